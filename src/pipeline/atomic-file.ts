@@ -1,0 +1,40 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { UserError } from "./errors.js";
+
+/** Writes a file whole or not at all: a temporary file beside it, flushed to disk, then renamed over it. */
+export async function writeAtomic(file: string, data: Uint8Array | string): Promise<void> {
+  const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    const handle = await open(temporary, "wx");
+    try {
+      await handle.writeFile(data);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw asWriteError(file, error);
+  }
+}
+
+/** Says a full disk, a missing right or a read-only disk in the user's terms; passes anything else on. */
+export function asWriteError(file: string, error: unknown): unknown {
+  const errno = (error as NodeJS.ErrnoException).code ?? "";
+  const fixes: Record<string, string> = {
+    ENOSPC: "free some space on that disk, or write elsewhere",
+    EDQUOT: "free some of the quota, or write elsewhere",
+    EACCES: "choose a folder that you may write to",
+    EPERM: "choose a folder that you may write to",
+    EROFS: "choose a folder on a disk that is not read-only",
+    ENOTDIR: "a parent of that path is a file: choose another path",
+    EISDIR: "that path is a folder: choose another name",
+  };
+  const fix = fixes[errno];
+  if (fix === undefined) return error;
+  return new UserError({ code: "write-failed", message: "cannot be written", file, found: errno, fix }, { cause: error });
+}

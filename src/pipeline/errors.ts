@@ -1,0 +1,44 @@
+/** Errors that are the user's to mend. Anything else that is thrown is ours (exit code 3). */
+
+export interface Complaint {
+  /** Stable, kebab-case, for machines: `image-unreadable`, `card-mismatch`. */
+  readonly code: string;
+  /** What is wrong, in one sentence without a final full stop. */
+  readonly message: string;
+  /** The file it is about. */
+  readonly file?: string;
+  /** Where in the file: a key path, a line, a row. */
+  readonly path?: string;
+  readonly expected?: string;
+  readonly found?: string;
+  /** What to do about it. */
+  readonly fix?: string;
+}
+
+export class UserError extends Error {
+  override readonly name = "UserError";
+  readonly complaint: Complaint;
+
+  constructor(complaint: Complaint, options?: ErrorOptions) {
+    super(describe(complaint), options);
+    this.complaint = complaint;
+  }
+
+  get code(): string {
+    return this.complaint.code;
+  }
+}
+
+/** `file: path: message (expected …, found …). Fix: …` on one line, control characters escaped. */
+export function describe({ message, file, path, expected, found, fix }: Complaint): string {
+  const where = [file, path].filter((part) => part !== undefined).join(": ");
+  const detail = [expected && `expected ${expected}`, found && `found ${found}`].filter(Boolean).join(", ");
+  const text = `${where ? `${where}: ` : ""}${message}${detail ? ` (${detail})` : ""}${fix ? `. Fix: ${fix}` : ""}`;
+  // Labels and file names are hostile until shown otherwise: no terminal escape passes.
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+/** `list` as `a, b or c`, for messages that name the valid choices. */
+export function oneOf(list: readonly string[]): string {
+  return list.length < 2 ? list.join("") : `${list.slice(0, -1).join(", ")} or ${list.at(-1)}`;
+}

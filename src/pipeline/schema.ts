@@ -1,0 +1,81 @@
+import { readFile } from "node:fs/promises";
+import { parseDocument } from "yaml";
+import type { z } from "zod";
+import { UserError } from "./errors.js";
+
+/** Reads a YAML file into a strict schema. Errors name file, key path, what was expected, what was found. */
+export async function readYaml<T>(file: string, schema: z.ZodType<T>): Promise<T> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  return parseYaml(text, file, schema);
+}
+
+/** The same for text at hand; `file` is only named in errors. */
+export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): T {
+  // 100 aliases at most: an alias bomb is refused, not expanded.
+  const document = parseDocument(text, { prettyErrors: true });
+  const [problem] = document.errors;
+  if (problem) {
+    throw new UserError({ code: "yaml-syntax", message: problem.message.split("\n")[0] ?? "not YAML", file, fix: "mend the YAML at that place" });
+  }
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new UserError({ code: "yaml-syntax", message: (error as Error).message, file, fix: "write the repeated values out" });
+  }
+  return parseValue(value, file, schema);
+}
+
+/** Checks a value at hand against a strict schema. */
+export function parseValue<T>(value: unknown, file: string, schema: z.ZodType<T>): T {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return result.data;
+  const issue = deepest(result.error.issues);
+  const path = issue.path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("").replace(/^\./, "");
+  if (issue.code === "unrecognized_keys") {
+    throw new UserError({
+      code: "schema",
+      message: `unknown key${issue.keys.length > 1 ? "s" : ""} ${issue.keys.map((k) => JSON.stringify(k)).join(", ")}`,
+      file,
+      ...(path && { path }),
+      fix: "remove or correct it; the schema is strict so that a typing error cannot pass unseen",
+    });
+  }
+  throw new UserError({
+    code: "schema",
+    message: issue.message.replace(/^Invalid input: /, ""),
+    file,
+    path: path || "(top level)",
+    found: show(issue.input),
+  });
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** In a failed union the branch that got furthest says most. */
+function deepest(issues: readonly Issue[]): Issue {
+  const flat = issues.flatMap((issue): Issue[] => {
+    if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+    const best = issue.errors.filter((e) => e.length > 0).map((e) => deepest(e)).sort((a, b) => b.path.length - a.path.length)[0];
+    return best && best.path.length > 0 ? [{ ...best, path: [...issue.path, ...best.path] } as Issue] : [issue];
+  });
+  return flat[0] ?? (issues[0] as Issue);
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** A missing or forbidden file in the user's terms. */
+export function unreadable(file: string, error: unknown): UserError {
+  const errno = (error as NodeJS.ErrnoException).code;
+  const message = errno === "ENOENT" ? "no such file" : errno === "EISDIR" ? "is a folder, not a file" : errno === "EACCES" ? "may not be read" : "cannot be read";
+  return new UserError({ code: "file-unreadable", message, file, fix: "check the path" }, { cause: error });
+}
