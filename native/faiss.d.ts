@@ -1,0 +1,4 @@
+/** The Faiss part of the addon. */
+export interface FaissAddon {
+  readonly faiss?: unknown;
+}

@@ -1,0 +1,3 @@
+#include "resize.h"
+
+void RegisterResize(Napi::Env, Napi::Object) {}

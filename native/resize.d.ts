@@ -1,0 +1,4 @@
+/** The resize part of the addon. */
+export interface ResizeAddon {
+  readonly resize?: unknown;
+}
