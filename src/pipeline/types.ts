@@ -50,13 +50,16 @@ export interface Hit {
   readonly score: number;
 }
 
-/** What became of one box: `below-threshold` and `suppressed` boxes carry the label that they would have had. */
+/**
+ * What became of one box: `below-threshold` and `suppressed` boxes carry the label that they would have had; an `empty` one
+ * covers no whole pixel, so there was nothing to embed.
+ */
 export interface Recognition {
   readonly box: Box;
   readonly detectionScore: number;
   readonly label: string | null;
   readonly score: number;
-  readonly fate: "kept" | "below-threshold" | "suppressed";
+  readonly fate: "kept" | "below-threshold" | "suppressed" | "empty";
   readonly hits: readonly Hit[];
 }
 
