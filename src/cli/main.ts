@@ -9,6 +9,7 @@ import type { Verb } from "./verb.js";
 
 /** The verbs, loaded when called, so that `shitu eval coco` pays for neither ONNX Runtime nor sharp. */
 const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ verb: Verb }> }>> = {
+  eval: { summary: "Score predictions that are already on disk: detection (coco), retrieval.", load: () => import("./verbs/eval.js") },
 };
 
 /** Runs one command line; resolves to the exit code: 0 fine, 1 below the bar, 2 the user's input is wrong, 3 our fault. */
