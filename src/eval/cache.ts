@@ -1,0 +1,175 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, readFile, rm, stat, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { asWriteError, writeAtomic } from "../pipeline/atomic-file.js";
+import { unreadable } from "../pipeline/schema.js";
+
+/**
+ * Everything that an observation depends on besides the picture. Two keys that differ in anything never share an entry, so a
+ * result is never served for another model, preprocessing, protocol or engine.
+ */
+export interface CacheKey {
+  readonly what: "embedding" | "detections";
+  /** sha256 of the model file, or name and version of a baseline. */
+  readonly model: string;
+  readonly preprocessing: unknown;
+  readonly protocol: string;
+  /** Version of the runtime and of the code that decodes and prepares pictures. */
+  readonly engine: string;
+}
+
+const magic = 0x31425453; // "STB1", little-endian
+const headBytes = 4 + 4 + 4 + 32;
+
+/**
+ * A log of observations by picture hash, one file a key. Each entry is appended with one write, so a kill loses at most the
+ * entry in flight; a torn or damaged entry is skipped on reading (its checksum fails) and measured again.
+ *
+ * Entry: magic u32, payload length u32, checksum of hash and payload u32, picture sha256 (32 bytes), payload.
+ */
+export class ObservationCache {
+  readonly folder: string;
+  readonly #entries = new Map<string, Uint8Array>();
+  readonly #handle: FileHandle;
+  readonly #file: string;
+  /** Bytes that were not whole entries when the log was opened. */
+  readonly damagedBytes: number;
+
+  private constructor(folder: string, file: string, handle: FileHandle, entries: Map<string, Uint8Array>, damagedBytes: number) {
+    this.folder = folder;
+    this.#file = file;
+    this.#handle = handle;
+    this.#entries = entries;
+    this.damagedBytes = damagedBytes;
+  }
+
+  /** Opens (or starts) the log of a key under `root`. */
+  static async open(root: string, key: CacheKey): Promise<ObservationCache> {
+    const folder = join(root, keyHash(key));
+    const file = join(folder, "entries.log");
+    try {
+      await mkdir(folder, { recursive: true });
+      await writeAtomic(join(folder, "key.json"), `${JSON.stringify(key, null, 2)}\n`);
+      const handle = await open(file, "a+");
+      const { entries, damagedBytes } = parseLog(await handle.readFile());
+      return new ObservationCache(folder, file, handle, entries, damagedBytes);
+    } catch (error) {
+      throw asWriteError(file, error);
+    }
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(picture: string): Uint8Array | undefined {
+    return this.#entries.get(picture);
+  }
+
+  /** Appends one entry; `picture` is a sha256 in hex. */
+  async put(picture: string, payload: Uint8Array): Promise<void> {
+    const entry = Buffer.allocUnsafe(headBytes + payload.byteLength);
+    Buffer.from(picture, "hex").copy(entry, 12);
+    entry.set(payload, headBytes);
+    entry.writeUInt32LE(magic, 0);
+    entry.writeUInt32LE(payload.byteLength, 4);
+    entry.writeUInt32LE(checksum(entry.subarray(12)), 8);
+    try {
+      const { bytesWritten } = await this.#handle.write(entry);
+      if (bytesWritten !== entry.length) throw Object.assign(new Error("short write"), { code: "ENOSPC" });
+    } catch (error) {
+      throw asWriteError(this.#file, error);
+    }
+    this.#entries.set(picture, entry.subarray(headBytes));
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+/** The first 32 bits of a sha256 (zlib's crc32 is not in every Node 20). */
+function checksum(data: Uint8Array): number {
+  return createHash("sha256").update(data).digest().readUInt32LE(0);
+}
+
+function keyHash(key: CacheKey): string {
+  return createHash("sha256").update(canonicalJson(key)).digest("hex").slice(0, 24);
+}
+
+/** JSON with sorted keys: the same value always gives the same text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, v: unknown) =>
+    v !== null && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v,
+  );
+}
+
+function parseLog(log: Buffer): { entries: Map<string, Uint8Array>; damagedBytes: number } {
+  const entries = new Map<string, Uint8Array>();
+  let damagedBytes = 0;
+  let at = 0;
+  while (at < log.length) {
+    const end = entryEnd(log, at);
+    if (end === null) {
+      // Not a whole entry: look for the next place that starts one.
+      const next = log.indexOf("STB1", at + 1, "latin1");
+      damagedBytes += (next < 0 ? log.length : next) - at;
+      at = next < 0 ? log.length : next;
+      continue;
+    }
+    entries.set(log.toString("hex", at + 12, at + 44), log.subarray(at + headBytes, end));
+    at = end;
+  }
+  return { entries, damagedBytes };
+}
+
+function entryEnd(log: Buffer, at: number): number | null {
+  if (at + headBytes > log.length || log.readUInt32LE(at) !== magic) return null;
+  const end = at + headBytes + log.readUInt32LE(at + 4);
+  if (end > log.length || checksum(log.subarray(at + 12, end)) !== log.readUInt32LE(at + 8)) return null;
+  return end;
+}
+
+/** sha256 of a file in hex, read as a stream. */
+export async function fileHash(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  return hash.digest("hex");
+}
+
+export interface CacheEntryInfo {
+  readonly folder: string;
+  readonly key: CacheKey | null;
+  readonly entries: number;
+  readonly bytes: number;
+  readonly damagedBytes: number;
+  /** Last write, ISO 8601. */
+  readonly modified: string;
+}
+
+/** What is cached under `root`, most recent first. */
+export async function cacheInfo(root: string): Promise<CacheEntryInfo[]> {
+  const names = await readdir(root).catch(() => [] as string[]);
+  const infos = await Promise.all(names.map(async (name): Promise<CacheEntryInfo | null> => {
+    const folder = join(root, name);
+    const file = join(folder, "entries.log");
+    const about = await stat(file).catch(() => null);
+    if (!about) return null;
+    const { entries, damagedBytes } = parseLog(await readFile(file));
+    const key = await readFile(join(folder, "key.json"), "utf8").then((text) => JSON.parse(text) as CacheKey).catch(() => null);
+    return { folder, key, entries: entries.size, bytes: about.size, damagedBytes, modified: about.mtime.toISOString() };
+  }));
+  return infos.filter((i) => i !== null).sort((a, b) => b.modified.localeCompare(a.modified));
+}
+
+/** Removes the logs last written before `olderThan` (all without it); returns what went. */
+export async function pruneCache(root: string, olderThan?: Date): Promise<CacheEntryInfo[]> {
+  const gone = (await cacheInfo(root)).filter((i) => olderThan === undefined || i.modified < olderThan.toISOString());
+  for (const { folder } of gone) await rm(folder, { recursive: true, force: true });
+  return gone;
+}
