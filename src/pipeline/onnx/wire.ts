@@ -86,7 +86,10 @@ export function integers(field: Field, into: number[]): void {
 /** How many values a packed or unpacked repeated scalar field holds, without decoding it. */
 export function countOf(field: Field, size: "varint" | 4 | 8): number {
   if (field.type !== WireType.bytes) return 1;
-  if (size !== "varint") return field.bytes.length / size;
+  if (size !== "varint") {
+    if (field.bytes.length % size !== 0) throw new WireError(`field ${field.number} holds ${field.bytes.length} bytes, not a multiple of ${size}`);
+    return field.bytes.length / size;
+  }
   let count = 0;
   for (const byte of field.bytes) if (byte < 0x80) count++;
   return count;
@@ -131,6 +134,13 @@ function at(bytes: Uint8Array, cursor: { at: number }): number {
   const byte = bytes[cursor.at++];
   if (byte === undefined) throw new WireError("the file ends inside a number: it is cut short or is something else");
   return byte;
+}
+
+/** A field as it was read, written again. */
+export function sameField(field: Field): Uint8Array {
+  if (field.type === WireType.bytes) return bytesField(field.number, field.bytes);
+  if (field.type === WireType.varint) return integerField(field.number, field.value);
+  return concatBytes([encodeVarint((BigInt(field.number) << 3n) | BigInt(field.type)), field.bytes]);
 }
 
 /** A length-delimited field: a string, a nested message or raw bytes. */

@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import { UserError } from "../errors.js";
+import { countMacs, shapesNeeded, type Work } from "./macs.js";
+import { readOnnx, type Dimension, type DType, type OnnxModel } from "./read-model.js";
+import { probeFeeds, traceShapes, type InputShapes } from "./trace.js";
+import { allNodes, countWeights, quantisation, type WeightCount } from "./weights.js";
+
+export interface Port {
+  readonly name: string;
+  readonly dtype: DType | null;
+  readonly shape: readonly Dimension[] | null;
+}
+
+/** What an ONNX file is, read from the file itself; `work` needs one run of it. */
+export interface Inspection extends WeightCount {
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly irVersion: number;
+  readonly producer: string;
+  readonly opsets: readonly { readonly domain: string; readonly version: number }[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** Nodes by operator, the most frequent first. */
+  readonly operators: Readonly<Record<string, number>>;
+  readonly nodes: number;
+  readonly initializers: number;
+  readonly quantisation: "qdq" | "integer-operators" | null;
+  /** The work of one forward pass at the `batch` that the shapes were traced with, or why it is unknown. */
+  readonly work: (Work & { readonly batch: number; readonly macsPerImage: number }) | { readonly macs: null; readonly why: string };
+  /** Shapes that the outputs really had in that run. */
+  readonly tracedOutputs: readonly Port[] | null;
+}
+
+/**
+ * Inspects an ONNX file; runs it once, on noise, to learn the shapes inside (a first dimension that is open becomes 1).
+ * @throws UserError `file-unreadable`, `onnx-unreadable`, `onnx-external-data`.
+ */
+export async function inspectOnnx(file: string, options: { readonly shapes?: InputShapes } = {}): Promise<Inspection> {
+  const model = await readOnnx(file);
+  refuseExternalData(model);
+  const { work, tracedOutputs } = await measureWork(model, options.shapes);
+  const counts = new Map<string, number>();
+  const nodes = allNodes(model.graph);
+  for (const { op, domain } of nodes) {
+    const name = domain === "" ? op : `${domain}.${op}`;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return {
+    file,
+    sha256: createHash("sha256").update(model.bytes).digest("hex"),
+    bytes: model.bytes.length,
+    irVersion: model.irVersion,
+    producer: [model.producer, model.producerVersion].filter(Boolean).join(" "),
+    opsets: model.opsets,
+    inputs: model.graph.inputs.map(port),
+    outputs: model.graph.outputs.map(port),
+    operators: Object.fromEntries([...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))),
+    nodes: nodes.length,
+    initializers: model.graph.initializers.size,
+    quantisation: quantisation(model),
+    ...countWeights(model),
+    work,
+    tracedOutputs,
+  };
+}
+
+/**
+ * Weights in other files are refused: a model's identity is the hash of one file.
+ * @throws UserError `onnx-external-data`
+ */
+export function refuseExternalData(model: OnnxModel): void {
+  const attributes = allNodes(model.graph).flatMap((n) => [...n.attributes.values()]);
+  const tensors = [...model.graph.initializers.values(), ...attributes.flatMap((a) => [...(a.tensor ? [a.tensor] : []), ...a.graphs.flatMap((g) => [...g.initializers.values()])])];
+  const outside = tensors.find((t) => t.external !== null);
+  if (!outside) return;
+  throw new UserError({
+    code: "onnx-external-data",
+    message: "keeps weights in another file",
+    file: model.file,
+    path: outside.name,
+    expected: "one file that holds everything, so that its hash names the model",
+    found: outside.external ?? "",
+    fix: "save it in one file: onnx.save_model(onnx.load(PATH), OTHER_PATH, save_as_external_data=False)",
+  });
+}
+
+async function measureWork(model: OnnxModel, given: InputShapes | undefined): Promise<Pick<Inspection, "work" | "tracedOutputs">> {
+  try {
+    const feeds = probeFeeds(model.graph.inputs, model.file, given);
+    const shapes = await traceShapes(model, feeds, shapesNeeded(model));
+    const work = countMacs(model, shapes);
+    const batch = Object.values(feeds).find((t) => t.dims.length >= 2)?.dims[0] ?? 1;
+    const tracedOutputs = model.graph.outputs.map(({ name, dtype }) => ({ name, dtype, shape: shapes.get(name) ?? null }));
+    return { work: { ...work, batch, macsPerImage: work.macs / Math.max(1, batch) }, tracedOutputs };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { work: { macs: null, why: error.message }, tracedOutputs: null };
+  }
+}
+
+function port({ name, dtype, shape }: Port): Port {
+  return { name, dtype, shape };
+}
