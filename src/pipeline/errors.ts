@@ -42,3 +42,10 @@ export function describe({ message, file, path, expected, found, fix }: Complain
 export function oneOf(list: readonly string[]): string {
   return list.length < 2 ? list.join("") : `${list.slice(0, -1).join(", ")} or ${list.at(-1)}`;
 }
+
+/** A missing or forbidden file in the user's terms. */
+export function unreadable(file: string, error: unknown): UserError {
+  const errno = (error as NodeJS.ErrnoException).code;
+  const message = errno === "ENOENT" ? "no such file" : errno === "EISDIR" ? "is a folder, not a file" : errno === "EACCES" ? "may not be read" : "cannot be read";
+  return new UserError({ code: "file-unreadable", message, file, fix: "check the path" }, { cause: error });
+}

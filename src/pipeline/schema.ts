@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { parseDocument } from "yaml";
 import type { z } from "zod";
-import { UserError } from "./errors.js";
+import { unreadable, UserError } from "./errors.js";
+
+export { unreadable } from "./errors.js";
 
 /** Reads a YAML file into a strict schema. Errors name file, key path, what was expected, what was found. */
 export async function readYaml<T>(file: string, schema: z.ZodType<T>): Promise<T> {
@@ -71,11 +73,4 @@ function show(value: unknown): string {
   if (value === undefined) return "nothing";
   const text = JSON.stringify(value) ?? typeof value;
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-}
-
-/** A missing or forbidden file in the user's terms. */
-export function unreadable(file: string, error: unknown): UserError {
-  const errno = (error as NodeJS.ErrnoException).code;
-  const message = errno === "ENOENT" ? "no such file" : errno === "EISDIR" ? "is a folder, not a file" : errno === "EACCES" ? "may not be read" : "cannot be read";
-  return new UserError({ code: "file-unreadable", message, file, fix: "check the path" }, { cause: error });
 }
