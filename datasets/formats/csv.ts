@@ -16,7 +16,7 @@ export interface CsvRecord<Name extends string> {
  */
 export async function readCsv<Name extends string>(file: string, columns: readonly Name[]): Promise<CsvRecord<Name>[]> {
   const [header, ...lines] = await readLines(file, "csv-encoding");
-  const names = header ? fields(header.text) : [];
+  const names = header ? fields(header.text, file, 1) : [];
   const places = columns.map((name) => {
     const place = names.indexOf(name);
     if (place < 0) {
@@ -25,7 +25,7 @@ export async function readCsv<Name extends string>(file: string, columns: readon
     return place;
   });
   return lines.map(({ text, number }) => {
-    const cells = fields(text);
+    const cells = fields(text, file, number);
     if (cells.length !== names.length) {
       throw new UserError({ code: "csv-line", message: "a record has another number of fields than the header", file, path: `line ${number}`, expected: `${names.length} fields`, found: `${cells.length}`, fix: "quote fields that hold commas" });
     }
@@ -34,12 +34,12 @@ export async function readCsv<Name extends string>(file: string, columns: readon
 }
 
 /** The fields of one record (RFC 4180): a quoted field may hold commas, and `""` for a quote. */
-function fields(text: string): string[] {
+function fields(text: string, file: string, line: number): string[] {
   const found: string[] = [];
-  const field = /(?:"((?:[^"]|"")*)"|([^,]*))(,|$)/y;
+  const field = /(?:"((?:[^"]|"")*)"|([^",][^,]*|))(,|$)/y;
   for (;;) {
     const match = field.exec(text);
-    if (!match) return [...found, text.slice(field.lastIndex)]; // an unclosed quote: the rest is one field, and the count will not fit
+    if (!match) throw new UserError({ code: "csv-line", message: "a quote is not closed, or stands inside a field", file, path: `line ${line}`, found: text.slice(0, 80), fix: 'quote the whole field, and double the quotes inside it: "a ""b"""' });
     found.push(match[1] === undefined ? match[2]! : match[1].replaceAll('""', '"'));
     if (match[3] === "") return found;
   }
@@ -59,7 +59,7 @@ export interface BoxRecord {
  */
 export async function readIcartoonFaceBoxes(file: string): Promise<BoxRecord[]> {
   return (await readLines(file, "csv-encoding")).map(({ text, number }) => {
-    const [path = "", ...corners] = fields(text).map((f) => f.trim());
+    const [path = "", ...corners] = fields(text, file, number).map((f) => f.trim());
     const [x0, y0, x1, y1] = corners.slice(0, 4).map((c) => (c === "" ? NaN : Number(c)));
     if (path === "" || ![x0, y0, x1, y1].every((v) => v !== undefined && Number.isFinite(v)) || x1! <= x0! || y1! <= y0!) {
       throw new UserError({ code: "csv-line", message: "not a box", file, path: `line ${number}`, expected: "image,x1,y1,x2,y2 with x1 < x2 and y1 < y2", found: text.slice(0, 80), fix: "mend or remove the line" });

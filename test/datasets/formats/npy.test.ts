@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readNpy, readNpyCodes, readNpyHeader, readNpyVectors, writeNpy, writeNpyRows } from "../../../datasets/formats/npy.js";
 import { readVectors } from "../../../datasets/formats/vector-file.js";
 import { projectRoot } from "../../../src/pipeline/root.js";
-import { sharedData, shared } from "../../shared-data.js";
+import { complaintOf } from "../../complaint.js";
+import { shared, sharedData } from "../../shared-data.js";
 
 const fixture = (name: string) => join(projectRoot, "test/fixtures/npy", name);
 const floats = Float32Array.from({ length: 20 }, (_, i) => i / 4 - 2);
@@ -19,11 +20,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const complaintOf = async (work: Promise<unknown>) => {
-  const error = (await work.then(() => null, (e: unknown) => e)) as { complaint?: { code: string; found?: string; expected?: string; path?: string; fix?: string } } | null;
-  if (!error?.complaint) throw new Error(`no UserError: ${String(error)}`);
-  return error.complaint;
-};
 
 describe("reading what NumPy saved", () => {
   const kinds = ["f2", "f4", "f8", "f2-big", "f4-big", "f8-big"].flatMap((k) => [k, `${k}-fortran`]);
