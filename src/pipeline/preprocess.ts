@@ -2,6 +2,8 @@ import { checkTarget, patchOf } from "./resize.js";
 import { resizeKernel, type TensorFormat } from "./resize-kernel.js";
 import type { Box, Pixels, Preprocessing } from "./types.js";
 
+export { type KernelName, preprocessingKernel, usePreprocessingKernel } from "./resize-kernel.js";
+
 /** Where a tensor goes: `out[offset]` takes its first float. */
 export interface TensorTarget {
   readonly out: Float32Array;

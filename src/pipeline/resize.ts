@@ -3,8 +3,6 @@ import type { Patch } from "./resize-rows.js";
 import { MAX_SIDE } from "./resize-taps.js";
 import type { Box, Interpolation, Pixels } from "./types.js";
 
-export { type KernelName, preprocessingKernel, usePreprocessingKernel } from "./resize-kernel.js";
-
 /**
  * Resizes a picture to `width` x `height`, bit for bit as `cv2.resize` of OpenCV 4.x with INTER_LINEAR or INTER_CUBIC (a = -0.75, no
  * antialiasing; the aspect ratio is not kept).

@@ -1,0 +1,55 @@
+import { readlink, realpath } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { UserError } from "./errors.js";
+import { asReadError } from "./image-file.js";
+
+/**
+ * Where a path of a picture list leads, under the image root: the real path, symbolic links followed. A path whose end does not
+ * exist is returned too, so that the reader reports it by name.
+ *
+ * @throws UserError `path-outside-root` where it is absolute or leaves the root, by `..` or through a symbolic link;
+ * `image-unreadable` where it cannot be followed (a loop of links, no right to look).
+ */
+export async function safePath(root: string, path: string): Promise<string> {
+  if (path === "") throw outside(path, "an empty path");
+  if (path.includes("\0")) throw outside(path, "a path with a null byte");
+  if (isAbsolute(path)) throw outside(path, "an absolute path");
+  const lexical = resolve(root, path);
+  if (!isInside(resolve(root), lexical)) throw outside(path, "a path that climbs out of it");
+  try {
+    const target = await realest(lexical);
+    if (!isInside(await realest(resolve(root)), target)) throw outside(path, "a symbolic link that leads out of it");
+    return target;
+  } catch (error) {
+    throw asReadError(lexical, error);
+  }
+}
+
+/** The path with every link followed, also where its end, or what a link points to, does not exist. */
+async function realest(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if ((code !== "ENOENT" && code !== "ENOTDIR") || dirname(path) === path) throw error;
+    const parent = await realest(dirname(path));
+    const dangling = await readlink(path).catch(() => null);
+    return dangling === null ? join(parent, basename(path)) : realest(resolve(parent, dangling));
+  }
+}
+
+function isInside(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+function outside(path: string, found: string): UserError {
+  return new UserError({
+    code: "path-outside-root",
+    message: "a picture's path leaves the image root",
+    file: path,
+    expected: "a path inside the image root",
+    found,
+    fix: "mend the list, or set the image root to a folder that holds all its pictures",
+  });
+}
