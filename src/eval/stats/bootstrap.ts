@@ -1,0 +1,204 @@
+import { normalCdf, normalQuantile } from "./distributions.js";
+import { sampleQuantile } from "./quantile.js";
+import { Random } from "./random.js";
+import type { ResampledStatistic } from "./resampled-statistic.js";
+import { undefinedScore, type Undefined } from "./score.js";
+
+/**
+ * The bootstrap over items (Efron and Tibshirani 1993): the items of the query set are drawn again with replacement and the
+ * statistic is computed from what each item contributed, so that nothing is matched or searched twice.
+ */
+export interface BootstrapOptions {
+  /** `bca` corrects bias and skew (Efron 1987) and needs a leave-one-out pass; `percentile` takes the resamples as they are. */
+  readonly method?: "percentile" | "bca";
+  readonly level?: number;
+  readonly resamples?: number;
+  readonly seed?: number | string;
+  /** A number a item, from 0 without gaps: items of one cluster (class, identity, burst of photos) are drawn together. */
+  readonly clusters?: Int32Array;
+}
+
+/** A statistic with its bootstrap interval. Usable as a Score. */
+export interface BootstrapEstimate {
+  readonly value: number;
+  /** Items. */
+  readonly n: number;
+  /** Null where the bootstrap cannot tell: `why` says the reason. */
+  readonly ci: readonly [number, number] | null;
+  readonly why?: string;
+  readonly method: "bootstrap-percentile" | "bootstrap-bca";
+  readonly level: number;
+  readonly resamples: number;
+  /** Independent units drawn: items, or clusters. */
+  readonly units: number;
+  /** Spread of the statistic over the resamples. */
+  readonly standardError: number;
+  /** Resamples in which the statistic was undefined, and which were left out. */
+  readonly undefinedResamples: number;
+}
+
+/** The difference of two systems on the same items, first less second. */
+export interface PairedEstimate extends BootstrapEstimate {
+  readonly first: number;
+  readonly second: number;
+  /** Two-sided, from the share of resamples on the far side of 0 (never exactly 0: at least 1 / (resamples + 1)). */
+  readonly p: number;
+}
+
+/** More undefined resamples than this share, and what is left no longer stands for the population. */
+const mostUndefined = 0.05;
+
+/**
+ * A bootstrap interval for any statistic that can be computed from multiplicities of items.
+ *
+ * @returns `value: null` where the statistic is undefined on the items as they are.
+ */
+export function bootstrap(statistic: ResampledStatistic, options: BootstrapOptions = {}): BootstrapEstimate | Undefined {
+  const value = statistic.evaluate(new Uint32Array(statistic.n).fill(1));
+  if (value === null) return undefinedScore(statistic.n === 0 ? "no items" : "undefined on these items");
+  return estimate(statistic, value, options).estimate;
+}
+
+/** Both statistics are computed on each resample, so that what the items have in common cancels. */
+export function pairedBootstrap(first: ResampledStatistic, second: ResampledStatistic, options: BootstrapOptions = {}): PairedEstimate | Undefined {
+  const difference = differenceOf(first, second);
+  const ones = new Uint32Array(difference.n).fill(1);
+  const a = first.evaluate(ones);
+  const b = second.evaluate(ones);
+  if (a === null || b === null) return undefinedScore(`undefined for the ${a === null ? "first" : "second"} system on these items`);
+  const { estimate: result, replicates } = estimate(difference, a - b, options);
+  let below = 0;
+  let above = 0;
+  for (const d of replicates) {
+    if (d <= 0) below++;
+    if (d >= 0) above++;
+  }
+  return { ...result, first: a, second: b, p: Math.min(1, (2 * (Math.min(below, above) + 1)) / (replicates.length + 1)) };
+}
+
+function differenceOf(first: ResampledStatistic, second: ResampledStatistic): ResampledStatistic {
+  if (first.n !== second.n) throw new RangeError(`paired systems need the same items: ${first.n} and ${second.n}`);
+  const minus = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a - b);
+  return {
+    n: first.n,
+    evaluate: (weights) => minus(first.evaluate(weights), second.evaluate(weights)),
+    ...(first.leaveOut && second.leaveOut && {
+      leaveOut: (unitOf: Int32Array, units: number) => {
+        const b = second.leaveOut!(unitOf, units);
+        return first.leaveOut!(unitOf, units).map((a, i) => minus(a, b[i]!));
+      },
+    }),
+  };
+}
+
+function estimate(statistic: ResampledStatistic, value: number, options: BootstrapOptions): { estimate: BootstrapEstimate; replicates: Float64Array } {
+  const { method = "percentile", level = 0.95, resamples = 2000, seed = 0, clusters } = options;
+  const { n } = statistic;
+  const unitOf = clusters ?? Int32Array.from({ length: n }, (_, i) => i);
+  if (unitOf.length !== n) throw new RangeError(`${n} items, but ${unitOf.length} cluster numbers`);
+  const units = clusters ? countUnits(clusters) : n;
+  const { replicates, undefinedResamples } = drawReplicates(statistic, resamples, new Random(seed).split("bootstrap"), clusters ? { unitOf, units } : null);
+  const common = {
+    value, n, level, resamples, units, undefinedResamples,
+    method: method === "bca" ? "bootstrap-bca" : "bootstrap-percentile",
+    standardError: standardDeviation(replicates),
+  } as const;
+  const refuse = (why: string): BootstrapEstimate => ({ ...common, ci: null, why });
+  if (units < 2) return { estimate: refuse("one independent unit only"), replicates };
+  if (undefinedResamples > mostUndefined * resamples) return { estimate: refuse(`undefined in ${undefinedResamples} of ${resamples} resamples`), replicates };
+  // Up to rounding: sums in another order differ in the last bit.
+  if (replicates.at(-1)! - replicates[0]! <= 1e-12 * Math.abs(value)) return { estimate: refuse("every resample gives the same value"), replicates };
+  let tails: readonly [number, number] | null = [(1 - level) / 2, (1 + level) / 2];
+  if (method === "bca") {
+    tails = correctedTails(replicates, value, jackknife(statistic, unitOf, units), tails);
+    if (tails === null) return { estimate: refuse("the leave-one-out values do not give a BCa correction"), replicates };
+  }
+  return { estimate: { ...common, ci: [sampleQuantile(replicates, tails[0]), sampleQuantile(replicates, tails[1])] }, replicates };
+}
+
+/** The statistic on each resample, sorted ascending. */
+function drawReplicates(
+  statistic: ResampledStatistic, resamples: number, random: Random, clusters: { unitOf: Int32Array; units: number } | null,
+): { replicates: Float64Array; undefinedResamples: number } {
+  const { n } = statistic;
+  const weights = new Uint32Array(n);
+  const drawn = clusters ? new Uint32Array(clusters.units) : weights;
+  const replicates = new Float64Array(resamples);
+  let count = 0;
+  for (let r = 0; r < resamples; r++) {
+    random.resample(drawn);
+    if (clusters) for (let i = 0; i < n; i++) weights[i] = drawn[clusters.unitOf[i]!]!;
+    const value = statistic.evaluate(weights);
+    if (value !== null) replicates[count++] = value;
+  }
+  return { replicates: replicates.slice(0, count).sort(), undefinedResamples: resamples - count };
+}
+
+/** The statistic without each unit in turn. */
+function jackknife(statistic: ResampledStatistic, unitOf: Int32Array, units: number): (number | null)[] {
+  if (statistic.leaveOut) return statistic.leaveOut(unitOf, units);
+  const weights = new Uint32Array(statistic.n);
+  return Array.from({ length: units }, (_, unit) => {
+    for (let i = 0; i < weights.length; i++) weights[i] = unitOf[i] === unit ? 0 : 1;
+    return statistic.evaluate(weights);
+  });
+}
+
+/** Efron 1987, equations 14.9 to 14.15 of Efron and Tibshirani 1993: bias from the resamples, acceleration from the jackknife. */
+function correctedTails(sorted: Float64Array, value: number, left: readonly (number | null)[], tails: readonly [number, number]): [number, number] | null {
+  const defined = left.filter((v) => v !== null);
+  if (defined.length < left.length * (1 - mostUndefined) || defined.length < 2) return null;
+  const mean = defined.reduce((s, v) => s + v, 0) / defined.length;
+  let squares = 0;
+  let cubes = 0;
+  for (const v of defined) {
+    squares += (mean - v) ** 2;
+    cubes += (mean - v) ** 3;
+  }
+  const acceleration = squares > 0 ? cubes / (6 * squares ** 1.5) : 0;
+  let less = 0;
+  let equal = 0;
+  for (const v of sorted) {
+    if (v < value) less++;
+    else if (v === value) equal++;
+  }
+  // Ties count half: a statistic of few distinct values would otherwise look biased.
+  const bias = normalQuantile((less + equal / 2) / sorted.length);
+  if (!Number.isFinite(bias)) return null;
+  const corrected = tails.map((tail) => {
+    const z = bias + normalQuantile(tail);
+    return normalCdf(bias + z / (1 - acceleration * z));
+  });
+  return corrected.every((t) => Number.isFinite(t)) ? (corrected as [number, number]) : null;
+}
+
+function countUnits(clusters: Int32Array): number {
+  let units = 0;
+  for (const c of clusters) units = Math.max(units, c + 1);
+  const seen = new Uint8Array(units);
+  for (const c of clusters) {
+    if (c < 0) throw new RangeError("cluster numbers start at 0");
+    seen[c] = 1;
+  }
+  if (seen.includes(0)) throw new RangeError("cluster numbers have gaps: clusterNumbers() makes them from labels");
+  return units;
+}
+
+/** Cluster numbers, from 0 without gaps, of labels. */
+export function clusterNumbers(labels: readonly string[]): Int32Array {
+  const numbers = new Map<string, number>();
+  return Int32Array.from(labels, (label) => {
+    const number = numbers.get(label) ?? numbers.size;
+    numbers.set(label, number);
+    return number;
+  });
+}
+
+function standardDeviation(values: Float64Array): number {
+  if (values.length < 2) return 0;
+  let mean = 0;
+  for (const v of values) mean += v / values.length;
+  let squares = 0;
+  for (const v of values) squares += (v - mean) ** 2;
+  return Math.sqrt(squares / (values.length - 1));
+}
