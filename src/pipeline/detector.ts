@@ -1,0 +1,115 @@
+import { Tensor, type TypedTensor } from "onnxruntime-node";
+import { clip } from "./box.js";
+import { preprocessingOf } from "./card.js";
+import { detectionRoles, mismatchIn, sideInput } from "./card-check.js";
+import { UserError } from "./errors.js";
+import { loadModelFor, type LoadTimes, type Model, type ModelSettings } from "./model.js";
+import { OutputError, decodeOutputs, type Output } from "./picodet-decode.js";
+import type { Roles } from "./picodet-form.js";
+import { tensorLength, toTensor } from "./preprocess.js";
+import { Stopwatch } from "./stopwatch.js";
+import { TensorPool } from "./tensor-pool.js";
+import type { Detection, Detector, Pixels, Preprocessing, Protocol } from "./types.js";
+
+/** A detector that tells a stopwatch how long its stages (`preprocess`, `detect`) took, and that can be closed. */
+export interface TimedDetector extends Detector {
+  /**
+   * All boxes that the model yields, in pixels of the picture, the best score first: at most 100 of score 0.025 or more with
+   * PicoDet's constants. What a pipeline uses of them (the best 5, score 0.2) is for the pipeline to say.
+   * @throws UserError `model-run-failed` or `model-output` where the model fails on this picture.
+   */
+  detect(pixels: Pixels, watch?: Stopwatch): Promise<Detection[]>;
+  close(): Promise<void>;
+}
+
+export interface DetectorSettings extends ModelSettings {
+  /** `standard` (default) clips boxes to the picture and drops empty ones; `paddleclas` leaves them as the model gave them. */
+  readonly protocol?: Protocol;
+}
+
+/**
+ * Opens a detector by its card.
+ * @throws UserError of `loadModel`.
+ */
+export async function openDetector(cardFile: string, settings: DetectorSettings = {}): Promise<PicoDet> {
+  const model = await loadModelFor("detection", cardFile, settings);
+  return new PicoDet(model, settings.protocol ?? "standard");
+}
+
+/** A PicoDet export in any of its three forms. */
+export class PicoDet implements TimedDetector {
+  readonly id: string;
+  readonly version: string;
+  readonly protocol: Protocol;
+  readonly roles: Roles;
+  readonly load: LoadTimes;
+  readonly #model: Model<"detection">;
+  readonly #preprocessing: Preprocessing;
+  readonly #tensors: TensorPool;
+
+  constructor(model: Model<"detection">, protocol: Protocol) {
+    this.id = model.id;
+    this.version = model.version;
+    this.protocol = protocol;
+    this.load = model.load;
+    this.#model = model;
+    this.#preprocessing = preprocessingOf(model.card);
+    this.#tensors = new TensorPool(tensorLength(this.#preprocessing));
+    this.roles = detectionRoles(model.card, model.outputs, mismatchIn(model.file));
+  }
+
+  async detect(pixels: Pixels, watch: Stopwatch = new Stopwatch()): Promise<Detection[]> {
+    const { width, height, layout } = this.#preprocessing;
+    const input = this.#tensors.take();
+    try {
+      watch.timeSync("preprocess", () => toTensor(pixels, this.#preprocessing, { out: input, offset: 0 }));
+      const picture = new Tensor("float32", input, layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3]);
+      const scaleY = Math.fround(height / pixels.height);
+      const scaleX = Math.fround(width / pixels.width);
+      return await watch.time("detect", async () => {
+        const found = await this.#model.run(this.#feeds(picture, scaleY, scaleX));
+        const detections = this.#decode(found as Record<string, Tensor>, scaleX, scaleY);
+        return this.protocol === "standard" ? clipAll(detections, pixels) : detections;
+      });
+    } finally {
+      this.#tensors.give(input);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#model.close();
+  }
+
+  /** Only what the model declares: the picture, and where there are such inputs its size and the scale, down before across. */
+  #feeds(picture: Tensor, scaleY: number, scaleX: number): Record<string, Tensor> {
+    const { width, height } = this.#preprocessing;
+    const { imageInput, inputs } = this.#model;
+    return Object.fromEntries(inputs.map(({ name }): [string, Tensor] => {
+      if (name === imageInput.name) return [name, picture];
+      const pair = sideInput(name) === "im_shape" ? [height, width] : [scaleY, scaleX];
+      return [name, new Tensor("float32", Float32Array.from(pair), [1, 2])];
+    }));
+  }
+
+  #decode(found: Readonly<Record<string, Tensor>>, scaleX: number, scaleY: number): Detection[] {
+    const output = (name: string): Output => {
+      const { data, dims, type } = found[name]!;
+      if (type !== "float32") throw new OutputError(`${name} is ${type}, expected float32`);
+      return { data: data as Float32Array, dims };
+    };
+    const count = (name: string): number => Number((found[name] as TypedTensor<"int32">).data[0] ?? 0);
+    try {
+      return decodeOutputs(this.roles, output, count, { scaleX, scaleY, suppression: this.#model.card.detection.suppression });
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+      throw new UserError({ code: "model-output", message: "the model's output is no detection", file: this.#model.file, found: error.message, fix: "compare the export with the original; shitu inspect shows its form" }, { cause: error });
+    }
+  }
+}
+
+function clipAll(detections: readonly Detection[], { width, height }: Pixels): Detection[] {
+  return detections.flatMap((d) => {
+    const box = clip(d.box, width, height);
+    return box.x1 > box.x0 && box.y1 > box.y0 ? [{ ...d, box }] : [];
+  });
+}
