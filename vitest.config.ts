@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: ["test/build.ts"],
     // Addons and ONNX Runtime keep native state: one process a file, so that a crash names its file.
     pool: "forks",
     maxWorkers: 2,

@@ -1,0 +1,2 @@
+/** Brings dist/ up to date; resolves to whether it had to. */
+export function ensureBuilt(): Promise<boolean>;

@@ -1,0 +1,182 @@
+import { dirname, isAbsolute, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { UserError } from "../pipeline/errors.js";
+import { parseValue, unreadable } from "../pipeline/schema.js";
+
+/** Experiment configs: YAML, strict, with `extends`, `settings` for places that differ by machine, and `--set a.b=c`. */
+
+const number = z.number();
+const sweep = <T extends z.ZodType>(of: T) => z.union([of, z.array(of).min(1)]);
+
+const modelRef = z.union([
+  z.string(),
+  z.strictObject({
+    card: z.string().describe("path of the model card"),
+    folder: z.string().optional().describe("folder of the model file, where the card is kept apart from it"),
+  }),
+]);
+
+const indexSpec = z.strictObject({
+  engine: z.enum(["faiss", "exact", "faiss-node", "usearch"]).default("faiss"),
+  factory: z.string().describe("Flat, IVF, HNSW32, or a Faiss factory string"),
+  nprobe: sweep(z.number().int().positive()).optional(),
+  efSearch: sweep(z.number().int().positive()).optional(),
+});
+
+const detection = z.strictObject({
+  kind: z.literal("detection"),
+  models: z.array(modelRef).min(1),
+  datasets: z.array(z.string()).min(1),
+  agnostic: z.boolean().default(true).describe("all classes are one: main-body detection"),
+});
+
+const retrieval = z.strictObject({
+  kind: z.literal("retrieval"),
+  models: z.array(modelRef).min(1),
+  datasets: z.array(z.string()).min(1),
+  codes: z.array(z.enum(["real", "sign", "round"])).min(1).default(["real"]),
+  indexes: z.array(indexSpec).min(1),
+  k: z.array(z.number().int().positive()).min(1).default([1, 5]),
+});
+
+const latency = z.strictObject({
+  kind: z.literal("latency"),
+  systems: z.array(z.strictObject({
+    name: z.string(),
+    detector: modelRef,
+    embedder: modelRef,
+    gallery: z.string().describe("data set whose gallery is searched"),
+    index: indexSpec,
+  })).min(1),
+  images: z.string().describe("data set whose pictures are the queries"),
+  threads: z.number().int().positive().default(1),
+  warmup: z.number().int().nonnegative().default(5),
+  samples: z.number().int().positive().default(64),
+});
+
+const expected = z.strictObject({
+  cell: z.record(z.string(), z.string()).describe("labels of the cell"),
+  metric: z.string(),
+  of: z.record(z.string(), z.string()).optional(),
+  value: number,
+  tolerance: z.number().nonnegative(),
+});
+
+const configSchema = z.strictObject({
+  schema: z.literal(1),
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, { error: "expected kebab-case: lower case letters, digits, dashes" }),
+  title: z.string(),
+  version: z.number().int().positive().default(1),
+  protocol: z.enum(["paddleclas", "standard"]).default("standard"),
+  settings: z.record(z.string(), z.string().nullable()).default({}),
+  measure: z.array(z.discriminatedUnion("kind", [detection, retrieval, latency])).min(1),
+  expect: z.array(expected).default([]),
+});
+
+export type ExperimentConfig = z.infer<typeof configSchema>;
+export type Measurement = ExperimentConfig["measure"][number];
+export type DetectionMeasurement = Extract<Measurement, { kind: "detection" }>;
+export type RetrievalMeasurement = Extract<Measurement, { kind: "retrieval" }>;
+export type LatencyMeasurement = Extract<Measurement, { kind: "latency" }>;
+export type IndexSpec = z.infer<typeof indexSpec>;
+
+/** A config with what its paths are relative to. */
+export interface LoadedConfig {
+  readonly file: string;
+  readonly folder: string;
+  readonly config: ExperimentConfig;
+}
+
+/** The schema for editors, as JSON Schema. */
+export function configJsonSchema(): unknown {
+  return z.toJSONSchema(configSchema, { io: "input" });
+}
+
+/**
+ * Reads a config: what it `extends` first (mappings merge key by key, lists are replaced), then `--set` assignments such as
+ * `settings.photos=../photos` or `measure.0.agnostic=false`, then the strict schema.
+ */
+export async function loadConfig(file: string, assignments: readonly string[] = []): Promise<LoadedConfig> {
+  const path = resolve(file);
+  const raw = await readExtended(path, []);
+  for (const assignment of assignments) assign(raw, assignment, file);
+  return { file: path, folder: dirname(path), config: parseValue(raw, file, configSchema) };
+}
+
+type Mapping = Record<string, unknown>;
+
+async function readExtended(file: string, chain: readonly string[]): Promise<Mapping> {
+  if (chain.includes(file)) {
+    throw new UserError({ code: "config-cycle", message: "extends goes round in a circle", file, found: [...chain, file].join(" -> "), fix: "break the circle" });
+  }
+  const text = await readFile(file, "utf8").catch((error: unknown) => { throw unreadable(file, error); });
+  const document = parseDocument(text, { prettyErrors: true });
+  if (document.errors[0]) {
+    throw new UserError({ code: "yaml-syntax", message: document.errors[0].message.split("\n")[0] ?? "not YAML", file, fix: "mend the YAML at that place" });
+  }
+  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  if (!isMapping(value)) {
+    throw new UserError({ code: "schema", message: "an experiment config is a mapping", file, found: value === null ? "an empty file" : Array.isArray(value) ? "a list" : typeof value });
+  }
+  const { extends: parent, ...own } = value;
+  if (parent === undefined) return own;
+  if (typeof parent !== "string") throw new UserError({ code: "schema", message: "extends takes one path", file, path: "extends", expected: "a string", found: typeof parent });
+  return merge(await readExtended(resolve(dirname(file), parent), [...chain, file]), own);
+}
+
+function isMapping(value: unknown): value is Mapping {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+function merge(base: Mapping, over: Mapping): Mapping {
+  const merged: Mapping = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const before = merged[key];
+    merged[key] = isMapping(before) && isMapping(value) ? merge(before, value) : value;
+  }
+  return merged;
+}
+
+function assign(config: Mapping, assignment: string, file: string): void {
+  const at = assignment.indexOf("=");
+  if (at < 1) throw new UserError({ code: "bad-set", message: "--set takes a.b=value", found: assignment });
+  const keys = assignment.slice(0, at).split(".");
+  // The value is YAML, so that numbers, lists and null can be given; settings stay text.
+  const text = assignment.slice(at + 1);
+  const value: unknown = keys[0] === "settings" ? text : parseDocument(text).toJS();
+  let place: unknown = config;
+  keys.forEach((key, depth) => {
+    if (key === "__proto__" || (!isMapping(place) && !Array.isArray(place))) {
+      throw new UserError({ code: "bad-set", message: `--set ${keys.join(".")}: no such place`, file, path: keys.slice(0, depth).join("."), expected: "a mapping or a list" });
+    }
+    const holder = place as Record<string, unknown>;
+    if (depth === keys.length - 1) holder[key] = value;
+    else place = holder[key] ??= {};
+  });
+}
+
+/**
+ * A path in a config or manifest: `${name}` stands for a setting, what is not absolute is relative to `folder`.
+ *
+ * @throws UserError `setting-missing` that names the setting and how to give it.
+ */
+export function resolvePath(path: string, folder: string, settings: Readonly<Record<string, string | null>>, file: string): string {
+  const filled = path.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
+    const value = settings[name];
+    if (value === undefined || value === null) {
+      throw new UserError({
+        code: "setting-missing",
+        message: `the setting ${name} has no value`,
+        file,
+        path: `settings.${name}`,
+        fix: `give it: --set settings.${name}=FOLDER`,
+      });
+    }
+    return value;
+  });
+  if (isAbsolute(filled)) return filled;
+  // A setting is given on the command line or in the config, so a path that starts with one is relative to where the user stands.
+  return path.startsWith("${") ? resolve(filled) : resolve(folder, filled);
+}
