@@ -4,9 +4,10 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FaissAddon } from "./faiss.js";
+import type { RanksAddon } from "./ranks.js";
 import type { ResizeAddon } from "./resize.js";
 
-export type NativeAddon = FaissAddon & ResizeAddon;
+export type NativeAddon = FaissAddon & RanksAddon & ResizeAddon;
 
 /** Why the addon could not be loaded; `fix` is the command that mends it. */
 export class AddonError extends Error {

@@ -13,15 +13,7 @@ export async function buildAddon(root, faiss) {
     const objects = join(build, "obj");
     mkdirSync(objects, { recursive: true });
     const sources = readdirSync(join(root, "native")).filter((f) => f.endsWith(".cc")).sort();
-    const flags = [
-      "-std=c++17", "-O3", "-g1", "-fPIC", "-fexceptions", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-unused-parameter",
-      // Fused multiply-adds would make results depend on the CPU level.
-      "-ffp-contract=off", "-pthread",
-      ...machineFlags(cpuLevel()),
-      "-DNAPI_VERSION=8", "-DNAPI_CPP_EXCEPTIONS",
-      ...["node-addon-api", "node-api-headers/include"].map((p) => `-isystem${join(root, "node_modules", p)}`),
-      ...faiss.compileFlags,
-    ];
+    const flags = addonFlags(root, faiss);
     const key = JSON.stringify([await cxxVersion(), flags, faiss.linkFlags, faiss.key]);
     const keyFile = join(objects, "flags");
     const sameFlags = existsSync(keyFile) && readFileSync(keyFile, "utf8") === key;
@@ -37,15 +29,30 @@ export async function buildAddon(root, faiss) {
     const list = linkInputs.join("\n");
     const linked = stale.length === 0 && existsSync(target) && existsSync(listFile) && readFileSync(listFile, "utf8") === list;
     if (!linked) {
-      // Node resolves the Node-API symbols when it loads the file.
-      const shared = platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL"];
-      await run(cxx(), [...shared, "-pthread", "-o", `${target}.new`, ...linkInputs, ...faiss.linkFlags]);
+      await run(cxx(), [...sharedFlags(), "-o", `${target}.new`, ...linkInputs, ...faiss.linkFlags]);
       renameSync(`${target}.new`, target);
       writeFileSync(listFile, list);
       writeFileSync(keyFile, key);
     }
     return linked ? 0 : stale.length;
   });
+}
+
+/** How a Node addon on Faiss is compiled. Headers come from npm packages, so that none of Node's own are needed. */
+export function addonFlags(root, faiss) {
+  return [
+    "-std=c++17", "-O3", "-g1", "-fPIC", "-fexceptions", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-unused-parameter",
+    // Fused multiply-adds would make the resize kernels' results depend on the CPU level.
+    "-ffp-contract=off", "-pthread", ...machineFlags(cpuLevel()), "-DNAPI_VERSION=8", "-DNAPI_CPP_EXCEPTIONS",
+    ...["node-addon-api", "node-api-headers/include"].map((p) => `-isystem${join(root, "node_modules", p)}`),
+    ...faiss.compileFlags, ...(process.env.SHITU_NATIVE_FLAGS ?? "").split(" ").filter(Boolean),
+  ];
+}
+
+/** How it is linked. Node resolves the Node-API symbols when it loads the file. */
+export function sharedFlags() {
+  const extra = (process.env.SHITU_NATIVE_FLAGS ?? "").split(" ").filter(Boolean);
+  return [...(platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL"]), "-pthread", ...extra];
 }
 
 /** Whether a source or anything that it included is newer than its object. */
