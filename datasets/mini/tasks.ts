@@ -2,16 +2,19 @@ import { rasterise, Drawings, type Rendered } from "./drawings.js";
 import { headSvg } from "./heads.js";
 import { openSource, sources } from "./sources.js";
 import { catalogueOf, type Catalogue } from "./catalogue.js";
+import type { Outcome } from "./plan.js";
+import { renderPictures, type RenderTask } from "./render.js";
 import { renderPool, renderScenes, type PoolTask, type SceneTask } from "./training-pool.js";
 
 /** What a worker can be asked for. Every task can be done again with the same outcome. */
 export type Task =
   | { readonly kind: "rasterise"; readonly source: string; readonly keys: readonly string[] }
   | { readonly kind: "heads"; readonly seed: string; readonly heads: readonly (readonly [person: number, expression: number])[] }
+  | RenderTask
   | PoolTask
   | SceneTask;
 
-export type Result = (Rendered | null)[] | number;
+export type Result = (Rendered | null)[] | Outcome[] | number;
 
 const opened = new Map<string, ReturnType<typeof openSource>>();
 
@@ -25,6 +28,8 @@ export async function perform(task: Task): Promise<Result> {
     }
     case "heads":
       return Promise.all(task.heads.map(([person, expression]) => rasterise(`${person}-${expression}`, headSvg(task.seed, person, expression))));
+    case "render":
+      return renderPictures(task, await stock(task.drawings, task.stores));
     case "pool":
       return renderPool(task, await stock(task.drawings, task.stores));
     case "scenes":
