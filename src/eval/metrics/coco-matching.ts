@@ -1,0 +1,260 @@
+import type { CocoDetections, CocoTruth } from "../../../datasets/formats/coco-set.js";
+import { identity, orderByFallingScore, orderByKey } from "./coco-order.js";
+import type { CocoParameters } from "./coco-parameters.js";
+
+/**
+ * What became of each detection: all that any average precision, recall, curve or resample of images needs, matched once.
+ *
+ * Rows are the P detections among the best `maxDets.at(-1)` of their image and category. Those of category k lie at
+ * start[k] <= p < start[k + 1], by falling score, equal scores by image and then as listed. K is 1 when class-agnostic.
+ */
+export interface CocoMatches {
+  readonly parameters: CocoParameters;
+  readonly images: number;
+  /** K. */
+  readonly categories: number;
+  /** K + 1 offsets. */
+  readonly start: Int32Array;
+  /** P indices of images. */
+  readonly image: Int32Array;
+  /** P indices of the detections as given. */
+  readonly detection: Int32Array;
+  readonly score: Float64Array;
+  /** P places among the detections of the same image and category, from 0. */
+  readonly rank: Int32Array;
+  /** A x P, area by area: bit t says that the detection is a true positive at IoU threshold t. */
+  readonly matched: Uint32Array;
+  /** A x P: bit t says that it counts neither as true nor as false (matched a crowd or an object out of the area range, or is itself out of it). Never set with `matched`. */
+  readonly ignored: Uint32Array;
+  /** K + 1 offsets into the true boxes by category. */
+  readonly truthStart: Int32Array;
+  /** G indices of images. */
+  readonly truthImage: Int32Array;
+  /** G: bit a says that the box counts in area a. */
+  readonly truthCounted: Uint32Array;
+}
+
+/**
+ * Matches detections to truth as pycocotools' COCOeval.computeIoU and evaluateImg do, at all IoU thresholds and area ranges
+ * from one computation of each IoU.
+ */
+export function matchCoco(truth: CocoTruth, detections: CocoDetections, parameters: CocoParameters): CocoMatches {
+  const images = truth.images.length;
+  const categories = parameters.agnostic ? 1 : truth.categories.length;
+  const areas = parameters.areas.length;
+  const truths = groupTruths(truth, parameters);
+  const rows = rankDetections(detections, truth.categories.length, images, parameters);
+  const count = rows.detection.length;
+  const matches: CocoMatches = {
+    parameters, images, categories,
+    start: rows.start, image: rows.image, detection: rows.detection, score: rows.score, rank: rows.rank,
+    matched: new Uint32Array(areas * count), ignored: new Uint32Array(areas * count),
+    truthStart: truths.start, truthImage: truths.image, truthCounted: truths.counted,
+  };
+  const matchGroup = groupMatcher(truths, detections.box, matches);
+  // Both sides are by category and image: walk them together.
+  let g = 0;
+  for (let k = 0, from = 0; from < count; ) {
+    while (rows.byImage[from]! >= rows.start[k + 1]!) k++;
+    const image = rows.image[rows.byImage[from]!]!;
+    let to = from + 1;
+    while (to < count && rows.byImage[to]! < rows.start[k + 1]! && rows.image[rows.byImage[to]!] === image) to++;
+    if (g < truths.start[k]!) g = truths.start[k]!;
+    const last = truths.start[k + 1]!;
+    while (g < last && truths.image[g]! < image) g++;
+    let end = g;
+    while (end < last && truths.image[end] === image) end++;
+    matchGroup(rows.byImage, from, to, g, end);
+    g = end;
+    from = to;
+  }
+  return matches;
+}
+
+interface Truths {
+  readonly start: Int32Array;
+  readonly image: Int32Array;
+  /** G x 4. */
+  readonly box: Float64Array;
+  readonly crowd: Uint8Array;
+  readonly counted: Uint32Array;
+  /** 1 where a match is not to be seen; see CocoOptions.pycocotoolsIdZero. */
+  readonly unseen: Uint8Array;
+}
+
+/** True boxes by category, image, and then as listed (class-agnostic: by their own category first, as pycocotools joins them). */
+function groupTruths(truth: CocoTruth, parameters: CocoParameters): Truths {
+  const n = truth.image.length;
+  const own = truth.categories.length;
+  const start = new Int32Array((parameters.agnostic ? 1 : own) + 1);
+  let order = orderByKey(identity(n), truth.category, own);
+  order = orderByKey(order, truth.image, truth.images.length);
+  if (parameters.agnostic) start[1] = n;
+  else order = orderByKey(order, truth.category, own, start);
+
+  const image = new Int32Array(n);
+  const box = new Float64Array(4 * n);
+  const crowd = new Uint8Array(n);
+  const counted = new Uint32Array(n);
+  const unseen = new Uint8Array(n);
+  for (let i = 0; i < n; i++) {
+    const row = order[i]!;
+    image[i] = truth.image[row]!;
+    for (let j = 0; j < 4; j++) box[4 * i + j] = truth.box[4 * row + j]!;
+    crowd[i] = truth.crowd[row]!;
+    if (!truth.crowd[row] && !(parameters.honourIgnore && truth.ignore[row])) counted[i] = inside(parameters, truth.area[row]!);
+    unseen[i] = parameters.pycocotoolsIdZero && truth.id[row] === 0 ? 1 : 0;
+  }
+  return { start, image, box, crowd, counted, unseen };
+}
+
+/** Bit a: the area lies in range a. */
+function inside({ areas }: CocoParameters, area: number): number {
+  let bits = 0;
+  for (let a = 0; a < areas.length; a++) if (!(area < areas[a]!.min || area > areas[a]!.max)) bits |= 1 << a;
+  return bits >>> 0;
+}
+
+interface Ranked {
+  readonly start: Int32Array;
+  readonly image: Int32Array;
+  readonly detection: Int32Array;
+  readonly score: Float64Array;
+  readonly rank: Int32Array;
+  /** The same rows by category, image, and then falling score. */
+  readonly byImage: Int32Array;
+}
+
+function rankDetections(detections: CocoDetections, own: number, images: number, parameters: CocoParameters): Ranked {
+  const n = detections.score.length;
+  const categories = parameters.agnostic ? 1 : own;
+  const most = parameters.maxDets[parameters.maxDets.length - 1]!;
+  let order = identity(n);
+  // Ties keep the order of images and, class-agnostic, of categories within one, as pycocotools joins its lists.
+  if (parameters.agnostic) order = orderByKey(order, detections.category, own);
+  order = orderByFallingScore(orderByKey(order, detections.image, images), detections.score);
+  const category = parameters.agnostic ? new Int32Array(n) : detections.category;
+  if (!parameters.agnostic) order = orderByKey(order, category, own);
+  const grouped = orderByKey(orderByKey(order, detections.image, images), category, categories);
+
+  // By image, the surplus over maxDets is seen; then rows are numbered in the order of scores.
+  const place = new Int32Array(n);
+  let count = 0;
+  for (let i = 0, rank = 0; i < n; i++) {
+    const row = grouped[i]!;
+    const before = i > 0 ? grouped[i - 1]! : -1;
+    rank = before >= 0 && detections.image[before] === detections.image[row] && category[before] === category[row] ? rank + 1 : 0;
+    place[row] = rank < most ? rank : -1;
+    if (rank < most) count++;
+  }
+  const start = new Int32Array(categories + 1);
+  const image = new Int32Array(count);
+  const detection = new Int32Array(count);
+  const score = new Float64Array(count);
+  const rank = new Int32Array(count);
+  for (let i = 0, p = 0; i < n; i++) {
+    const row = order[i]!;
+    if (place[row]! < 0) continue;
+    start[category[row]! + 1]!++;
+    image[p] = detections.image[row]!;
+    detection[p] = row;
+    score[p] = detections.score[row]!;
+    rank[p] = place[row]!;
+    place[row] = p++;
+  }
+  for (let k = 0; k < categories; k++) start[k + 1]! += start[k]!;
+  let byImage = grouped;
+  if (count < n) byImage = grouped.filter((row) => place[row]! >= 0);
+  for (let i = 0; i < count; i++) byImage[i] = place[byImage[i]!]!;
+  return { start, image, detection, score, rank, byImage };
+}
+
+type GroupMatcher = (rows: Int32Array, from: number, to: number, truthFrom: number, truthTo: number) => void;
+
+/** Matches the detections rows[from, to), by falling score, to the true boxes [truthFrom, truthTo) of the same image and category. */
+function groupMatcher(truths: Truths, box: Float64Array, matches: CocoMatches): GroupMatcher {
+  const { parameters, detection, matched, ignored } = matches;
+  const areas = parameters.areas.length;
+  const thresholds = parameters.iouThresholds.map((t) => Math.min(t, 1 - 1e-10));
+  const everywhere = 2 ** thresholds.length - 1;
+  const least = thresholds.reduce((a, b) => Math.min(a, b));
+  const rows = detection.length;
+  const total = truths.image.length;
+  const { box: truthBox, crowd, counted, unseen } = truths;
+  /** areas x G: bit t says that the box has its detection at threshold t. */
+  const taken = new Uint32Array(areas * total);
+  let candidate = new Int32Array(16);
+  let overlap = new Float64Array(16);
+
+  return (order, from, to, truthFrom, truthTo) => {
+    if (truthTo - truthFrom > candidate.length) {
+      candidate = new Int32Array(2 * (truthTo - truthFrom));
+      overlap = new Float64Array(2 * (truthTo - truthFrom));
+    }
+    for (let i = from; i < to; i++) {
+      const p = order[i]!;
+      const d = 4 * detection[p]!;
+      const x = box[d]!;
+      const y = box[d + 1]!;
+      const width = box[d + 2]!;
+      const height = box[d + 3]!;
+      const area = width * height;
+      const right = width + x;
+      const bottom = height + y;
+
+      let n = 0;
+      for (let g = truthFrom; g < truthTo; g++) {
+        // maskApi.c's bbIou, operation for operation.
+        const b = 4 * g;
+        const w = Math.min(right, truthBox[b + 2]! + truthBox[b]!) - Math.max(x, truthBox[b]!);
+        if (w <= 0) continue;
+        const h = Math.min(bottom, truthBox[b + 3]! + truthBox[b + 1]!) - Math.max(y, truthBox[b + 1]!);
+        if (h <= 0) continue;
+        const intersection = w * h;
+        const iou = intersection / (crowd[g] ? area : area + truthBox[b + 2]! * truthBox[b + 3]! - intersection);
+        // Not `iou >= least`: where areas overflow or vanish the IoU is NaN, which pycocotools takes for a match.
+        if (iou < least) continue;
+        candidate[n] = g;
+        overlap[n++] = iou;
+      }
+
+      const outside = ~inside(parameters, area);
+      if (n === 0) {
+        for (let a = 0; a < areas; a++) if ((outside >>> a) & 1) ignored[a * rows + p] = everywhere;
+        continue;
+      }
+      for (let a = 0; a < areas; a++) {
+        let hits = 0;
+        let passes = 0;
+        const out = (outside >>> a) & 1;
+        for (let t = 0; t < thresholds.length; t++) {
+          const bit = 1 << t;
+          let best = thresholds[t]!;
+          let match = -1;
+          // Boxes that count come first; those that do not are tried only where none of them fits.
+          for (let c = 0; c < n; c++) {
+            const g = candidate[c]!;
+            if (!((counted[g]! >>> a) & 1) || taken[a * total + g]! & bit || overlap[c]! < best) continue;
+            best = overlap[c]!;
+            match = g;
+          }
+          const counts = match >= 0;
+          if (!counts) {
+            for (let c = 0; c < n; c++) {
+              const g = candidate[c]!;
+              if ((counted[g]! >>> a) & 1 || (taken[a * total + g]! & bit && !crowd[g]) || overlap[c]! < best) continue;
+              best = overlap[c]!;
+              match = g;
+            }
+          }
+          if (match >= 0) taken[a * total + match]! |= bit;
+          if (match >= 0 && !counts) passes |= bit;
+          else if (match >= 0 && !unseen[match]) hits |= bit;
+          else if (out) passes |= bit;
+        }
+        matched[a * rows + p] = hits;
+        ignored[a * rows + p] = passes;
+      }
+    }
+  };
+}

@@ -1,0 +1,93 @@
+import type { ResampledStatistic } from "../stats/resampled-statistic.js";
+import { epsilon } from "./coco-accumulate.js";
+import type { CocoMatches } from "./coco-matching.js";
+
+export interface ResampledAp {
+  /** Index into parameters.areas. Default: 0. */
+  readonly area?: number;
+  /** Index into parameters.iouThresholds of the only threshold to take. Default: the mean over all. */
+  readonly threshold?: number;
+  /** The only category to take. Default: the mean over all that have a true box. */
+  readonly category?: number;
+}
+
+/**
+ * Average precision as a function of how often each image counts, for an image-level bootstrap: nothing is matched again.
+ *
+ * `evaluate(weights)` is the AP (at the largest maxDets) of the set in which image i stands weights[i] times: copies of
+ * an image have detections of equal score, which stand together. With all weights 1 it is evaluateCoco's AP within 1e-12.
+ *
+ * The detections that count and the true positives among them are listed once for each category and threshold, up to
+ * the last true positive, past which nothing can change AP.
+ */
+export function apStatistic(matches: CocoMatches, { area = 0, threshold, category }: ResampledAp = {}): ResampledStatistic {
+  const { parameters, start, image, truthStart, truthImage, truthCounted } = matches;
+  const rows = image.length;
+  const { recallThresholds } = parameters;
+  const thresholds = Array.from(parameters.iouThresholds, (_, t) => t).filter((t) => threshold === undefined || t === threshold);
+  const curves: { readonly truths: Int32Array; readonly events: Int32Array[] }[] = [];
+  let most = 0;
+  for (let k = 0; k < matches.categories; k++) {
+    if (category !== undefined && k !== category) continue;
+    const truths: number[] = [];
+    for (let g = truthStart[k]!; g < truthStart[k + 1]!; g++) if ((truthCounted[g]! >>> area) & 1) truths.push(truthImage[g]!);
+    if (truths.length === 0) continue;
+    most = Math.max(most, truths.length);
+    const events = thresholds.map((t) => {
+      // An image's index, doubled, plus 1 where the detection is a true positive.
+      const list: number[] = [];
+      let length = 0;
+      for (let p = start[k]!; p < start[k + 1]!; p++) {
+        if ((matches.ignored[area * rows + p]! >>> t) & 1) continue;
+        const hit = (matches.matched[area * rows + p]! >>> t) & 1;
+        list.push(2 * image[p]! + hit);
+        if (hit) length = list.length;
+      }
+      return Int32Array.from(list.slice(0, length));
+    });
+    curves.push({ truths: Int32Array.from(truths), events });
+  }
+  const precision = new Float64Array(most);
+  const found = new Float64Array(most);
+
+  /** The sum of interpolated precision over the recall thresholds. */
+  function area101(events: Int32Array, truths: number, weights: Uint32Array): number {
+    let hits = 0;
+    let seen = 0;
+    let n = 0;
+    for (let i = 0; i < events.length; i++) {
+      const event = events[i]!;
+      const weight = weights[event >> 1]!;
+      if (weight === 0) continue;
+      seen += weight;
+      if ((event & 1) === 0) continue;
+      hits += weight;
+      precision[n] = hits / (seen + epsilon);
+      found[n++] = hits;
+    }
+    for (let i = n - 1; i > 0; i--) if (precision[i]! > precision[i - 1]!) precision[i - 1] = precision[i]!;
+    let sum = 0;
+    for (let r = 0, i = 0; r < recallThresholds.length; r++) {
+      while (i < n && found[i]! / truths < recallThresholds[r]!) i++;
+      if (i === n) break;
+      sum += precision[i]!;
+    }
+    return sum;
+  }
+
+  return {
+    n: matches.images,
+    evaluate(weights) {
+      let sum = 0;
+      let averaged = 0;
+      for (const { truths, events } of curves) {
+        let total = 0;
+        for (let i = 0; i < truths.length; i++) total += weights[truths[i]!]!;
+        if (total === 0) continue; // the category is not in this resample
+        averaged += events.length;
+        for (const list of events) sum += area101(list, total, weights);
+      }
+      return averaged === 0 ? null : sum / (averaged * recallThresholds.length);
+    },
+  };
+}
