@@ -6,7 +6,8 @@ import { byStrictness, type AcceptanceRule, type ImageEvidence } from "./f1-evid
  * `crop-recall@k`: the share of pictures of which some true label is among the labels of the k best-scoring crops, before any
  * threshold and any suppression. It is what PaddleClas's `eval_shitu_pipeline.py` prints as `recal_k`, and it is not the
  * recall@k of retrieval: there each query has k neighbours, here each crop gives its first only. Distractors have no true
- * label and are left out. Under `paddleclas` crops are sorted descending even by Hamming distance.
+ * label and are left out. Under `paddleclas` crops are sorted descending even by Hamming distance, the last of equals first
+ * (a reversed argsort).
  *
  * @returns one score for each k, with Wilson's interval; n is the number of pictures with truth.
  */
@@ -15,7 +16,8 @@ export function cropRecall(images: readonly ImageEvidence[], ks: readonly number
   // For each picture the rank, from 0, of the first right crop.
   const ranks = images.filter((i) => i.truth.length > 0).map(({ truth, recognitions }) => {
     const labels = new Set(truth.map((t) => t.label));
-    const sorted = recognitions.filter((r) => r.label !== null).sort((a, b) => order(a.score, b.score));
+    const labelled = recognitions.filter((r) => r.label !== null);
+    const sorted = (protocol === "paddleclas" ? labelled.reverse() : labelled).sort((a, b) => order(a.score, b.score));
     const rank = sorted.findIndex((r) => labels.has(r.label!));
     return rank === -1 ? Infinity : rank;
   });

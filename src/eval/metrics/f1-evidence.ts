@@ -21,7 +21,7 @@ export interface AcceptanceRule {
   readonly better: "higher" | "lower";
   /** IoU above which the worse of two boxes goes (0.05 in PaddleClas); null keeps all. */
   readonly suppressIou: number | null;
-  /** `paddleclas` sorts descending even where low is better, and so keeps the worst box of a group. */
+  /** `paddleclas` sorts descending even where low is better, and so keeps the worst box of a group; of equal scores the last goes first. */
   readonly protocol: Protocol;
 }
 
@@ -57,8 +57,9 @@ export function accepted(candidates: readonly Candidate[], rule: AcceptanceRule,
 
 function suppressed(candidates: readonly Candidate[], passing: readonly number[], { better, suppressIou, protocol }: AcceptanceRule): number[] {
   const order = better === "higher" || protocol === "paddleclas" ? "descending" : "ascending";
+  const ties = protocol === "paddleclas" ? "last" : "first";
   // The pipeline's own suppression, with its pixel-inclusive areas; an IoU never exceeds 1, so that 1 keeps all.
-  return suppress(passing.map((i) => candidates[i]!.box), passing.map((i) => candidates[i]!.score), suppressIou ?? 1, { plusOne: true, order }).map((k) => passing[k]!);
+  return suppress(passing.map((i) => candidates[i]!.box), passing.map((i) => candidates[i]!.score), suppressIou ?? 1, { plusOne: true, order, ties }).map((k) => passing[k]!);
 }
 
 /** What one picture answers at every threshold: one step for each distinct score, strictest first. */

@@ -61,7 +61,7 @@ export function referenceAnswers(image: ImageEvidence, rule: AcceptanceRule, thr
   const high = rule.better === "higher";
   const rows = image.recognitions.flatMap((r, place) => (r.label !== null && (high ? r.score >= threshold : r.score <= threshold) ? [{ box: r.box, label: r.label, score: r.score, place, gone: false }] : []));
   const bestFirst = high || rule.protocol === "paddleclas";
-  rows.sort((a, b) => (bestFirst ? b.score - a.score : a.score - b.score) || a.place - b.place);
+  rows.sort((a, b) => (bestFirst ? b.score - a.score : a.score - b.score) || (rule.protocol === "paddleclas" ? b.place - a.place : a.place - b.place));
   rows.forEach((row, i) => {
     if (row.gone || rule.suppressIou === null) return;
     for (const other of rows.slice(i + 1)) if (overlapShare(row.box, other.box, 1) > rule.suppressIou) other.gone = true;

@@ -248,6 +248,9 @@ describe("crop-recall@k", () => {
     const codes: ImageEvidence[] = [{ image: "x", truth: [{ label: "tea", box: at(0, 0, 9, 9) }], recognitions: [{ box: at(0, 0, 9, 9), label: "tea", score: 40 }, { box: at(0, 0, 9, 9), label: "cola", score: 90 }] }];
     expect(cropRecall(codes, [1], { better: "lower", protocol: "standard" })[0]!.value).toBe(1);
     expect(cropRecall(codes, [1], { better: "lower", protocol: "paddleclas" })[0]!.value).toBe(0);
+    const tied = [{ ...codes[0]!, recognitions: codes[0]!.recognitions.map((r) => ({ ...r, score: 40 })) }];
+    expect(cropRecall(tied, [1], { better: "lower", protocol: "standard" })[0]!.value).toBe(1);
+    expect(cropRecall(tied, [1], { better: "lower", protocol: "paddleclas" })[0]!.value).toBe(0);
   });
 
   test("never falls with k, equals a count, and is undefined without truth", () => {
