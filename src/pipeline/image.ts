@@ -1,7 +1,8 @@
 import sharp, { type Sharp } from "sharp";
 import { oneOf, UserError } from "./errors.js";
+import { endsEarly } from "./image-end.js";
 import { emptyImage, readImageFile } from "./image-file.js";
-import { describeStart, endsEarly, imageFormat, type ImageFormat, imageFormats } from "./image-format.js";
+import { describeStart, imageFormat, type ImageFormat, imageFormats } from "./image-format.js";
 import { patchOf } from "./resize.js";
 import { MAX_SIDE } from "./resize-taps.js";
 import type { Box, Pixels } from "./types.js";

@@ -81,13 +81,13 @@ export function preprocessingKernel(): KernelName {
 }
 
 /**
- * Forces a kernel in this thread, or goes back to the automatic choice. Other threads follow the environment variable
- * SHITU_PREPROCESSING, which takes the same names.
+ * Forces a kernel in this thread; `automatic` goes back to what the environment variable SHITU_PREPROCESSING says (it takes the same
+ * names, and other threads follow it), else to the addon's where it can be loaded.
  *
  * @throws UserError `addon-missing` where `native` is asked for and the addon cannot be loaded.
  */
 export function usePreprocessingKernel(name: KernelName | "automatic"): void {
-  choice = choose(name);
+  choice = name === "automatic" ? undefined : choose(name);
 }
 
 function choose(name: KernelName | "automatic"): Choice {
