@@ -14,8 +14,10 @@ CACHE = Path(os.environ.get("SHITU_TRAINING_CACHE", ROOT / ".cache" / "training"
 
 
 def read_config(name):
-    """configs/NAME.json, with its name added."""
+    """configs/NAME.json, with its name added. `same_as` takes another config's values first."""
     config = json.loads((HERE / "configs" / f"{name}.json").read_text())
+    if "same_as" in config:
+        config = {**read_config(config.pop("same_as")), **config}
     config["name"] = name
     return config
 

@@ -6,11 +6,7 @@ import torch
 from journal import Journal, cosine, one_thread, read_config
 from margin import ArcMargin, two_view_contrast
 from pool import DevRetrieval, Pool, embedder, jitter, normalise, thumbnail
-from residual import ResidualEmbedder
-
-
-def build(config):
-    return ResidualEmbedder(config["side"], config["dim"], tuple(config["widths"]))
+from recipes import build_embedder
 
 
 def main(name):
@@ -18,7 +14,7 @@ def main(name):
     one_thread(config)
     journal, pool, dev = Journal(name), Pool(), DevRetrieval()
     steps, batch = config["steps"], config["batch"]
-    net = build(config).to(memory_format=torch.channels_last)
+    net = build_embedder(config).to(memory_format=torch.channels_last)
     head = ArcMargin(config["dim"], pool.classes)
     matrices = [p for p in net.parameters() if p.ndim > 1]
     vectors = [p for p in net.parameters() if p.ndim <= 1]
@@ -39,7 +35,7 @@ def main(name):
         print(f"{sum(p.numel() for p in net.parameters())} parameters, {pool.classes} classes, {pool.size} pictures; 32x32 pixels: {dev.score(thumbnail)}", flush=True)
     mean_loss = None
     for step, rows in pool.pair_batches(batch, config["seed"], start):
-        if step >= steps:
+        if step >= config.get("until", steps):
             break
         share = step / steps
         for group in optimiser.param_groups:
@@ -57,7 +53,7 @@ def main(name):
         optimiser.step()
         mean_loss = arc.item() if mean_loss is None else 0.98 * mean_loss + 0.02 * arc.item()
         done = step + 1
-        if done % config["every"] == 0 or done == steps:
+        if done % config["every"] == 0 or done == steps or done == config.get("until"):
             journal.log(step=done, images=done * batch, arc=mean_loss, **{f"dev_{k}": v for k, v in dev.score(embedder(net)).items()})
             journal.save(done, steps=steps, net=net.state_dict(), head=head.state_dict(), optimiser=optimiser.state_dict(), config=config)
 

@@ -1,0 +1,14 @@
+// For whoever changes the generator: `node datasets/mini/maintain.mjs samples` renews samples.jpg, `… expected` commits the hashes of what is rendered now.
+import { ensureBuilt } from "../../build.mjs";
+
+const jobs = {
+  samples: async () => { await (await import("../../dist/datasets/mini/contact-sheet.js")).writeContactSheet(); },
+  expected: async () => { await (await import("../../dist/datasets/mini/prepare.js")).writeExpected(); },
+};
+const job = jobs[process.argv[2]];
+if (!job) {
+  console.error(`usage: node datasets/mini/maintain.mjs ${Object.keys(jobs).join("|")}`);
+  process.exit(2);
+}
+await ensureBuilt();
+await job();
