@@ -435,7 +435,7 @@ std::pair<const int32_t*, const int32_t*> Lists(Napi::Env env, const Napi::Objec
   const int32_t *s = Data<int32_t>(start), *r = Data<int32_t>(rows);
   if (start.ElementLength() != static_cast<size_t>(queries) + 1 || s[0] != 0 || static_cast<size_t>(s[queries]) != rows.ElementLength()) Refuse(env, std::string(start_name) + " does not fit");
   for (int q = 0; q < queries; q++) {
-    if (s[q + 1] < s[q]) Refuse(env, std::string(start_name) + " must not fall");
+    if (s[q + 1] < s[q] || s[q + 1] > s[queries]) Refuse(env, std::string(start_name) + " must not fall");
     for (int32_t i = s[q]; i < s[q + 1]; i++) {
       if (r[i] < 0 || r[i] >= gallery || (i > s[q] && r[i] <= r[i - 1])) Refuse(env, std::string(rows_name) + " must hold ascending row numbers of the gallery");
     }
