@@ -9,6 +9,14 @@ import type { Verb } from "./verb.js";
 
 /** The verbs, loaded when called, so that `shitu eval coco` pays for neither ONNX Runtime nor sharp. */
 const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ verb: Verb }> }>> = {
+  cache: { summary: "Describe or empty the cache of detections and embeddings.", load: () => import("./verbs/cache.js") },
+  datasets: { summary: "List, describe or prepare data sets.", load: () => import("./verbs/datasets.js") },
+  gallery: { summary: "Build, extend, shrink or describe a gallery.", load: () => import("./verbs/gallery.js") },
+  list: { summary: "List the records of past runs.", load: () => import("./verbs/list.js") },
+  recognize: { summary: "Recognise what is in pictures.", load: () => import("./verbs/recognize.js") },
+  report: { summary: "Build the report site of the run records and serve it.", load: () => import("./verbs/report.js") },
+  run: { summary: "Run an experiment config and write its record.", load: () => import("./verbs/run.js") },
+  show: { summary: "Show one record.", load: () => import("./verbs/show.js") },
   eval: { summary: "Score predictions that are already on disk: detection (coco), retrieval.", load: () => import("./verbs/eval.js") },
 };
 
@@ -22,16 +30,16 @@ export async function main(args: readonly string[]): Promise<number> {
     .configureOutput({ outputError: (text, write) => { write(text.replace(/^error: /, "shitu: ")); } })
     .showHelpAfterError("Run with --help for the usage.");
   const asked = args.find((a) => !a.startsWith("-")) ?? "";
-  for (const [name, { summary, load }] of Object.entries(verbs)) {
-    const command = program.command(name).description(summary);
-    if (asked === name || (asked === "help" && args.includes(name))) (await load()).verb.build(command);
-  }
   const json = args.includes("--json");
-  let code: number = ExitCode.ok;
+  // A verb that fails its bar says so through process.exitCode.
+  process.exitCode = ExitCode.ok;
   try {
-    program.hook("postAction", () => { code = Number(process.exitCode ?? ExitCode.ok); });
+    for (const [name, { summary, load }] of Object.entries(verbs)) {
+      const command = program.command(name).description(summary);
+      if (asked === name || (asked === "help" && args.includes(name))) (await load()).verb.build(command);
+    }
     await program.parseAsync(args, { from: "user" });
-    return code;
+    return process.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? ExitCode.ok : ExitCode.input;

@@ -21,7 +21,13 @@ const manifestSchema = z.strictObject({
   dim: z.number().int().positive(),
   metric: z.enum(["inner-product", "l2", "hamming"]),
   count: z.number().int().nonnegative(),
-  model: z.strictObject({ id: z.string(), version: z.string() }),
+  model: z.strictObject({
+    id: z.string(),
+    version: z.string(),
+    /** Where the model's card was, relative to the gallery: a convenience, checked by hash when used. */
+    card: z.string().optional(),
+    folder: z.string().optional(),
+  }),
   protocol: z.enum(["paddleclas", "standard"]),
   engine: z.string(),
   engineVersion: z.string(),

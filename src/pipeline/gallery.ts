@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { UserError, type Complaint } from "./errors.js";
 import { readGallery, saveGallery, type GalleryManifest, type GalleryRow } from "./gallery-store.js";
 import { loadIndex, openIndex, pickFactory } from "./index/engine.js";
@@ -16,8 +16,15 @@ export interface GalleryFailure {
   readonly complaint: Complaint;
 }
 
+/** The model that made the vectors; `version` is its file's sha256. */
+export interface GalleryModel extends Stamped {
+  /** Path of its card, and of its folder where the card is kept apart from it. */
+  readonly card?: string;
+  readonly folder?: string;
+}
+
 export interface GallerySettings {
-  readonly model: Stamped;
+  readonly model: GalleryModel;
   readonly kind: "real" | "binary";
   readonly dim: number;
   readonly protocol: Protocol;
@@ -77,7 +84,13 @@ export class Gallery {
       throw new UserError({ code: "gallery-corrupt", message: "index and manifest disagree", file: join(folder, manifest.index.file), expected: `${manifest.count} vectors`, found: `${index.size}`, fix: "build the gallery again" });
     }
     if (Object.keys(manifest.parameters).length > 0) index.set(manifest.parameters);
-    const { model: from, kind, dim, protocol, engine, factory, parameters } = manifest;
+    const { card, folder: modelFolder, ...stamp } = manifest.model;
+    const from: GalleryModel = {
+      ...stamp,
+      ...(card !== undefined && { card: resolve(folder, card) }),
+      ...(modelFolder !== undefined && { folder: resolve(folder, modelFolder) }),
+    };
+    const { kind, dim, protocol, engine, factory, parameters } = manifest;
     return new Gallery({ model: from, kind, dim, protocol, engine, factory, parameters }, index, rows, manifest.nextId);
   }
 
@@ -127,9 +140,15 @@ export class Gallery {
 
   async save(folder: string): Promise<GalleryManifest> {
     const { model, kind, dim, protocol, engine, factory, parameters } = this.settings;
+    const from = {
+      id: model.id,
+      version: model.version,
+      ...(model.card !== undefined && { card: relative(folder, model.card) }),
+      ...(model.folder !== undefined && { folder: relative(folder, model.folder) }),
+    };
     return saveGallery(
       folder,
-      { kind, dim, metric: this.index.metric, model: { id: model.id, version: model.version }, protocol, engine, engineVersion: this.index.version, factory, parameters: { ...parameters }, nextId: this.#nextId },
+      { kind, dim, metric: this.index.metric, model: from, protocol, engine, engineVersion: this.index.version, factory, parameters: { ...parameters }, nextId: this.#nextId },
       await this.index.serialize(),
       this.rows,
     );

@@ -35,7 +35,7 @@ export const defaultSettings: RecognizerSettings = {
 };
 
 export interface RecognizerParts {
-  readonly detector: TimedDetector;
+  readonly detector: Pick<TimedDetector, "detect">;
   readonly embedder: WindowEmbedder;
   readonly gallery: Gallery;
   readonly clock?: Clock;
@@ -69,7 +69,7 @@ export class Recognizer {
     const all = await detector.detect(pixels, watch);
     const detections = bestDetections(all, maxDetections, detectionThreshold);
     const recognitions = await this.recognizeBoxes(pixels, detections, watch);
-    return { image, width: pixels.width, height: pixels.height, detections, recognitions, stageMs: { ...watch.stageMs } };
+    return { image, width: pixels.width, height: pixels.height, detections, recognitions, stageMs: { ...watch.stageMs }, overallMs: watch.overallMs };
   }
 
   /** The part after detection, for given boxes: the counterfactual with oracle boxes uses it as well. */
@@ -104,7 +104,7 @@ export class Recognizer {
     // PaddleClas sorts descending for Hamming distances too, and so keeps the worst box.
     const higherFirst = !hamming || protocol === "paddleclas";
     const survivors = new Set(
-      suppress(kept.map((r) => r.box), kept.map((r) => r.score), suppressIou, { plusOne: true, order: higherFirst ? "descending" : "ascending" }).map((i) => kept[i]!),
+      suppress(kept.map((r) => r.box), kept.map((r) => r.score), suppressIou, { plusOne: true, order: higherFirst ? "descending" : "ascending", ties: protocol === "paddleclas" ? "last" : "first" }).map((i) => kept[i]!),
     );
     return rows.map((r) => (r.fate === "kept" && !survivors.has(r) ? { ...r, fate: "suppressed" as const } : r));
   }

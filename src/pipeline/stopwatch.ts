@@ -6,9 +6,11 @@ export const monotonicClock: Clock = () => performance.now();
 export class Stopwatch {
   readonly #clock: Clock;
   readonly #stageMs: Partial<Record<Stage, number>> = {};
+  readonly #start: number;
 
   constructor(clock: Clock = monotonicClock) {
     this.#clock = clock;
+    this.#start = clock();
   }
 
   async time<T>(stage: Stage, work: () => T | Promise<T>): Promise<T> {
@@ -31,6 +33,11 @@ export class Stopwatch {
 
   add(stage: Stage, ms: number): void {
     this.#stageMs[stage] = (this.#stageMs[stage] ?? 0) + ms;
+  }
+
+  /** Milliseconds since the stopwatch was made. */
+  get overallMs(): number {
+    return this.#clock() - this.#start;
   }
 
   get stageMs(): Readonly<Partial<Record<Stage, number>>> {

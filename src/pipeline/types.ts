@@ -34,8 +34,8 @@ export interface Codes {
 }
 
 /**
- * k neighbours for each of n queries, row-major n x k, best first. `rows[i]` is -1 where the index returned fewer than k.
- * `scores` are inner products (higher is better), squared L2 or Hamming distances (lower is better), as the index's metric says.
+ * k neighbours for each of n queries, row-major n x k, best first. `rows[i]` is -1 where the index returned fewer than k,
+ * and its score -Infinity (inner product) or Infinity (distances). `scores` are inner products (higher is better), squared L2 or Hamming distances (lower is better), as the index's metric says.
  */
 export interface Neighbours {
   readonly k: number;
@@ -73,6 +73,8 @@ export interface Observation {
   readonly detections: readonly Detection[];
   readonly recognitions: readonly Recognition[];
   readonly stageMs: Readonly<Partial<Record<Stage, number>>>;
+  /** From the first stage to the last, what lies between them included. */
+  readonly overallMs: number;
 }
 
 /** `paddleclas` repeats every quirk of the reference implementation; `standard` does the right thing. */
@@ -120,15 +122,17 @@ export interface VectorIndex extends Stamped {
   /** Vectors held. */
   readonly size: number;
   readonly trained: boolean;
+  /** What the user should know of this index, such as too few training points; grows as calls are made. */
+  readonly warnings: readonly string[];
   train(rows: Vectors | Codes): Promise<void>;
-  /** Adds rows; ids are consecutive from `size` unless given (non-negative integers below 2^53). */
+  /** Adds rows; ids go on from the largest so far (0 in a new index) unless given (non-negative integers below 2^53, each used once). */
   add(rows: Vectors | Codes, ids?: Float64Array): Promise<void>;
   search(queries: Vectors | Codes, k: number): Promise<Neighbours>;
   /** The same on the calling thread, for latency loops. */
   searchSync(queries: Vectors | Codes, k: number): Neighbours;
   /** Run-time parameters, such as { nprobe: 8 } or { efSearch: 64 }; an unknown name is refused with the valid ones. */
   set(parameters: Readonly<Record<string, number>>): void;
-  /** Removes by id, returns how many were there. HNSW refuses. */
+  /** Removes by id, returns how many were there; the other ids stay as they are. HNSW refuses (`remove-unsupported`). */
   remove(ids: Float64Array): Promise<number>;
   /** The index as bytes that `load` of the same engine reads back. */
   serialize(): Promise<Uint8Array>;

@@ -1,0 +1,152 @@
+import { mkdir } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import { writeAtomic } from "../../pipeline/atomic-file.js";
+import { openDetector } from "../../pipeline/detector.js";
+import { annotate } from "../../pipeline/draw.js";
+import { openEmbedder } from "../../pipeline/embedder.js";
+import { UserError, type Complaint } from "../../pipeline/errors.js";
+import { Gallery } from "../../pipeline/gallery.js";
+import { decode } from "../../pipeline/image.js";
+import { defaultSettings, Recognizer } from "../../pipeline/recognizer.js";
+import { Stopwatch } from "../../pipeline/stopwatch.js";
+import type { Observation, Pixels, Protocol, Recognition } from "../../pipeline/types.js";
+import { ExitCode } from "../exit-code.js";
+import { choice, finite, whole } from "../options.js";
+import { progressBar } from "../progress.js";
+import { ms, print, printJson, table, warn } from "../terminal.js";
+import type { Verb } from "../verb.js";
+
+interface Options {
+  gallery: string;
+  embedder?: string;
+  embedderFolder?: string;
+  detector?: string;
+  detectorFolder?: string;
+  protocol?: string;
+  k: string;
+  scoreThreshold: string;
+  hammingRadius: string;
+  detectionThreshold: string;
+  maxDetections: string;
+  suppressIou: string;
+  wholeImage: boolean;
+  draw?: string;
+  json?: boolean;
+}
+
+export const verb: Verb = {
+  build(command) {
+    command
+      .description("Recognise what is in pictures: detect, embed, search the gallery, threshold, suppress.")
+      .argument("<image...>", "picture files")
+      .requiredOption("--gallery <folder>", "a gallery made with `shitu gallery build`")
+      .option("--embedder <card.yaml>", "card of the embedding model (default: the one that built the gallery)")
+      .option("--embedder-folder <folder>", "folder of its model file, where the card is kept apart from it")
+      .option("--detector <card.yaml>", "card of the detection model; without it only the whole image is looked up")
+      .option("--detector-folder <folder>", "folder of its model file, where the card is kept apart from it")
+      .option("--protocol <name>", "standard or paddleclas (default: the gallery's)")
+      .option("--k <n>", "neighbours shown a box", String(defaultSettings.k))
+      .option("--score-threshold <s>", "least inner product of a recognition", String(defaultSettings.scoreThreshold))
+      .option("--hamming-radius <d>", "largest Hamming distance of a recognition", String(defaultSettings.hammingRadius))
+      .option("--detection-threshold <s>", "least score of a box", String(defaultSettings.detectionThreshold))
+      .option("--max-detections <n>", "boxes a picture, besides the whole image", String(defaultSettings.maxDetections))
+      .option("--suppress-iou <r>", "overlap from which the lesser of two recognitions is dropped", String(defaultSettings.suppressIou))
+      .option("--no-whole-image", "do not look up the whole image as one more box")
+      .option("--draw <folder>", "write the pictures with boxes and labels drawn in")
+      .option("--json", "machine output")
+      .action(recognize);
+  },
+};
+
+type Row = { readonly image: string } & ({ readonly observation: Observation; readonly drawn?: string } | { readonly error: Complaint });
+
+async function recognize(images: string[], options: Options): Promise<void> {
+  const gallery = await Gallery.load(options.gallery);
+  const from = gallery.settings.model;
+  const card = options.embedder ?? from.card;
+  if (card === undefined) {
+    gallery.close();
+    throw new UserError({ code: "embedder-unknown", message: "the gallery does not say where its model's card is", file: options.gallery, fix: "give --embedder card.yaml" });
+  }
+  const embedderFolder = options.embedderFolder ?? (options.embedder === undefined ? from.folder : undefined);
+  const embedder = await openEmbedder(card, embedderFolder === undefined ? {} : { modelFolder: embedderFolder });
+  const detector = options.detector === undefined ? null : await openDetector(options.detector, options.detectorFolder === undefined ? {} : { modelFolder: options.detectorFolder });
+  const rows: Row[] = [];
+  const bar = progressBar("recognising");
+  try {
+    if (!detector && !options.wholeImage) throw new UserError({ code: "nothing-to-look-up", message: "--no-whole-image without --detector leaves nothing to look up", fix: "give --detector card.yaml" });
+    if (!detector) warn("no --detector given: only the whole image is looked up");
+    const protocol: Protocol = choice("--protocol", options.protocol ?? gallery.settings.protocol, ["standard", "paddleclas"]);
+    const recognizer = new Recognizer(
+      { detector: detector ?? { detect: () => Promise.resolve([]) }, embedder, gallery },
+      {
+        protocol,
+        k: whole("--k", options.k),
+        scoreThreshold: finite("--score-threshold", options.scoreThreshold),
+        hammingRadius: finite("--hamming-radius", options.hammingRadius),
+        detectionThreshold: finite("--detection-threshold", options.detectionThreshold),
+        maxDetections: whole("--max-detections", options.maxDetections),
+        suppressIou: finite("--suppress-iou", options.suppressIou),
+        addWholeImage: options.wholeImage,
+      },
+    );
+    for (const [i, image] of images.entries()) {
+      rows.push(await recognizeOne(recognizer, image, options.draw, i));
+      bar.report(i + 1, images.length);
+    }
+  } finally {
+    bar.stop();
+    await embedder.close();
+    await detector?.close();
+    gallery.close();
+  }
+  if (options.json) printJson(rows.map((row) => ("error" in row ? row : { ...row.observation, ...(row.drawn !== undefined && { drawn: row.drawn }) })));
+  else show(rows);
+  // A picture that could not be read is the user's input; the others were still recognised.
+  if (rows.some((r) => "error" in r)) process.exitCode = ExitCode.input;
+}
+
+async function recognizeOne(recognizer: Recognizer, image: string, draw: string | undefined, place: number): Promise<Row> {
+  try {
+    const watch = new Stopwatch();
+    const pixels = await watch.time("decode", () => decode(image));
+    const observation = await recognizer.recognize(pixels, image, watch);
+    if (draw === undefined) return { image, observation };
+    return { image, observation, drawn: await drawOne(draw, image, place, pixels, observation) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { image, error: error.complaint };
+  }
+}
+
+async function drawOne(folder: string, image: string, place: number, pixels: Pixels, observation: Observation): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const kept = observation.recognitions.filter((r) => r.fate === "kept");
+  // The place keeps two pictures of one name apart.
+  const file = join(folder, `${String(place).padStart(3, "0")}-${basename(image, extname(image))}.jpg`);
+  await writeAtomic(file, await annotate(pixels, kept.map((r) => ({ box: r.box, label: r.label ?? "", score: r.score }))));
+  return file;
+}
+
+function show(rows: readonly Row[]): void {
+  const lines = rows.flatMap((row): (string | number | null)[][] => {
+    if ("error" in row) return [[row.image, "error", row.error.message, null, null, null]];
+    const kept = row.observation.recognitions.filter((r) => r.fate === "kept");
+    if (kept.length === 0) return [[row.image, "nothing", nearest(row.observation.recognitions), null, null, total(row.observation)]];
+    return kept.map((r, i) => [i === 0 ? row.image : "", r.label, r.score.toFixed(4), boxText(r), r.detectionScore.toFixed(3), i === 0 ? total(row.observation) : ""]);
+  });
+  print(table([{ head: "image" }, { head: "label" }, { head: "score", align: "right" }, { head: "box (px)", align: "right" }, { head: "detection", align: "right" }, { head: "time", align: "right" }], lines));
+}
+
+function nearest(recognitions: readonly Recognition[]): string {
+  const best = recognitions.find((r) => r.label !== null);
+  return best ? `nearest: ${best.label} ${best.score.toFixed(4)}` : "";
+}
+
+function boxText({ box }: Recognition): string {
+  return [box.x0, box.y0, box.x1, box.y1].join(" ");
+}
+
+function total({ stageMs }: Observation): string {
+  return ms(Object.values(stageMs).reduce((sum, t) => sum + t, 0));
+}

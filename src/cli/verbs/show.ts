@@ -1,0 +1,25 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { runsFolder } from "../../eval/paths.js";
+import { readRecord } from "../../eval/record.js";
+import { recordText } from "../record-text.js";
+import { print, printJson } from "../terminal.js";
+import type { Verb } from "../verb.js";
+
+export const verb: Verb = {
+  build(command) {
+    command
+      .description("Show one record.")
+      .argument("<record>", "its id, or its folder")
+      .option("--runs <folder>", "where records are (default: runs/, or SHITU_RUNS)")
+      .option("--json", "machine output: the record")
+      .action(show);
+  },
+};
+
+async function show(name: string, options: { runs?: string; json?: boolean }): Promise<void> {
+  const folder = existsSync(join(name, "run.json")) ? name : join(runsFolder(options.runs), name);
+  const record = await readRecord(folder);
+  if (options.json) printJson(record);
+  else print(recordText(record));
+}

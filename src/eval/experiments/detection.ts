@@ -1,0 +1,166 @@
+import { detectionsFromRecords } from "../../../datasets/formats/coco-records.js";
+import type { CocoDetections, CocoTruth, DetectionRecord } from "../../../datasets/formats/coco-set.js";
+import { iou } from "../../pipeline/box.js";
+import { UserError } from "../../pipeline/errors.js";
+import { bestDetections, defaultSettings } from "../../pipeline/recognizer.js";
+import type { Box, Detection, Protocol } from "../../pipeline/types.js";
+import type { DetectionMeasurement } from "../config.js";
+import type { DetectionDataset } from "../dataset.js";
+import { apStatistic } from "../metrics/coco-resample.js";
+import { evaluateCoco, type CocoEvaluation } from "../metrics/coco.js";
+import { detectPictures, type Detected } from "../observations.js";
+import type { RecordedScore } from "../record.js";
+import type { ModelRef, Resources } from "../resources.js";
+import type { CellContext, CellOutcome, CellPlan } from "../runner.js";
+import { bootstrap } from "../stats/bootstrap.js";
+import type { ResampledStatistic } from "../stats/resampled-statistic.js";
+import { readTruth, recordedRoot, truthPictures } from "./pictures.js";
+
+/** COCO AP and AR by model and data set. */
+export async function planDetection(m: DetectionMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
+  const plans: CellPlan[] = [];
+  for (const ref of m.models) {
+    for (const path of m.datasets) {
+      const dataset = await resources.dataset(path);
+      if (dataset.task !== "detection") throw new UserError({ code: "wrong-task", message: "detection needs a detection data set", file: dataset.file, path: "task", found: dataset.task });
+      const { id: model } = await resources.detector(ref);
+      plans.push({
+        kind: "detection",
+        labels: { model, dataset: dataset.name, ...(m.agnostic && { classes: "agnostic" }) },
+        measure: (context) => measureDetection(ref, dataset, m.agnostic, protocol, context),
+      });
+    }
+  }
+  return plans;
+}
+
+async function measureDetection(ref: ModelRef, dataset: DetectionDataset, agnostic: boolean, protocol: Protocol, { resources, progress, signal }: CellContext): Promise<CellOutcome> {
+  const truth = await readTruth(dataset);
+  const detector = await resources.detector(ref);
+  const pictures = await truthPictures(truth, dataset);
+  const observed = await detectPictures(detector, await resources.preprocessing(ref), pictures, { cacheRoot: resources.cacheRoot, protocol, progress, signal });
+  if (observed.found.every((f) => f === null)) {
+    throw new UserError({ code: "dataset-empty", message: "no picture of the data set could be used", file: dataset.file, fix: "check its image root" });
+  }
+  const detections = toCoco(observed, truth, agnostic, dataset);
+  const evaluation = evaluateCoco(truth, detections, { agnostic });
+  return {
+    versions: { model: detector.version, dataset: dataset.hash },
+    scores: cocoScores(evaluation),
+    errors: [...observed.errors],
+    cases: casesOf(observed, truth),
+    curves: curvesOf(evaluation),
+    imageRoots: { [dataset.name]: recordedRoot(dataset.images) },
+  };
+}
+
+/** Images drawn again for the intervals of AP. */
+const resamples = 1000;
+
+/** pycocotools' numbers, and the number of objects; AP, AP50 and AP75 with an interval from drawing images again. */
+function cocoScores({ summary, matches, counts, parameters }: CocoEvaluation): RecordedScore[] {
+  const place = (iou: number): number => parameters.iouThresholds.findIndex((t) => Math.abs(t - iou) < 1e-9);
+  const statistics: Readonly<Record<string, () => ResampledStatistic>> = {
+    AP: () => apStatistic(matches),
+    AP50: () => apStatistic(matches, { threshold: place(0.5) }),
+    AP75: () => apStatistic(matches, { threshold: place(0.75) }),
+  };
+  return [
+    ...summary.map(({ name, unit, better, ...score }): RecordedScore => {
+      const head = { metric: name, unit, better };
+      if (score.value === null) return { ...head, ...score };
+      const statistic = statistics[name]?.();
+      const estimate = statistic && bootstrap(statistic, { method: "percentile", resamples, seed: `detection ${name}` });
+      return { ...head, value: score.value, n: score.n, ci: estimate?.value != null && estimate.ci ? [...estimate.ci] : null, ...(estimate?.value != null && { method: `${estimate.method} over ${estimate.units} images` }) };
+    }),
+    { metric: "images", unit: "count", better: "neither", value: counts.images, n: counts.images, ci: null },
+    { metric: "objects", unit: "count", better: "neither", value: counts.truths - counts.crowds, n: counts.truths, ci: null },
+  ];
+}
+
+/** Precision at 101 recalls for IoU 0.5 and 0.75, the mean over the categories. */
+function curvesOf({ parameters, slice }: CocoEvaluation): Record<string, number[]> {
+  const { precision, truths } = slice(0, parameters.maxDets.at(-1)!);
+  const recalls = parameters.recallThresholds.length;
+  const kept = Array.from(truths, (_, k) => k).filter((k) => truths[k]! > 0);
+  const curve = (iou: number): number[] => {
+    const t = parameters.iouThresholds.findIndex((x) => Math.abs(x - iou) < 1e-9);
+    return Array.from({ length: recalls }, (_, r) => kept.reduce((sum, k) => sum + precision[(t * recalls + r) * truths.length + k]!, 0) / kept.length);
+  };
+  if (kept.length === 0) return {};
+  return { recall: [...parameters.recallThresholds], "precision at IoU 0.50": curve(0.5), "precision at IoU 0.75": curve(0.75) };
+}
+
+/** Detections on the truth's categories: all on its first where classes do not count, else class i on category i in order of id. */
+function toCoco({ found }: Detected, truth: CocoTruth, agnostic: boolean, dataset: DetectionDataset): CocoDetections {
+  const { images, categories } = truth;
+  const records = found.flatMap((f, i): DetectionRecord[] =>
+    (f?.detections ?? []).map(({ box, score, classId }): DetectionRecord => {
+      const category = categories[agnostic ? 0 : classId];
+      if (!category) {
+        throw new UserError({ code: "class-unknown", message: "the model's classes are not the data set's", file: dataset.file, expected: `a class below ${categories.length}`, found: `class ${classId}`, fix: "evaluate with agnostic: true, or use a model of the data set's classes" });
+      }
+      return { image_id: images[i]!.id, category_id: category.id, bbox: [box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0], score };
+    }));
+  return detectionsFromRecords(truth, records, "the detector's boxes");
+}
+
+/** Boxes shown a picture; the metric has them all. */
+const shownBoxes = 20;
+
+/** One row a picture: what a pipeline with PP-ShiTu's settings (the best 5 of score 0.2 or more) would have found of it. */
+function casesOf({ found }: Detected, truth: CocoTruth): CellOutcome["cases"] {
+  const boxes = boxesByImage(truth);
+  return truth.images.map(({ id, fileName }, i) => {
+    const image = found[i];
+    const objects = boxes[i]!;
+    const used = bestDetections(image?.detections ?? [], defaultSettings.maxDetections, defaultSettings.detectionThreshold);
+    const hits = matchGreedily(used, objects);
+    const right = hits.filter((h) => h !== null).length;
+    const shown = [...(image?.detections ?? [])].sort((a, b) => b.score - a.score).slice(0, shownBoxes);
+    const fate = (d: Detection): string => {
+      const place = used.indexOf(d);
+      return place < 0 ? "unused" : hits[place] === null ? "false" : "hit";
+    };
+    return {
+      item: fileName ?? String(id),
+      image: fileName,
+      outcome: image === null || image === undefined ? ("error" as const) : right === objects.length && right === used.length ? ("hit" as const) : ("miss" as const),
+      truth: null,
+      prediction: null,
+      // Share of the objects that were found.
+      score: objects.length === 0 ? null : right / objects.length,
+      rank: null,
+      neighbours: null,
+      boxes: JSON.stringify({
+        truth: objects.map((b) => [b.x0, b.y0, b.x1, b.y1, null]),
+        found: shown.map((d) => [d.box.x0, d.box.y0, d.box.x1, d.box.y1, d.score, null, fate(d)]),
+      }),
+      width: image?.width ?? null,
+      height: image?.height ?? null,
+      lostAt: null,
+      stageMs: null,
+    };
+  });
+}
+
+function boxesByImage(truth: CocoTruth): Box[][] {
+  const boxes: Box[][] = truth.images.map(() => []);
+  truth.image.forEach((image, g) => {
+    if (truth.crowd[g] === 1) return;
+    const [x, y, width, height] = truth.box.subarray(4 * g, 4 * g + 4) as unknown as [number, number, number, number];
+    boxes[image]!.push({ x0: x, y0: y, x1: x + width, y1: y + height });
+  });
+  return boxes;
+}
+
+/** For each detection, best score first, the object that it finds at IoU 0.5 or more, or null; an object is found once. */
+function matchGreedily(detections: readonly Detection[], objects: readonly Box[]): (number | null)[] {
+  const taken = new Set<number>();
+  return detections.map(({ box }) => {
+    const best = objects.map((o, i) => ({ i, overlap: iou(box, o) })).filter(({ i, overlap }) => overlap >= 0.5 && !taken.has(i)).sort((a, b) => b.overlap - a.overlap)[0];
+    if (!best) return null;
+    taken.add(best.i);
+    return best.i;
+  });
+}

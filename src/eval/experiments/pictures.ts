@@ -1,0 +1,58 @@
+import { relative } from "node:path";
+import { readCocoTruth } from "../../../datasets/formats/coco-json.js";
+import type { CocoTruth } from "../../../datasets/formats/coco-set.js";
+import { readList, type ListRow } from "../../../datasets/formats/paddleclas-list.js";
+import { readVocTruth } from "../../../datasets/formats/voc-xml.js";
+import { UserError } from "../../pipeline/errors.js";
+import { safePath } from "../../pipeline/image-root.js";
+import { projectRoot } from "../../pipeline/root.js";
+import type { Protocol } from "../../pipeline/types.js";
+import type { DatasetManifest, DetectionDataset, RecognitionDataset } from "../dataset.js";
+import type { PictureRef } from "../observations.js";
+
+/** The pictures of one list, in its order, with what was wrong with a path. */
+export interface ListedPictures {
+  readonly rows: readonly ListRow[];
+  readonly pictures: readonly PictureRef[];
+}
+
+export async function listPictures(dataset: RecognitionDataset, part: "gallery" | "query", protocol: Protocol): Promise<ListedPictures> {
+  const list = part === "gallery" ? dataset.gallery : dataset.query;
+  if (!list) throw new Error(`${dataset.name} has no ${part} list`);
+  const columns = dataset.identity === "none" ? undefined : 3;
+  const { rows } = await readList(list.list, { delimiter: list.delimiter, protocol, ...(columns !== undefined && { columns }) });
+  return { rows, pictures: await Promise.all(rows.map((row) => pictureRef(list.images ?? dataset.images, row.path))) };
+}
+
+export async function pictureRef(root: string, path: string): Promise<PictureRef> {
+  try {
+    return { item: path, file: await safePath(root, path) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { item: path, complaint: error.complaint };
+  }
+}
+
+/** An image root as records hold it: relative to the project, so that a record says nothing about the machine. */
+export function recordedRoot(root: string): string {
+  return relative(projectRoot, root).replaceAll("\\", "/");
+}
+
+/** The truth of a detection set. */
+export async function readTruth({ annotations }: DetectionDataset): Promise<CocoTruth> {
+  return annotations.format === "coco-json" ? readCocoTruth(annotations.path) : readVocTruth(annotations.path);
+}
+
+/** Every picture that a data set puts to a system: the annotated ones, or the queries. */
+export async function datasetPictures(dataset: DatasetManifest, protocol: Protocol): Promise<PictureRef[]> {
+  if (dataset.task === "recognition") return [...(await listPictures(dataset, dataset.evaluation === "leave-one-out" ? "gallery" : "query", protocol)).pictures];
+  return truthPictures(await readTruth(dataset), dataset);
+}
+
+/** The pictures of a truth, in its order; one without a file name is an error row of its own. */
+export function truthPictures(truth: CocoTruth, dataset: DetectionDataset): Promise<PictureRef[]> {
+  return Promise.all(truth.images.map(({ id, fileName }): Promise<PictureRef> | PictureRef =>
+    fileName === null
+      ? { item: String(id), complaint: { code: "image-unnamed", message: "the annotations name no file for this image", file: dataset.annotations.path, path: `images, id ${id}`, fix: "give it a file_name" } }
+      : pictureRef(dataset.images, fileName)));
+}

@@ -1,0 +1,75 @@
+import { preprocessingOf } from "../pipeline/card.js";
+import { openDetector, type TimedDetector } from "../pipeline/detector.js";
+import { openEmbedder, type WindowEmbedder } from "../pipeline/embedder.js";
+import { loadCard } from "../pipeline/card.js";
+import type { LoadedConfig } from "./config.js";
+import { resolvePath } from "./config.js";
+import { loadDataset, type DatasetManifest } from "./dataset.js";
+
+/** A model as a config names it. */
+export type ModelRef = string | { readonly card: string; readonly folder?: string | undefined };
+
+export interface PlacedModel {
+  readonly card: string;
+  readonly modelFolder?: string;
+}
+
+/** What the cells of a run share: each model, data set and list is opened once, and closed at the end. */
+export class Resources {
+  readonly loaded: LoadedConfig;
+  readonly cacheRoot: string;
+  readonly #datasets = new Map<string, Promise<DatasetManifest>>();
+  readonly #detectors = new Map<string, Promise<TimedDetector>>();
+  readonly #embedders = new Map<string, Promise<WindowEmbedder>>();
+
+  constructor(loaded: LoadedConfig, cacheRoot: string) {
+    this.loaded = loaded;
+    this.cacheRoot = cacheRoot;
+  }
+
+  /** Absolute paths of a model's card and folder. */
+  place(ref: ModelRef): PlacedModel {
+    const { folder, file, config } = this.loaded;
+    const at = (path: string): string => resolvePath(path, folder, config.settings, file);
+    if (typeof ref === "string") return { card: at(ref) };
+    return { card: at(ref.card), ...(ref.folder !== undefined && { modelFolder: at(ref.folder) }) };
+  }
+
+  dataset(path: string): Promise<DatasetManifest> {
+    const { folder, file, config } = this.loaded;
+    const at = resolvePath(path, folder, config.settings, file);
+    return once(this.#datasets, at, () => loadDataset(at, config.settings));
+  }
+
+  detector(ref: ModelRef, threads = 1): Promise<TimedDetector> {
+    const model = this.place(ref);
+    return once(this.#detectors, JSON.stringify([model, threads]), () => openDetector(model.card, { ...folderOf(model), threads }));
+  }
+
+  embedder(ref: ModelRef, threads = 1): Promise<WindowEmbedder> {
+    const model = this.place(ref);
+    return once(this.#embedders, JSON.stringify([model, threads]), () => openEmbedder(model.card, { ...folderOf(model), threads }));
+  }
+
+  /** The preprocessing that a model's card states. */
+  async preprocessing(ref: ModelRef): Promise<unknown> {
+    return preprocessingOf(await loadCard(this.place(ref).card));
+  }
+
+  async close(): Promise<void> {
+    const open = [...this.#detectors.values(), ...this.#embedders.values()];
+    await Promise.all(open.map(async (model) => (await model.catch(() => null))?.close()));
+  }
+}
+
+export function folderOf({ modelFolder }: PlacedModel): { modelFolder?: string } {
+  return modelFolder === undefined ? {} : { modelFolder };
+}
+
+function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const before = made.get(key);
+  if (before) return before;
+  const now = make();
+  made.set(key, now);
+  return now;
+}
