@@ -229,6 +229,24 @@ int64_t RemoveFrom(IndexT* index, const std::vector<int64_t>& ids) {
   return index->remove_ids(selector);
 }
 
+/** The index inside an id map that numbers its rows as they stand. */
+template <class IndexT>
+std::unique_ptr<IndexT> Mapped(std::unique_ptr<IndexT> index) {
+  auto map = std::make_unique<faiss::IndexIDMap2Template<IndexT>>();
+  // Its constructor takes empty indexes only.
+  map->d = index->d;
+  map->metric_type = index->metric_type;
+  map->is_trained = index->is_trained;
+  map->ntotal = index->ntotal;
+  if constexpr (std::is_same_v<IndexT, faiss::IndexBinary>) map->code_size = index->code_size;
+  map->id_map.resize(index->ntotal);
+  for (size_t i = 0; i < map->id_map.size(); i++) map->id_map[i] = i;
+  map->construct_rev_map();
+  map->index = index.release();
+  map->own_fields = true;
+  return map;
+}
+
 struct CountingWriter : faiss::IOWriter {
   size_t operator()(const void*, size_t size, size_t nitems) override {
     bytes += size * nitems;
@@ -339,6 +357,12 @@ void FaissIndex::Train(int64_t n, const void* rows) {
   else real_->train(n, static_cast<const float*>(rows));
 }
 
+void FaissIndex::KeepIds() {
+  if (id_mapped() || core() == Core::kIvf) return;
+  if (binary()) binary_ = Mapped(std::move(binary_));
+  else real_ = Mapped(std::move(real_));
+}
+
 void FaissIndex::Add(int64_t n, const void* rows, const double* ids) {
   if (n == 0) return;
   if (!ids) {
@@ -347,6 +371,7 @@ void FaissIndex::Add(int64_t n, const void* rows, const double* ids) {
     return;
   }
   const auto converted = ToIds(n, ids);
+  KeepIds();
   if (binary()) binary_->add_with_ids(n, static_cast<const uint8_t*>(rows), converted.data());
   else real_->add_with_ids(n, static_cast<const float*>(rows), converted.data());
 }
@@ -354,6 +379,7 @@ void FaissIndex::Add(int64_t n, const void* rows, const double* ids) {
 int64_t FaissIndex::Remove(int64_t n, const double* ids) {
   const auto converted = ToIds(n, ids);
   if (n == 0) return 0;
+  KeepIds();
   return binary() ? RemoveFrom(binary_.get(), converted) : RemoveFrom(real_.get(), converted);
 }
 

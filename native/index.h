@@ -46,8 +46,9 @@ class FaissIndex {
   std::map<std::string, double> Parameters() const;
 
   void Train(int64_t n, const void* rows);
-  /** `ids` may be null: the rows are then numbered on from the present size. */
+  /** `ids` may be null: the rows are then numbered on from the present size. Ids for an index that keeps none put an id map around it. */
   void Add(int64_t n, const void* rows, const double* ids);
+  /** The ids of what is left stay as they are: an index that would renumber its rows gets an id map around it first. */
   int64_t Remove(int64_t n, const double* ids);
   /**
    * Fills n x k ids and scores. Both arrays are the caller's JavaScript arrays: Faiss writes its 64-bit ids and 32-bit distances into
@@ -63,6 +64,8 @@ class FaissIndex {
 
  private:
   FaissIndex() = default;
+  void KeepIds();
+
 
   std::unique_ptr<faiss::Index> real_;
   std::unique_ptr<faiss::IndexBinary> binary_;

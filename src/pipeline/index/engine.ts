@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { UserError, oneOf } from "../errors.js";
+import { unreadable } from "../schema.js";
+import type { VectorIndex } from "../types.js";
+import { checkShape } from "./factory.js";
+import { requireHash } from "./faiss.js";
+import type { IndexShape } from "./row-checks.js";
+
+export { faissBuild, faissBuildDetails, setFaissThreads } from "./faiss.js";
+export { pickFactory, type PickedFactory } from "./factory.js";
+
+/** The engines: Faiss through our addon, the plain oracle, the package faiss-node, and usearch. */
+export const engineNames = ["faiss", "exact", "faiss-node", "usearch"] as const;
+export type EngineName = (typeof engineNames)[number];
+
+export interface IndexSpec extends IndexShape {
+  readonly engine: string;
+  /** A Faiss factory string; engines other than faiss know only some. */
+  readonly factory: string;
+}
+
+export interface SavedIndex extends IndexSpec {
+  /** What `serialize` gave. Give this or `file`. */
+  readonly bytes?: Uint8Array;
+  readonly file?: string;
+  /** Where it is known, it is checked before any engine sees the bytes. */
+  readonly sha256?: string;
+}
+
+/**
+ * An empty index.
+ *
+ * @throws UserError `unknown-engine` (with the valid names), `index-shape`, `index-factory` or `index-refused` for a factory that the engine lacks.
+ */
+export async function openIndex({ engine, factory, kind, metric, dim }: IndexSpec): Promise<VectorIndex> {
+  const name = engineName(engine);
+  const shape: IndexShape = { kind, metric, dim };
+  checkShape(shape, factory);
+  switch (name) {
+    case "faiss": return (await import("./faiss.js")).FaissIndex.open(shape, factory);
+    case "exact": return (await import("./exact.js")).ExactIndex.open(shape, factory);
+    case "faiss-node": return (await import("./faiss-node.js")).FaissNodeIndex.open(shape, factory);
+    case "usearch": return (await import("./usearch.js")).UsearchIndex.open(shape, factory);
+  }
+}
+
+/**
+ * An index as it was saved. Damaged data are refused before the engine could trip over them.
+ *
+ * @throws UserError `unknown-engine`, `index-corrupt`, `index-shape` where the saved index is of another kind, metric or dimension than expected.
+ */
+export async function loadIndex(saved: SavedIndex): Promise<VectorIndex> {
+  const engine = engineName(saved.engine);
+  const index = await load(engine, saved);
+  for (const key of ["kind", "metric", "dim"] as const) {
+    if (index[key] === saved[key]) continue;
+    index.close();
+    throw new UserError({ code: "index-shape", message: `the saved index has another ${key}`, ...(saved.file !== undefined && { file: saved.file }), expected: String(saved[key]), found: String(index[key]), fix: "load the index that belongs to these vectors" });
+  }
+  return index;
+}
+
+async function load(engine: EngineName, { factory, file, bytes, sha256 }: SavedIndex): Promise<VectorIndex> {
+  if (engine === "faiss" && file !== undefined) return (await import("./faiss.js")).FaissIndex.read(file, factory, sha256);
+  const data = bytes ?? (await contents(file));
+  if (sha256 !== undefined) requireHash(createHash("sha256").update(data).digest("hex"), sha256, file);
+  switch (engine) {
+    case "faiss": return (await import("./faiss.js")).FaissIndex.load(data, factory, sha256 !== undefined);
+    case "exact": return (await import("./exact.js")).ExactIndex.load(data);
+    case "faiss-node": return (await import("./faiss-node.js")).FaissNodeIndex.load(data);
+    case "usearch": return (await import("./usearch.js")).UsearchIndex.load(data);
+  }
+}
+
+async function contents(file: string | undefined): Promise<Uint8Array> {
+  if (file === undefined) throw new Error("loadIndex needs bytes or a file");
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+function engineName(name: string): EngineName {
+  const known = engineNames.find((n) => n === name);
+  if (known === undefined) throw new UserError({ code: "unknown-engine", message: `no index engine ${JSON.stringify(name)}`, expected: oneOf(engineNames), found: name });
+  return known;
+}
