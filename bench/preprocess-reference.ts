@@ -69,7 +69,7 @@ export class Reference {
     this.#child.stdin.write(`${JSON.stringify({ ...request, bytes: payload?.length ?? 0 })}\n`);
     if (payload) this.#child.stdin.write(payload);
     const header = JSON.parse(await this.#line()) as { bytes: number };
-    return { ...header, payload: await this.#take(header.bytes) };
+    return { ...header, payload: new Uint8Array(await this.#take(header.bytes)) };
   }
 
   async load(pixels: Pixels): Promise<void> {
@@ -82,7 +82,7 @@ export class Reference {
 
   async chain(window: Box, spec: Preprocessing, want = false): Promise<{ ms: number; tensor: Float32Array }> {
     const { ms, payload } = await this.ask({ op: "chain", ...spec, window: corners(window), want });
-    return { ms: ms as number, tensor: new Float32Array(payload.slice().buffer) };
+    return { ms: ms as number, tensor: new Float32Array(payload.buffer as ArrayBuffer) };
   }
 
   close(): void {

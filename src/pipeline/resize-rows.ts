@@ -11,7 +11,7 @@ export interface Patch {
 }
 
 /** Takes finished row `y`: `width * 3` bytes, interleaved RGB. The array is used again for the next row. */
-export type RowSink = (row: Uint8Array, y: number) => void;
+export type RowSink = (row: Uint8ClampedArray, y: number) => void;
 
 /**
  * Resizes an 8-bit RGB patch to `width` x `height` and hands over row after row, bit for bit what `cv2.resize` of OpenCV 4.x gives
@@ -26,7 +26,7 @@ export function resizeRows(patch: Patch, width: number, height: number, interpol
   const across = resizeTaps(patch.width, width, interpolation, true);
   const down = resizeTaps(patch.height, height, interpolation, false);
   const lanes = width * 3;
-  const row = new Uint8Array(lanes);
+  const row = new Uint8ClampedArray(lanes);
   const offsets = byteOffsets(across, patch.width);
   // A ring of `count` horizontally resized rows; `held` says which source row lies in each.
   const ring = Array.from({ length: down.count }, () => new Int32Array(lanes));
@@ -90,7 +90,7 @@ function acrossCubic(data: Uint8Array, start: number, offsets: Int32Array, weigh
 }
 
 /** `VResizeLinear` for 8 bit: both terms are cut to 20 bits before they are added. */
-function downLinear(rows: readonly Int32Array[], weights: Int16Array, at: number, out: Uint8Array): void {
+function downLinear(rows: readonly Int32Array[], weights: Int16Array, at: number, out: Uint8ClampedArray): void {
   const upper = rows[0]!;
   const lower = rows[1]!;
   const wu = weights[at]!;
@@ -104,7 +104,7 @@ function downLinear(rows: readonly Int32Array[], weights: Int16Array, at: number
  * `VResizeCubic` for 8 bit. OpenCV computes whole groups of 8 values in float32 (`VResizeCubicVec_32s8u`), rounding halves to even,
  * and what is left of a row in integers, rounding halves up: both are repeated here.
  */
-function downCubic(rows: readonly Int32Array[], weights: Int16Array, at: number, out: Uint8Array): void {
+function downCubic(rows: readonly Int32Array[], weights: Int16Array, at: number, out: Uint8ClampedArray): void {
   const f = Math.fround;
   const [r0, r1, r2, r3] = rows as [Int32Array, Int32Array, Int32Array, Int32Array];
   const scale = 1 / (1 << 22);
@@ -115,21 +115,18 @@ function downCubic(rows: readonly Int32Array[], weights: Int16Array, at: number,
   const grouped = out.length & ~7;
   let x = 0;
   for (; x < grouped; x++) {
-    const sum = f(f(r0[x]! * w0) + f(f(r1[x]! * w1) + f(f(r2[x]! * w2) + f(r3[x]! * w3))));
-    // Adding 1.5 x 2^23 in float32 leaves no fraction bits: the sum comes out rounded, halves to even.
-    const rounded = f(sum + 12582912) - 12582912;
-    out[x] = rounded < 0 ? 0 : rounded > 255 ? 255 : rounded;
+    // A clamped array rounds halves to even and cuts at 0 and 255, as OpenCV's conversion does.
+    out[x] = f(f(r0[x]! * w0) + f(f(r1[x]! * w1) + f(f(r2[x]! * w2) + f(r3[x]! * w3))));
   }
   const [i0, i1, i2, i3] = [weights[at]!, weights[at + 1]!, weights[at + 2]!, weights[at + 3]!];
   for (; x < out.length; x++) {
-    const value = (r0[x]! * i0 + r1[x]! * i1 + r2[x]! * i2 + r3[x]! * i3 + (1 << 21)) >> 22;
-    out[x] = value < 0 ? 0 : value > 255 ? 255 : value;
+    out[x] = (r0[x]! * i0 + r1[x]! * i1 + r2[x]! * i2 + r3[x]! * i3 + (1 << 21)) >> 22;
   }
 }
 
 /** Halving both sides is the one case where OpenCV turns INTER_LINEAR into INTER_AREA: the mean of 2 x 2 pixels. */
 function halveRows({ data, offset, stride }: Patch, width: number, height: number, sink: RowSink): void {
-  const row = new Uint8Array(width * 3);
+  const row = new Uint8ClampedArray(width * 3);
   for (let y = 0; y < height; y++) {
     let upper = offset + 2 * y * stride;
     let lower = upper + stride;
