@@ -1,42 +1,75 @@
 import type { Cell, RecordedScore, RunRecord } from "../eval/record.js";
 import { bytes, colour, ms, table, visible } from "./terminal.js";
 
-/** A record as text: a table a kind of measurement, then failures and error rows by name. */
-export function recordText(record: RunRecord): string {
+/** The scores that a kind is known by; `all` shows the rest, too. */
+const headline: Readonly<Record<string, readonly string[]>> = {
+  detection: ["AP", "AP50", "AP75", "AR@1", "AR@100"],
+  retrieval: ["recall@1", "recall@5", "mAP", "index-size", "retrieval-time 50"],
+};
+
+export interface TextOptions {
+  /** Every score, not only those that a kind is known by. */
+  readonly all?: boolean;
+}
+
+/** A record as text: a table a kind of measurement, then failures, error rows and notes by name. */
+export function recordText(record: RunRecord, { all = false }: TextOptions = {}): string {
   const kinds = [...new Set(record.cells.map((c) => c.kind))];
-  const parts = kinds.map((kind) => `${colour.bold(kind)}\n${kindTable(record.cells.filter((c) => c.kind === kind))}`);
-  const failed = record.cells.filter((c) => c.state === "failed").map((c) => `${colour.red("failed")} ${cellName(c)}: ${visible(c.message)}`);
-  const errors = record.cells.flatMap((c) => (c.state === "completed" && c.errors.length > 0 ? [`${cellName(c)}: ${c.errors.length} items could not be read, counted as misses: ${visible(c.errors.slice(0, 3).map((e) => e.item).join(", "))}${c.errors.length > 3 ? ", …" : ""}`] : []));
+  const parts = kinds.map((kind) => `${colour.bold(kind)}\n${kindTable(kind, record.cells.filter((c) => c.kind === kind), all)}`);
+  const failed = record.cells.flatMap((c) => (c.state === "failed" ? [`${colour.red("failed")} ${cellName(c)}: ${visible(c.message)}`] : []));
+  const errors = new Map(record.cells.flatMap((c) => (c.state === "completed" ? c.errors.map((e): [string, string] => [e.item, e.message]) : [])));
+  const unread = errors.size === 0 ? [] : [`${errors.size} item${errors.size > 1 ? "s" : ""} could not be measured; a query that has a right answer counts as missed: ${visible([...errors.keys()].slice(0, 5).join(", "))}${errors.size > 5 ? ", …" : ""}`];
   const notes = [...new Set(record.cells.flatMap((c) => (c.state === "completed" ? c.notes : [])))].map((n) => `note: ${visible(n)}`);
-  return [`${colour.bold(visible(record.experiment.title))}  (${record.id}, protocol ${record.experiment.protocol})`, ...parts, ...failed, ...errors, ...notes].join("\n\n");
+  return [`${colour.bold(visible(record.experiment.title))}  (${record.id}, protocol ${record.experiment.protocol})`, ...parts, [...failed, ...unread, ...notes].join("\n")].filter(Boolean).join("\n\n");
 }
 
 function cellName(cell: Cell): string {
   return visible(`${cell.kind} ${Object.values(cell.labels).join(" ")}`);
 }
 
-/** Rows are cells, columns are their labels and scores. */
-function kindTable(cells: readonly Cell[]): string {
-  const labels = [...new Set(cells.flatMap((c) => Object.keys(c.labels)))];
-  const done = cells.flatMap((c) => (c.state === "completed" ? [c] : []));
-  const columns = [...new Map(done.flatMap((c) => c.scores.map((s): [string, RecordedScore] => [scoreName(s), s]))).keys()];
-  const head = [...labels.map((l) => ({ head: l })), ...columns.map((c) => ({ head: c, align: "right" as const })), { head: "n", align: "right" as const }];
-  const rows = done.map((cell) => {
-    const by = new Map(cell.scores.map((s) => [scoreName(s), s]));
-    const n = cell.scores.find((s) => s.value !== null);
-    return [...labels.map((l) => cell.labels[l] ?? ""), ...columns.map((c) => scoreText(by.get(c))), n?.value != null ? n.n : null];
-  });
-  return table(head, rows);
+/** Rows are cells (for latency a stage of a cell), columns their labels and scores. Labels that are alike in all cells are left out. */
+function kindTable(kind: string, cells: readonly Cell[], all: boolean): string {
+  const rows = cells.flatMap((cell) => (cell.state === "completed" ? rowsOf(cell) : []));
+  if (rows.length === 0) return "nothing was measured";
+  const labels = [...new Set(rows.flatMap((r) => Object.keys(r.labels)))].filter((l) => rows.length === 1 || new Set(rows.map((r) => r.labels[l])).size > 1 || l === "model");
+  const names = [...new Set(rows.flatMap((r) => [...r.scores.keys()]))].filter((name) => all || !headline[kind] || headline[kind].includes(name));
+  const head = [...labels.map((l) => ({ head: l })), ...names.map((n) => ({ head: n, align: "right" as const })), { head: "n", align: "right" as const }];
+  return table(head, rows.map((row) => {
+    const n = [...row.scores.values()].find((s) => s.value !== null);
+    return [...labels.map((l) => row.labels[l] ?? ""), ...names.map((name) => scoreText(row.scores.get(name))), n?.value != null ? n.n : null];
+  }));
+}
+
+interface Row {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly scores: ReadonlyMap<string, RecordedScore>;
+}
+
+function rowsOf(cell: Extract<Cell, { state: "completed" }>): Row[] {
+  const stages = [...new Set(cell.scores.map((s) => s.of?.stage))];
+  return stages.map((stage) => ({
+    labels: { ...cell.labels, ...(stage !== undefined && { stage }) },
+    scores: new Map(cell.scores.filter((s) => s.of?.stage === stage).map((s) => [scoreName(s), s])),
+  }));
 }
 
 function scoreName({ metric, of }: RecordedScore): string {
-  return of ? `${metric} ${Object.values(of).join(" ")}` : metric;
+  const rest = Object.entries(of ?? {}).filter(([key]) => key !== "stage").map(([, value]) => value);
+  return [metric, ...rest].join(" ");
 }
 
-/** `0.750 [0.724, 0.775]`, `1.93 MiB`, `12.1 ms`; why there is none otherwise. */
+/** `0.750 [0.724, 0.775]`, `1.93 MiB`, `12.1 ms`; n/a where there is none. */
 function scoreText(score: RecordedScore | undefined): string {
   if (!score) return "";
   if (score.value === null) return "n/a";
-  const one = (v: number): string => (score.unit === "bytes" ? bytes(v) : score.unit === "ms" ? ms(v) : score.unit === "ratio" ? v.toFixed(3) : score.unit === "count" ? String(v) : v.toPrecision(4));
+  const one = (v: number): string => {
+    switch (score.unit) {
+      case "bytes": return bytes(v);
+      case "ms": return ms(v);
+      case "ratio": return v.toFixed(3);
+      case "count": return String(v);
+      case "per-second": return v.toPrecision(4);
+    }
+  };
   return score.ci ? `${one(score.value)} [${score.ci.map(one).join(", ")}]` : one(score.value);
 }

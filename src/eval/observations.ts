@@ -155,7 +155,7 @@ function errorsOf(pictures: readonly PictureRef[], complaints: readonly (Complai
 }
 
 function floats(bytes: Uint8Array): Float32Array {
-  return new Float32Array(bytes.slice().buffer);
+  return new Float32Array(new Uint8Array(bytes).buffer);
 }
 
 /** width, height, then class, score, x0, y0, x1, y1 of each box, as float64. */
@@ -165,7 +165,7 @@ function packDetections({ detections, width, height }: NonNullable<Detected["fou
 }
 
 function unpackDetections(bytes: Uint8Array): NonNullable<Detected["found"][number]> {
-  const flat = new Float64Array(bytes.slice().buffer);
+  const flat = new Float64Array(new Uint8Array(bytes).buffer);
   const detections: Detection[] = [];
   for (let i = 2; i < flat.length; i += 6) {
     detections.push({ classId: flat[i]!, score: flat[i + 1]!, box: { x0: flat[i + 2]!, y0: flat[i + 3]!, x1: flat[i + 4]!, y1: flat[i + 5]! } });

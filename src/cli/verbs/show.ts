@@ -12,14 +12,15 @@ export const verb: Verb = {
       .description("Show one record.")
       .argument("<record>", "its id, or its folder")
       .option("--runs <folder>", "where records are (default: runs/, or SHITU_RUNS)")
+      .option("--all", "every score, not only those that a kind is known by")
       .option("--json", "machine output: the record")
       .action(show);
   },
 };
 
-async function show(name: string, options: { runs?: string; json?: boolean }): Promise<void> {
+async function show(name: string, options: { runs?: string; all?: boolean; json?: boolean }): Promise<void> {
   const folder = existsSync(join(name, "run.json")) ? name : join(runsFolder(options.runs), name);
   const record = await readRecord(folder);
   if (options.json) printJson(record);
-  else print(recordText(record));
+  else print(recordText(record, { all: options.all ?? false }));
 }

@@ -1,4 +1,6 @@
+import { availableParallelism } from "node:os";
 import { UserError } from "../../pipeline/errors.js";
+import { setFaissThreads } from "../../pipeline/index/engine.js";
 import { Gallery } from "../../pipeline/gallery.js";
 import { Recognizer } from "../../pipeline/recognizer.js";
 import type { Observation, Protocol, Stage } from "../../pipeline/types.js";
@@ -32,6 +34,7 @@ async function measureLatency(m: LatencyMeasurement, system: System, images: Dat
   const detector = await resources.detector(system.detector, m.threads);
   const embedder = await resources.embedder(system.embedder, m.threads);
   const gallery = await buildGallery(system, dataset, protocol, context);
+  setFaissThreads(m.threads);
   try {
     const recognizer = new Recognizer({ detector, embedder, gallery }, { protocol });
     const pictures = (await datasetPictures(images, protocol)).flatMap((p) => ("file" in p ? [p] : []));
@@ -66,6 +69,7 @@ async function measureLatency(m: LatencyMeasurement, system: System, images: Dat
       imageRoots: { [images.name]: recordedRoot(images.images), [dataset.name]: recordedRoot(dataset.images) },
     };
   } finally {
+    setFaissThreads(availableParallelism());
     gallery.close();
   }
 }

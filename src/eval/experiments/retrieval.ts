@@ -1,17 +1,20 @@
+import { availableParallelism } from "node:os";
 import { binarise, type BinariseRule } from "../../pipeline/binarise.js";
 import { UserError } from "../../pipeline/errors.js";
-import { openIndex, pickFactory } from "../../pipeline/index/engine.js";
+import { openIndex, pickFactory, setFaissThreads } from "../../pipeline/index/engine.js";
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { Codes, Protocol, VectorIndex, Vectors } from "../../pipeline/types.js";
 import { isCodes, rowCount } from "../../pipeline/types.js";
 import type { IndexSpec, RetrievalMeasurement } from "../config.js";
 import type { RecognitionDataset } from "../dataset.js";
 import { allowance, judgeNeighbours, type LabelledRow, type NeighbourHit } from "../metrics/neighbour-hits.js";
+import { rankQueries, type RetrievalEvidence } from "../metrics/retrieval.js";
+import { retrievalScores, type RetrievalScores } from "../metrics/retrieval-scores.js";
 import { embedPictures, type Embedded, type ItemError } from "../observations.js";
 import type { RecordedScore } from "../record.js";
 import type { ModelRef, Resources } from "../resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "../runner.js";
-import { wilson } from "../stats/proportion.js";
+import { wilson, wilsonInterval } from "../stats/proportion.js";
 import { quantiles } from "../stats/quantile.js";
 import { listPictures, recordedRoot, type ListedPictures } from "./pictures.js";
 
@@ -22,6 +25,16 @@ interface IndexPoint {
   readonly engine: IndexSpec["engine"];
   readonly factory: string;
   readonly parameters: Readonly<Record<string, number>>;
+}
+
+/** The whole ranking, for mAP and for what ties could have made of it. */
+async function rankExactly(query: Part, gallery: Part, queries: Vectors | Codes, rows: Vectors | Codes, leaveOneOut: boolean, { ks, protocol }: RetrievalJob): Promise<RetrievalEvidence> {
+  const uids = query.rows.every((r) => r.uid !== null) && gallery.rows.every((r) => r.uid !== null);
+  return rankQueries({
+    queries, gallery: rows, leaveOneOut,
+    queryLabels: query.rows.map((r) => r.label), galleryLabels: gallery.rows.map((r) => r.label),
+    ...(uids && { queryUids: query.rows.map((r) => r.uid!), galleryUids: gallery.rows.map((r) => r.uid!) }),
+  }, { protocol, ks });
 }
 
 /** Single queries timed for an index: enough for a 90th percentile with an interval. */
@@ -135,9 +148,14 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
     const hits = judgeNeighbours(await built.index.search(queries, ask), query.rows, gallery.rows, { k, leaveOneOut });
     const timesMs = timeQueries(built.index, queries, k);
     const lost = lostQueries(query, gallery);
+    // An exhaustive search is scored by the whole ranking, with its ties; what an approximate one returned is judged as it is.
+    const exhaustive = /^(IDMap2?,)?B?Flat$/.test(built.factory);
+    const accuracy = exhaustive
+      ? exactScores(retrievalScores(await rankExactly(query, gallery, queries, rows, leaveOneOut, job)), lost.length)
+      : recallScores(hits, lost.length, ks);
     return {
       versions: { model, dataset: dataset.hash, index: built.index.version },
-      scores: [...recallScores(hits, lost.length, ks), ...built.scores, ...timeScores(timesMs)],
+      scores: [...accuracy, ...built.scores, ...timeScores(timesMs)],
       errors: [...new Map([...gallery.embedded.errors, ...query.embedded.errors].map((e) => [e.item, e])).values()],
       notes: built.notes,
       cases: [...casesOf(hits, query, gallery), ...lost.map((e) => ({ ...emptyCase, item: e.item, outcome: "error" as const, truth: e.label }))],
@@ -156,7 +174,7 @@ function encode(vectors: Vectors, codes: CodeRule): Vectors | Codes {
   return packed;
 }
 
-async function buildIndex(rows: Vectors | Codes, point: IndexPoint, protocol: Protocol): Promise<{ index: VectorIndex; scores: RecordedScore[]; notes: string[] }> {
+async function buildIndex(rows: Vectors | Codes, point: IndexPoint, protocol: Protocol): Promise<{ index: VectorIndex; factory: string; scores: RecordedScore[]; notes: string[] }> {
   const kind = isCodes(rows) ? "binary" : "real";
   const n = rowCount(rows);
   const chosen = pickFactory({ name: point.factory, kind, count: n, protocol });
@@ -170,6 +188,7 @@ async function buildIndex(rows: Vectors | Codes, point: IndexPoint, protocol: Pr
     if (Object.keys(parameters).length > 0) index.set(parameters);
     return {
       index,
+      factory: chosen.factory,
       scores: [
         { metric: "index-size", unit: "bytes", better: "lower", value: index.bytes(), n, ci: null },
         { metric: "build-time", unit: "ms", better: "lower", value: buildMs, n, ci: null },
@@ -182,8 +201,17 @@ async function buildIndex(rows: Vectors | Codes, point: IndexPoint, protocol: Pr
   }
 }
 
-/** One query at a time on the calling thread, after a warm-up, the queries taken evenly over the set. */
+/** One query at a time on the calling thread with one thread, after a warm-up, the queries taken evenly over the set. */
 function timeQueries(index: VectorIndex, queries: Vectors | Codes, k: number): number[] {
+  setFaissThreads(1);
+  try {
+    return timesOf(index, queries, k);
+  } finally {
+    setFaissThreads(availableParallelism());
+  }
+}
+
+function timesOf(index: VectorIndex, queries: Vectors | Codes, k: number): number[] {
   const n = rowCount(queries);
   const times: number[] = [];
   for (let i = -warmupQueries; i < Math.min(timedQueries, n); i++) {
@@ -214,6 +242,24 @@ function recallScores(hits: readonly NeighbourHit[], lost: number, ks: readonly 
     const score = wilson(right, answerable.length + lost);
     const head = { metric: `recall@${k}`, unit: "ratio" as const, better: "higher" as const };
     return score.value === null ? { ...head, ...score } : { ...head, value: score.value, n: score.n, ci: score.ci && [...score.ci], method: "Wilson" };
+  });
+}
+
+/** The scores of an exhaustive search; a lost query adds 0 to each mean. Where ties decide, their bounds become scores of their own. */
+function exactScores({ scores }: RetrievalScores, lost: number): RecordedScore[] {
+  return scores.flatMap((score): RecordedScore[] => {
+    const { name, unit, better, bounds } = score;
+    const head = { metric: name, unit, better };
+    if (score.value === null) return [{ ...head, value: null, why: score.why }];
+    const n = score.n + lost;
+    const share = score.n / n;
+    const recall = name.startsWith("recall@");
+    // Zeros draw an interval towards 0 as they do the mean; for a proportion it is computed afresh.
+    const ci = score.ci && (lost === 0 ? score.ci : recall ? wilsonInterval(score.value * score.n, n) : [score.ci[0] * share, score.ci[1] * share] as const);
+    const main: RecordedScore = { ...head, value: score.value * share, n, ci: ci && [ci[0], ci[1]], method: recall ? "Wilson" : "percentile bootstrap over queries" };
+    if (!bounds || bounds[0] === bounds[1]) return [main];
+    const bound = (tie: "pessimistic" | "optimistic", value: number): RecordedScore => ({ ...head, of: { ties: tie }, value: value * share, n, ci: null });
+    return [main, bound("pessimistic", bounds[0]), bound("optimistic", bounds[1])];
   });
 }
 
