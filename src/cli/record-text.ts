@@ -36,7 +36,7 @@ function kindTable(kind: string, cells: readonly Cell[], all: boolean): string {
   const head = [...labels.map((l) => ({ head: l })), ...names.map((n) => ({ head: n, align: "right" as const })), { head: "n", align: "right" as const }];
   return table(head, rows.map((row) => {
     const n = [...row.scores.values()].find((s) => s.value !== null);
-    return [...labels.map((l) => row.labels[l] ?? ""), ...names.map((name) => scoreText(row.scores.get(name))), n?.value != null ? n.n : null];
+    return [...labels.map((l) => row.labels[l] ?? ""), ...names.map((name) => scoreText(row.scores.get(name))), n && n.value !== null ? n.n : null];
   }));
 }
 

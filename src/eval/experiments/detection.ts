@@ -70,8 +70,9 @@ function cocoScores({ summary, matches, counts, parameters }: CocoEvaluation): R
       const head = { metric: name, unit, better };
       if (score.value === null) return { ...head, ...score };
       const statistic = statistics[name]?.();
-      const estimate = statistic && bootstrap(statistic, { method: "percentile", resamples, seed: `detection ${name}` });
-      return { ...head, value: score.value, n: score.n, ci: estimate?.value != null && estimate.ci ? [...estimate.ci] : null, ...(estimate?.value != null && { method: `${estimate.method} over ${estimate.units} images` }) };
+      const estimate = statistic ? bootstrap(statistic, { method: "percentile", resamples, seed: `detection ${name}` }) : null;
+      if (estimate === null || estimate.value === null) return { ...head, value: score.value, n: score.n, ci: null };
+      return { ...head, value: score.value, n: score.n, ci: estimate.ci && [...estimate.ci], method: `${estimate.method} over ${estimate.units} images` };
     }),
     { metric: "images", unit: "count", better: "neither", value: counts.images, n: counts.images, ci: null },
     { metric: "objects", unit: "count", better: "neither", value: counts.truths - counts.crowds, n: counts.truths, ci: null },
