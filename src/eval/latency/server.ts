@@ -1,0 +1,116 @@
+import { quantiles, type Quantile } from "../stats/quantile.js";
+import { Random } from "../stats/random.js";
+import type { Undefined } from "../stats/score.js";
+import { boundMet, boundMissed, minQueries } from "./early-stopping.js";
+import { realTimer, type Timer } from "./timer.js";
+
+/** Queries arrive as they please (a Poisson process) and must be answered within a bound: what a service can promise. */
+export interface ServerOptions {
+  readonly timer?: Timer;
+  /** Mean arrivals a second. */
+  readonly qps: number;
+  readonly latencyBoundMs: number;
+  readonly percentile?: number;
+  readonly confidence?: number;
+  /** At least this many, and at least what the bound needs with none over it (459 for p99). */
+  readonly queries?: number;
+  readonly durationMs?: number;
+  readonly seed?: number | string;
+}
+
+export interface ServerRun {
+  readonly scenario: "server";
+  readonly qps: number;
+  /** From each query's scheduled arrival to its answer, in order of arrival. */
+  readonly samplesMs: Float64Array;
+  readonly queries: number;
+  /** Queries above the bound. */
+  readonly over: number;
+  readonly latency: Quantile | Undefined;
+  /** `met` and `missed` hold at the confidence; `cannot tell` lies between. */
+  readonly verdict: "met" | "missed" | "cannot tell";
+  /** Whether it ended early because the bound could no longer be met within the planned queries. */
+  readonly cutShort: boolean;
+  /** The latest that a query was sent after its scheduled arrival: the sender itself fell behind. */
+  readonly sentLateMs: number;
+}
+
+/**
+ * LoadGen's Server scenario. Latency counts from the scheduled arrival, so that a system which blocks the sender does not hide
+ * the wait. The number of queries is fixed before the run and judged once, after it; only a run that cannot be met any more,
+ * however the rest turns out, ends early.
+ *
+ * @param serve answers a query (counted from 0); may work on several at once.
+ */
+export async function runServer(serve: (query: number) => unknown, options: ServerOptions): Promise<ServerRun> {
+  const { timer = realTimer, qps, latencyBoundMs, percentile = 0.99, confidence = 0.99, queries = 0, durationMs = 0, seed = 0 } = options;
+  if (!(qps > 0)) throw new RangeError(`arrivals a second must be positive, got ${qps}`);
+  const count = Math.max(queries, minQueries(0, { percentile, confidence }), Math.ceil((qps * durationMs) / 1000));
+  // The same gaps for every rate, only scaled: runs at neighbouring rates differ by the rate alone.
+  const random = new Random(seed).split("arrivals");
+  const latencies = new Float64Array(count).fill(NaN);
+  const scheduled = new Float64Array(count);
+  const pending: Promise<void>[] = [];
+  let failure: { error: unknown } | undefined;
+  let over = 0;
+  let oldest = 0;
+  let sent = 0;
+  let sentLateMs = 0;
+  let arrival = timer.now();
+  for (; sent < count; sent++) {
+    arrival += (1000 / qps) * random.exponential();
+    await timer.sleepUntil(arrival);
+    const now = timer.now();
+    sentLateMs = Math.max(sentLateMs, now - arrival);
+    while (oldest < sent && !Number.isNaN(latencies[oldest]!)) oldest++;
+    let waiting = 0;
+    for (let i = oldest; i < sent && now - scheduled[i]! > latencyBoundMs; i++) if (Number.isNaN(latencies[i]!)) waiting++;
+    if (failure || !boundMet(count, over + waiting, { percentile, confidence })) break;
+    const query = sent;
+    scheduled[query] = arrival;
+    pending.push((async () => {
+      try {
+        await serve(query);
+        latencies[query] = timer.now() - scheduled[query]!;
+        if (latencies[query]! > latencyBoundMs) over++;
+      } catch (error) {
+        failure ??= { error };
+      }
+    })());
+  }
+  await Promise.all(pending);
+  if (failure) throw failure.error;
+  const samplesMs = latencies.slice(0, sent);
+  const verdict = sent === count && boundMet(sent, over, { percentile, confidence }) ? "met" : boundMissed(sent, over, { percentile, confidence }) ? "missed" : "cannot tell";
+  return { scenario: "server", qps, samplesMs, queries: sent, over, latency: quantiles(samplesMs, [percentile])[0]!, verdict, cutShort: sent < count, sentLateMs };
+}
+
+export interface ServerSearch {
+  /** The highest rate that met the bound; null where none did. */
+  readonly qps: number | null;
+  /** The lowest rate above it that did not; null where the search ended before one was found. */
+  readonly unmetQps: number | null;
+  /** All runs, in order: none is hidden. */
+  readonly runs: readonly ServerRun[];
+}
+
+/**
+ * The highest arrival rate that meets the bound, between a rate that did and one that did not, at most `ratio` apart: doubles or
+ * halves from `startQps` until both are known, then halves the gap (in the logarithm).
+ */
+export async function findMaxQps(runAt: (qps: number) => Promise<ServerRun>, { startQps, ratio = 1.05, mostRuns = 20 }: { startQps: number; ratio?: number; mostRuns?: number }): Promise<ServerSearch> {
+  const runs: ServerRun[] = [];
+  let met: number | null = null;
+  let unmet: number | null = null;
+  let next = startQps;
+  while (runs.length < mostRuns && (met === null || unmet === null || unmet / met > ratio)) {
+    const run = await runAt(next);
+    runs.push(run);
+    if (run.verdict === "met") met = next;
+    else unmet = next;
+    if (met === null) next /= 2;
+    else if (unmet === null) next *= 2;
+    else next = Math.sqrt(met * unmet);
+  }
+  return { qps: met, unmetQps: unmet, runs };
+}
