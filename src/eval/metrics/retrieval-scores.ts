@@ -1,4 +1,4 @@
-import { bootstrap } from "../stats/bootstrap.js";
+import { bootstrap, clusterNumbers } from "../stats/bootstrap.js";
 import { wilsonInterval } from "../stats/proportion.js";
 import { ratioStatistic } from "../stats/resampled-statistic.js";
 import { measured, undefinedScore } from "../stats/score.js";
@@ -11,12 +11,19 @@ export interface ScoreOptions {
   /** Bootstrap draws for all but recall@k; 2000 unless told, 0 for no intervals. */
   readonly resamples?: number;
   readonly seed?: number | string;
+  /**
+   * Queries of one cluster (label, burst of photos, camera) are drawn together, so that likeness within it does not pass for certainty. One
+   * number a query. All intervals are then bootstraps.
+   */
+  readonly clusters?: Int32Array;
 }
 
 /** A score with what ties could have made of it. */
 export type RetrievalScore = NamedScore & {
   /** Value with the positives of each tie last, and first; null where the protocol has one order only. */
   readonly bounds: readonly [number, number] | null;
+  /** What made the interval; null where there is none. */
+  readonly interval: "wilson" | "bootstrap-percentile" | null;
 };
 
 export interface RetrievalScores {
@@ -37,7 +44,8 @@ export interface RetrievalScores {
  * - MAP@R and R-precision: Musgrave et al. 2020, section 3.1. Not in PaddleClas.
  * - mINP: mean of R over the rank of the last positive. Ye et al. 2021. PaddleClas `mINP`.
  *
- * Intervals: Wilson's for recall@k where queries count alike, else a percentile bootstrap over queries. Both take queries as independent.
+ * Intervals: Wilson's for recall@k where queries count alike, else a percentile bootstrap over queries. Both take queries as independent, which the
+ * photos of one burst are not: `clusters` mends that.
  */
 export function retrievalScores(evidence: RetrievalEvidence, options: ScoreOptions = {}): RetrievalScores {
   const n = answerable(evidence);
@@ -56,7 +64,7 @@ export function retrievalScores(evidence: RetrievalEvidence, options: ScoreOptio
     const base = { name, unit: "ratio", better: "higher" } as const;
     const why = n === 0 ? `none of the ${count} queries has a valid positive in the gallery` : k !== undefined && k > evidence.gallerySize ? `k = ${k} is more than the gallery's ${evidence.gallerySize} items` : null;
     const main = why !== null ? { why } : valueIn(order);
-    if ("why" in main) return { ...base, ...undefinedScore(main.why), bounds: null };
+    if ("why" in main) return { ...base, ...undefinedScore(main.why), bounds: null, interval: null };
     const [worst, best] = order === "stable" ? [main, main] : [valueIn("pessimistic"), valueIn("optimistic")];
     const bounds = order === "stable" || "why" in worst || "why" in best ? null : ([worst.value, best.value] as const);
     return { ...base, ...withInterval(main, options), bounds };
@@ -116,13 +124,14 @@ function blockWeights(positives: Int32Array, block: number | null): Float64Array
   return weights;
 }
 
-function withInterval(mean: Mean, { level = 0.95, resamples = 2000, seed = 0 }: ScoreOptions): Score {
+function withInterval(mean: Mean, { level = 0.95, resamples = 2000, seed = 0, clusters }: ScoreOptions): Score & Pick<RetrievalScore, "interval"> {
   const { value, n } = mean;
-  if (resamples === 0) return measured(value, n);
-  if (mean.proportion) return measured(value, n, wilsonInterval(value * n, n, level));
+  if (resamples === 0) return { ...measured(value, n), interval: null };
+  if (mean.proportion && !clusters) return { ...measured(value, n, wilsonInterval(value * n, n, level)), interval: "wilson" };
   const kept = Array.from(mean.weights.keys()).filter((q) => mean.weights[q]! > 0);
   const weights = Float64Array.from(kept, (q) => mean.weights[q]!);
   const statistic = ratioStatistic(Float64Array.from(kept, (q, i) => mean.values[q]! * weights[i]!), weights);
-  const estimate = bootstrap(statistic, { method: "percentile", level, resamples, seed });
-  return measured(value, n, estimate.value === null ? null : estimate.ci);
+  const estimate = bootstrap(statistic, { method: "percentile", level, resamples, seed, ...(clusters && { clusters: clusterNumbers(kept.map((q) => String(clusters[q]))) }) });
+  const ci = estimate.value === null ? null : estimate.ci;
+  return { ...measured(value, n, ci), interval: ci && "bootstrap-percentile" };
 }
