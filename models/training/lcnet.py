@@ -2,7 +2,7 @@
 PP-LCNet (Cui et al. 2021, figure 3 of the PP-ShiTu paper): depthwise separable convolutions, h-swish, 5x5 kernels and SE near the tail.
 
 `skips` adds an identity to the blocks that keep size and width: such a network is no PP-LCNet and is called lcnet-res here. `pool` "gap" with `expand` is the
-paper's tail (global average, 1x1 convolution to 1280, h-swish); "flat" keeps the last map's layout.
+paper's tail (global average, 1x1 convolution to 1280, h-swish); "flat" keeps the last map's layout: a 1x1 convolution to `reduce` channels, h-swish, flattened.
 """
 import math
 
@@ -81,12 +81,12 @@ class LightTrunk(nn.Module):
 class LightEmbedder(nn.Module):
     """RGB side x side -> `dim` floats (not normalised)."""
 
-    def __init__(self, side=64, dim=256, scale=0.5, last_stride=1, excite=False, skips=True, pool="flat", expand=1280):
+    def __init__(self, side=64, dim=256, scale=0.5, last_stride=1, excite=False, skips=True, pool="flat", reduce=80, expand=1280):
         super().__init__()
         self.trunk = LightTrunk(scale, last_stride, excite, skips)
         self.pool, width, map_side = pool, self.trunk.widths[-1], side // (16 * last_stride)
         if pool == "flat":
-            self.neck = nn.Linear(width * map_side ** 2, dim, bias=False)
+            self.reduce, self.neck = conv_act(width, reduce, 1), nn.Linear(reduce * map_side ** 2, dim, bias=False)
         else:
             self.expand, self.neck = nn.Conv2d(width, expand, 1, bias=False), nn.Linear(expand, dim, bias=False)
         self.norm = nn.BatchNorm1d(dim)
@@ -98,7 +98,7 @@ class LightEmbedder(nn.Module):
 
     def embed(self, features):
         if self.pool == "flat":
-            return self.norm(self.neck(features.flatten(1)))
+            return self.norm(self.neck(self.reduce(features).flatten(1)))
         return self.norm(self.neck(F.hardswish(self.expand(features.mean((2, 3), keepdim=True))).flatten(1)))
 
     def forward(self, x):

@@ -18,7 +18,8 @@ def normalise(pixels):
 class Pool:
     """All chunks of a part, memory-mapped. Pictures 2i and 2i+1 show the same thing."""
 
-    def __init__(self, part="train", folder=None):
+    def __init__(self, part="train", folder=None, only=None):
+        """`only` [from, to): only these classes, numbered from 0."""
         folder = folder or CACHE / "pool" / "recognition"
         self.chunks, labels = [], []
         for meta_file in sorted(folder.glob(f"{part}-*.json")):
@@ -33,6 +34,11 @@ class Pool:
         self.labels = torch.tensor(labels)
         self.size = len(labels)
         self.per_chunk = len(self.chunks[0])
+        self.pairs = np.arange(self.size // 2)
+        if only:
+            first = self.labels[::2].numpy()
+            self.pairs = self.pairs[(first >= only[0]) & (first < only[1])]
+            self.labels, self.classes = self.labels - only[0], only[1] - only[0]
 
     def pictures(self, rows):
         """N x 3 x side x side bytes."""
@@ -41,13 +47,12 @@ class Pool:
 
     def pair_batches(self, batch, seed, start_step):
         """Endless batches of batch/2 pairs from `start_step` on: rows, first views then second views. The order depends on seed and step only."""
-        pairs = self.size // 2
-        per_epoch = pairs // (batch // 2)
+        per_epoch = len(self.pairs) // (batch // 2)
         step = start_step
         while True:
             epoch, at = divmod(step, per_epoch)
             if step == start_step or at == 0:
-                order = np.random.RandomState(seed * 1000 + epoch).permutation(pairs)
+                order = np.random.RandomState(seed * 1000 + epoch).permutation(self.pairs)
             chosen = order[at * (batch // 2):(at + 1) * (batch // 2)]
             yield step, np.concatenate([chosen * 2, chosen * 2 + 1])
             step += 1

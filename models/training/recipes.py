@@ -5,7 +5,7 @@ from journal import CACHE, finished, read_config
 from lcnet import LightEmbedder
 from residual import ResidualEmbedder
 
-LIGHT = ("scale", "last_stride", "excite", "skips", "pool")
+LIGHT = ("scale", "last_stride", "excite", "skips", "pool", "reduce")
 
 
 def build_embedder(config):

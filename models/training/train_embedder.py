@@ -12,7 +12,7 @@ from recipes import build_embedder
 def main(name):
     config = read_config(name)
     one_thread(config)
-    journal, pool, dev = Journal(name), Pool(), DevRetrieval()
+    journal, pool, dev = Journal(name), Pool(only=config.get("labels")), DevRetrieval()
     steps, batch = config["steps"], config["batch"]
     net = build_embedder(config).to(memory_format=torch.channels_last)
     head = ArcMargin(config["dim"], pool.classes)
@@ -32,7 +32,7 @@ def main(name):
         optimiser.load_state_dict(state["optimiser"])
         start = state["step"]
     else:
-        print(f"{sum(p.numel() for p in net.parameters())} parameters, {pool.classes} classes, {pool.size} pictures; 32x32 pixels: {dev.score(thumbnail)}", flush=True)
+        print(f"{sum(p.numel() for p in net.parameters())} parameters, {pool.classes} classes, {2 * len(pool.pairs)} pictures; 32x32 pixels: {dev.score(thumbnail)}", flush=True)
     mean_loss = None
     for step, rows in pool.pair_batches(batch, config["seed"], start):
         if step >= config.get("until", steps):
