@@ -1,0 +1,79 @@
+import type { RecordedScore } from "../../src/eval/record.js";
+
+/** Numbers for people. Records hold milliseconds, bytes and ratios raw; nothing is rounded before it is printed here. */
+
+export type Unit = RecordedScore["unit"];
+
+const minus = (text: string): string => text.replace("-", "−");
+
+/** Three significant digits, never an exponent. */
+function significant(value: number): string {
+  if (value === 0) return "0";
+  const digits = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(Math.abs(value)))));
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** Bytes in the binary units that the paper's "M" means. */
+export function formatBytes(value: number): string {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  let power = 0;
+  while (Math.abs(value) >= 1024 && power < units.length - 1) {
+    value /= 1024;
+    power++;
+  }
+  return minus(`${power === 0 ? String(value) : significant(value)} ${units[power]}`);
+}
+
+export function formatMs(value: number): string {
+  return minus(Math.abs(value) >= 10_000 ? `${significant(value / 1000)} s` : `${significant(value)} ms`);
+}
+
+export function formatCount(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e9) return minus(`${significant(value / 1e9)} G`);
+  if (size >= 1e6) return minus(`${significant(value / 1e6)} M`);
+  return minus(Number.isInteger(value) ? value.toLocaleString("en-US") : significant(value));
+}
+
+/** One value with its unit; ratios with three decimals, as the paper prints them. */
+export function formatValue(value: number, unit: Unit): string {
+  switch (unit) {
+    case "ratio": return minus(value.toFixed(3));
+    case "ms": return formatMs(value);
+    case "bytes": return formatBytes(value);
+    case "count": return formatCount(value);
+    case "per-second": return `${minus(significant(value))} /s`;
+  }
+}
+
+/** A difference with its sign: `+0.012`, `−3.40 ms`. */
+export function formatDifference(value: number, unit: Unit): string {
+  const text = formatValue(value, unit);
+  return value > 0 ? `+${text}` : text;
+}
+
+/** `0.724 – 0.775`, the unit after the second bound only. */
+export function formatInterval(low: number, high: number, unit: Unit): string {
+  const [a, b] = [formatValue(low, unit), formatValue(high, unit)];
+  const suffix = /\s\S+$/.exec(b)?.[0] ?? "";
+  return `${suffix !== "" && a.endsWith(suffix) ? a.slice(0, -suffix.length) : a} – ${b}`;
+}
+
+/** The unit as an axis names it. */
+export function unitName(unit: Unit): string {
+  return { ratio: "ratio, 0 to 1", ms: "ms", bytes: "bytes", count: "count", "per-second": "per second" }[unit];
+}
+
+/** `31 Jan 2026, 14:05 UTC`. */
+export function formatTime(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return iso;
+  return `${date.toLocaleString("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "UTC" })} UTC`;
+}
+
+/** `4 min 12 s` between two instants; an empty text where either is no date. */
+export function formatDuration(from: string, to: string): string {
+  const seconds = Math.round((Date.parse(to) - Date.parse(from)) / 1000);
+  if (!Number.isFinite(seconds) || seconds < 0) return "";
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

@@ -1,0 +1,116 @@
+import type { Cell, RecordedScore, RunRecord } from "../../src/eval/record.js";
+
+/** What the pages know of the run records: the loaders write these shapes, the pages read them. Nothing here touches a file or the DOM. */
+
+/** 101 quantiles (0, 1 … 100 %) stand for the samples of one timed thing, in milliseconds. */
+export interface SampleSummary {
+  readonly n: number;
+  readonly quantiles: readonly number[];
+}
+
+/** A curve by name of its coordinate: { recall: […], precision: […] }, all of one length. */
+export type Curve = Readonly<Record<string, readonly number[]>>;
+
+export interface RecordView extends RunRecord {
+  /** Unique among all records shown: the folder's name, with `reference/` before a committed one. */
+  readonly key: string;
+  readonly reference: boolean;
+  /** What could not be read beside run.json. */
+  readonly warnings: readonly string[];
+  readonly samples: Readonly<Record<string, Readonly<Record<string, SampleSummary>>>>;
+  readonly curves: Readonly<Record<string, Curve>>;
+  readonly cases: { readonly total: number; readonly shown: number };
+}
+
+/** A folder that looks like a record and cannot be read as one. */
+export interface BrokenRecord {
+  readonly key: string;
+  readonly problem: string;
+}
+
+export interface RunsView {
+  readonly records: readonly RecordView[];
+  readonly broken: readonly BrokenRecord[];
+}
+
+export type CompletedCell = Extract<Cell, { state: "completed" }>;
+export type FailedCell = Extract<Cell, { state: "failed" }>;
+export type KnownScore = Extract<RecordedScore, { value: number }>;
+
+export function completedCells(record: RecordView, kind?: string): CompletedCell[] {
+  return record.cells.filter((cell): cell is CompletedCell => cell.state === "completed" && (kind === undefined || cell.kind === kind));
+}
+
+export function failedCells(record: RecordView, kind?: string): FailedCell[] {
+  return record.cells.filter((cell): cell is FailedCell => cell.state === "failed" && (kind === undefined || cell.kind === kind));
+}
+
+/** The records that measured something of a kind: those with the most of it first, the newest first among equals. */
+export function recordsWith(records: readonly RecordView[], ...kinds: readonly string[]): RecordView[] {
+  const amount = (record: RecordView): number => completedCells(record).filter((cell) => kinds.includes(cell.kind)).length;
+  return records
+    .filter((record) => record.cells.some((cell) => kinds.includes(cell.kind)))
+    .sort((a, b) => amount(b) - amount(a) || b.provenance.startedAt.localeCompare(a.provenance.startedAt));
+}
+
+/** The first score of that name whose `of` holds every given coordinate. */
+export function scoreOf(cell: CompletedCell, metric: string, of: Readonly<Record<string, string>> = {}): RecordedScore | undefined {
+  return cell.scores.find((score) => score.metric === metric && Object.entries(of).every(([name, value]) => score.of?.[name] === value));
+}
+
+export function known(score: RecordedScore | undefined): KnownScore | undefined {
+  return score !== undefined && score.value !== null ? score : undefined;
+}
+
+export function valueOf(cell: CompletedCell, metric: string, of?: Readonly<Record<string, string>>): number | null {
+  return known(scoreOf(cell, metric, of))?.value ?? null;
+}
+
+/** Labels that say nothing without their name. */
+const bare = new Set(["nprobe", "efSearch", "threads", "k", "bits"]);
+/** Labels of the join with the paper, which are no coordinates of the sweep. */
+const hidden = /^(paper[A-Z]|notComparable$)/;
+
+/** What tells a cell from the others of its record: `model · data set · index`, without the labels that all of them share. */
+export function cellName(cell: Cell, among: readonly Cell[] = []): string {
+  const names = Object.keys(cell.labels).filter((name) => !hidden.test(name));
+  const telling = names.filter((name) => among.length > 1 && among.some((other) => other.labels[name] !== cell.labels[name]));
+  const plain = names.filter((name) => ["model", "system", "dataset", "index"].includes(name));
+  const chosen = telling.length > 0 ? telling : plain.length > 0 ? plain : names;
+  return chosen.map((name) => (bare.has(name) ? `${name} ${cell.labels[name]}` : cell.labels[name])).join(" · ") || cell.id;
+}
+
+const titles: Readonly<Record<string, string>> = {
+  "retrieval-time": "retrieval time", "index-bytes": "index size", "memory-bytes": "memory", "model-bytes": "model size", "build-time": "build time",
+  params: "parameters", macs: "multiply-adds",
+};
+
+/** A metric's name as a heading shows it. */
+export function metricTitle(metric: string): string {
+  return titles[metric] ?? metric;
+}
+
+/** `recall@1`, `latency (detect, p90)`: a metric with what it is of. */
+export function metricName(score: Pick<RecordedScore, "metric" | "of">): string {
+  const { stage, percentile, ...rest } = score.of ?? {};
+  const parts = [stage, percentile === undefined ? undefined : `p${percentile.replace(/^p/, "")}`, ...Object.values(rest)].filter((part) => part !== undefined);
+  return parts.length > 0 ? `${metricTitle(score.metric)} (${parts.join(", ")})` : metricTitle(score.metric);
+}
+
+/** The distinct values of a label over cells, in order of first appearance. */
+export function labelValues(cells: readonly Cell[], label: string): string[] {
+  return [...new Set(cells.flatMap((cell) => cell.labels[label] ?? []))];
+}
+
+/** The score that a cell of a kind is judged by first. */
+export function mainScore(cell: CompletedCell): RecordedScore | undefined {
+  const metric = { detection: "AP", retrieval: "recall@1", index: "label-recall@1", pipeline: "F1", classification: "top-1", latency: "latency" }[cell.kind];
+  if (metric === undefined) return cell.scores[0];
+  const all = cell.scores.filter((score) => score.metric === metric);
+  return all.find((s) => s.of?.definition?.startsWith("C") === true || (s.of?.stage === "overall" && /^p?50$/.test(s.of.percentile ?? ""))) ?? all[0];
+}
+
+/** `real` or `binary`, whatever way the codes were made. */
+export function codesOf(cell: Cell): "real" | "binary" {
+  return (cell.labels.codes ?? "real") === "real" ? "real" : "binary";
+}

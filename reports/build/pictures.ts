@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+import type { LoadedRun } from "./runs.js";
+import type { ShownCase } from "./shown-cases.js";
+
+/** Small WebP pictures of the cases that a site shows. */
+
+export interface Thumbnail {
+  /** `data set/picture`, as the pages ask for it. */
+  readonly key: string;
+  readonly webp: Uint8Array;
+}
+
+const kept = fileURLToPath(new URL("../../.cache/report-pictures/", import.meta.url));
+/** Longest side in pixels: pictures with boxes are shown larger. */
+const side = { boxes: 360, plain: 176 };
+
+/** The thumbnails of the first cases of every cell, at most `budget` of them. A picture that cannot be read is left out; the page then shows its name. */
+export async function thumbnails(runs: readonly LoadedRun[], shown: readonly ShownCase[], budget = 900): Promise<Thumbnail[]> {
+  const roots = new Map(runs.map((run) => [run.view.key, run.imageRoots]));
+  const wanted = new Map<string, { root: string; picture: string; side: number }>();
+  for (const row of shown) {
+    const root = roots.get(row.record)?.get(row.dataset);
+    if (root === undefined) continue;
+    for (const picture of [row.image, ...neighbourPictures(row)]) {
+      const key = `${row.dataset}/${picture}`;
+      if (picture !== null && !wanted.has(key) && wanted.size < budget) wanted.set(key, { root, picture, side: row.boxes === null ? side.plain : side.boxes });
+    }
+  }
+  const queue = [...wanted];
+  const made: Thumbnail[] = [];
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [key, { root, picture, side: longest }] = next;
+      const webp = await thumbnail(root, picture, longest).catch(() => null);
+      if (webp) made.push({ key, webp });
+    }
+  };
+  await mkdir(kept, { recursive: true });
+  await Promise.all([worker(), worker(), worker(), worker()]);
+  return made.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** The pictures of the three best neighbours. */
+function neighbourPictures({ neighbours }: ShownCase): (string | null)[] {
+  if (neighbours === null) return [];
+  try {
+    const list = JSON.parse(neighbours) as unknown;
+    return Array.isArray(list) ? list.slice(0, 3).map((row: unknown) => (Array.isArray(row) && typeof row[2] === "string" ? row[2] : null)) : [];
+  } catch {
+    return [];
+  }
+}
+
+async function thumbnail(root: string, picture: string, longest: number): Promise<Uint8Array | null> {
+  const file = await realpath(join(root, picture));
+  if (!file.startsWith((await realpath(root)) + sep)) return null; // a record may not lead out of its image root
+  const { size, mtimeMs } = await stat(file);
+  const name = join(kept, `${createHash("sha256").update(`${file}\0${size}\0${mtimeMs}\0${longest}`).digest("hex").slice(0, 32)}.webp`);
+  try {
+    return await readFile(name);
+  } catch {
+    const webp = await sharp(file, { limitInputPixels: 100_000_000, failOn: "none" }).rotate().resize(longest, longest, { fit: "inside", withoutEnlargement: true }).webp({ quality: 62 }).toBuffer();
+    const draft = `${name}.${process.pid}`;
+    await writeFile(draft, webp);
+    await rename(draft, name);
+    return webp;
+  }
+}

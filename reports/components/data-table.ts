@@ -1,0 +1,76 @@
+import { html } from "npm:htl";
+import { toCsv, toLatex, toMarkdown, type ExportTable } from "../analysis/table-export.js";
+
+export interface Column<Row> {
+  readonly head: string;
+  /** What is sorted by, and printed unless `text` says otherwise. */
+  readonly value: (row: Row) => string | number | null;
+  readonly text?: (row: Row) => string;
+  /** What is shown instead of the text; the text is still what is downloaded. */
+  readonly show?: (row: Row) => Node | string;
+  readonly align?: "left" | "right";
+}
+
+export interface DataTableOptions<Row> {
+  readonly caption: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly downloads?: string;
+  readonly showCaption?: boolean;
+  readonly sortable?: boolean;
+  readonly limit?: number;
+}
+
+/** A table with sortable heads, numbers aligned, its own scroll on narrow screens, and downloads where a file name is given. */
+export function dataTable<Row>({ caption, columns, rows, downloads, showCaption = false, sortable = true, limit = 200 }: DataTableOptions<Row>): HTMLElement {
+  const right = (column: Column<Row>): boolean => (column.align ?? (rows.some((row) => typeof column.value(row) === "number") ? "right" : "left")) === "right";
+  const text = (column: Column<Row>, row: Row): string => column.text?.(row) ?? String(column.value(row) ?? "–");
+  const body = html`<tbody></tbody>`;
+  let count = limit;
+  let sorted: { column: Column<Row>; down: boolean } | null = null;
+  const more = html`<button type="button" class="plain"></button>`;
+  const fill = (): void => {
+    const order = sorted === null ? rows : [...rows].sort((a, b) => compare(sorted!.column.value(a), sorted!.column.value(b)) * (sorted!.down ? -1 : 1));
+    body.replaceChildren(...order.slice(0, count).map((row) => html`<tr>${columns.map((column, i) => {
+      const content = column.show?.(row) ?? text(column, row);
+      return i === 0 ? html`<th scope="row" class=${right(column) ? "number" : ""}>${content}</th>` : html`<td class=${right(column) ? "number" : ""}>${content}</td>`;
+    })}</tr>`));
+    more.hidden = rows.length <= count;
+    more.textContent = `Show ${Math.min(limit, rows.length - count)} more of ${rows.length - count}`;
+  };
+  more.addEventListener("click", () => { count += limit; fill(); });
+  const heads = columns.map((column) => {
+    if (!sortable || rows.length < 2) return html`<th scope="col" class=${right(column) ? "number" : ""}>${column.head}</th>`;
+    const head = html`<th scope="col" class=${right(column) ? "number" : ""} aria-sort="none"><button type="button">${column.head}</button></th>`;
+    head.firstElementChild!.addEventListener("click", () => {
+      sorted = { column, down: sorted?.column === column ? !sorted.down : right(column) };
+      for (const other of heads) other.setAttribute("aria-sort", other === head ? (sorted.down ? "descending" : "ascending") : "none");
+      fill();
+    });
+    return head;
+  });
+  fill();
+  const table = html`<table><caption class=${showCaption ? "" : "only-read"}>${caption}</caption><thead><tr>${heads}</tr></thead>${body}</table>`;
+  return html`<div class="table">
+    <div class="table-scroll" tabindex="0" role="region" aria-label="${caption}">${table}</div>
+    ${more}
+    ${downloads === undefined ? null : downloadLinks(downloads, () => ({ caption, columns: columns.map((c) => ({ head: c.head, align: right(c) ? "right" : "left" })), rows: rows.map((row) => columns.map((c) => text(c, row))) }))}
+  </div>`;
+}
+
+/** Links that hold a table as CSV, Markdown and LaTeX; made when first needed. */
+export function downloadLinks(name: string, table: () => ExportTable): HTMLElement {
+  const link = (label: string, extension: string, mime: string, write: (t: ExportTable) => string): HTMLElement => {
+    const a = html`<a download="${name}.${extension}" href="#" title="Download ${name}.${extension}">${label}</a>`;
+    const ready = (): void => a.setAttribute("href", `data:${mime};charset=utf-8,${encodeURIComponent(write(table()))}`);
+    for (const event of ["pointerenter", "focus", "click"]) a.addEventListener(event, ready);
+    return a;
+  };
+  return html`<p class="downloads">Download ${link("CSV", "csv", "text/csv", toCsv)} ${link("Markdown", "md", "text/markdown", toMarkdown)} ${link("LaTeX", "tex", "application/x-tex", toLatex)}</p>`;
+}
+
+function compare(a: string | number | null, b: string | number | null): number {
+  if (a === b) return 0;
+  if (a === null || b === null) return a === null ? 1 : -1;
+  return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+}

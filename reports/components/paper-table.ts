@@ -1,0 +1,101 @@
+import { html } from "npm:htl";
+import type { ComparedCell, ComparedTable, TableSummary } from "../../src/eval/paper-comparison.js";
+import { formatDifference, formatInterval, formatValue, type Unit } from "../analysis/format.js";
+import type { ExportTable } from "../analysis/table-export.js";
+import { downloadLinks } from "./data-table.js";
+
+export type SummarizedTable = ComparedTable & { readonly summary: TableSummary };
+
+/** The unit in which a cell is printed: that of the paper, from the unit of records. */
+const unitOf = (cell: ComparedCell): Unit => ({ ratio: "ratio", "%": "ratio", ms: "ms", MB: "bytes", MiB: "bytes", M: "count", images: "count", classes: "count", text: "count" } as const)[cell.unit];
+
+/** One line a table: how much is measured, the verdicts, the orderings. */
+export function tableVerdicts(tables: readonly SummarizedTable[]): HTMLElement {
+  const rows = tables.filter(({ summary }) => summary.of > 0);
+  return html`<div class="table"><div class="table-scroll" tabindex="0" role="region" aria-label="Verdicts by table"><table><caption class="only-read">Verdicts by table</caption>
+    <thead><tr><th scope="col">Table</th><th scope="col">What it shows</th><th scope="col" class="number">Measured</th><th scope="col">Verdicts</th><th scope="col">Orderings of the paper</th></tr></thead>
+    <tbody>${rows.map(({ table, summary: s }) => html`<tr><th scope="row"><a href="./paper.html?table=${table.table}">Table ${table.table}</a></th><td>${table.title}</td><td class="number">${s.measured} of ${s.of}</td>
+      <td>${s.measured === 0 ? html`<span class="verdict not-run">not run</span>` : html`<span>${verdictCount("agrees", s.counts.agrees)}${verdictCount("differs", s.counts.differs)}${verdictCount("not comparable", s.counts["not comparable"])}</span>`}</td>
+      <td>${orderBar(s)}</td></tr>`)}</tbody></table></div></div>`;
+}
+
+function verdictCount(verdict: string, count: number): HTMLElement | null {
+  return count === 0 ? null : html`<span class="verdict ${verdict.replace(" ", "-")}" style="margin-right:0.9em">${count} ${verdict}</span>`;
+}
+
+function orderBar({ kept, reversed, undecided }: TableSummary): HTMLElement {
+  const total = kept + reversed + undecided;
+  if (total === 0) return html`<span class="none">–</span>`;
+  const part = (name: string, count: number): HTMLElement | null => (count === 0 ? null : html`<span class="${name}" style="width:${(100 * count) / total}%"></span>`);
+  return html`<span><span class="stack" aria-hidden="true">${part("kept", kept)}${part("undecided", undecided)}${part("reversed", reversed)}</span><span class="muted" style="font-size:12px">${kept} kept, ${undecided} cannot tell, ${reversed} reversed</span></span>`;
+}
+
+/** A table of the paper with ours in each cell: theirs, ours with its interval, the difference and the verdict. */
+export function paperTable(compared: SummarizedTable): HTMLElement {
+  const { table, cells, summary: s } = compared;
+  const grouped = table.columns.some((c) => c.group !== undefined);
+  const groups: { name: string; span: number }[] = [];
+  for (const { group = "" } of table.columns) {
+    const last = groups.at(-1);
+    if (last !== undefined && last.name === group) last.span++;
+    else groups.push({ name: group, span: 1 });
+  }
+  const mark = (footnote: number | undefined): HTMLElement | null => (footnote === undefined ? null : html`<sup>${"abcdef"[footnote - 1] ?? footnote}</sup>`);
+  const name = `table-${table.table}`;
+  return html`<section class="paper-table" id=${name}>
+    <h2>Table ${table.table}. ${table.title}</h2>
+    <p class="muted">Section ${table.section}. ${s.of === 0 ? "A statement of the training data: nothing to measure." : `${s.measured} of ${s.of} numbers measured${s.measured > 0 ? `; orderings: ${s.kept} kept, ${s.undecided} cannot tell, ${s.reversed} reversed` : ""}.`}</p>
+    <div class="table"><div class="table-scroll" tabindex="0" role="region" aria-label=${`Table ${table.table}`}><table class="paper"><caption class="only-read">Table ${table.table}, the paper's numbers and ours</caption>
+      <thead>${grouped ? html`<tr><td></td>${groups.map((g) => html`<th scope="colgroup" colspan=${g.span} class="group">${g.name}</th>`)}</tr>` : null}
+        <tr><th scope="col"></th>${table.columns.map((c, i) => html`<th scope="col" class=${cells[0]?.[i]?.unit === "text" ? "" : "number"}>${c.name}${mark(c.footnote)}</th>`)}</tr></thead>
+      <tbody>${cells.map((row, r) => html`<tr><th scope="row">${table.rows[r]!.name}${mark(table.rows[r]!.footnote)}</th>${row.map(paperCell)}</tr>`)}</tbody></table></div>
+      ${table.footnotes.length === 0 ? null : html`<p class="note-line">${table.footnotes.map((text, i) => html`<span>${mark(i + 1)} ${text} </span>`)}</p>`}
+      ${protocolNotes(cells, table.protocol)}
+      ${downloadLinks(name, () => matrix(compared))}
+      ${s.of === 0 ? null : html`<p class="downloads">One row a number: ${longDownload(name, cells)}</p>`}
+    </div></section>`;
+}
+
+function paperCell(cell: ComparedCell): HTMLElement {
+  if (cell.verdict === "stated") return html`<td class=${cell.unit === "text" ? "" : "number"}>${cell.printed ?? "–"}</td>`;
+  const unit = unitOf(cell);
+  const { ours } = cell;
+  const told = `${cell.verdict}${cell.why === null ? "" : `: ${cell.why}`}`;
+  return html`<td class="number pair ${cell.verdict.replace(" ", "-")}" title=${told}>
+    <span class="theirs">${cell.printed ?? "–"}</span>
+    ${ours === null ? html`<span class="ours none">${cell.verdict === "paper silent" ? "" : "not run"}</span>` : html`<span class="ours"><span class="verdict ${cell.verdict.replace(" ", "-")}"></span>${formatValue(ours.value, unit)}</span>
+      <span class="interval">${ours.ci === null ? `n = ${ours.n.toLocaleString("en-US")}` : formatInterval(ours.ci[0], ours.ci[1], unit)}</span>
+      ${cell.difference === null ? null : html`<span class="interval">${formatDifference(cell.difference, unit)}</span>`}<span class="only-read">${told}</span>`}
+  </td>`;
+}
+
+/** What the paper says of its protocol, and why ours may not be compared: each reason once. */
+function protocolNotes(cells: ComparedTable["cells"], protocol: readonly string[]): HTMLElement | null {
+  const reasons = [...new Set(cells.flat().filter((c) => c.verdict === "not comparable").map((c) => c.why ?? ""))].filter((why) => why !== "");
+  if (protocol.length + reasons.length === 0) return null;
+  return html`<ul class="notes">${protocol.length === 0 ? null : html`<li>The paper: ${protocol.join("; ")}.</li>`}${reasons.map((why) => html`<li>Not comparable: ${why}.</li>`)}</ul>`;
+}
+
+function ourText(cell: ComparedCell): string {
+  if (cell.ours === null) return "not run";
+  const unit = unitOf(cell);
+  return `${formatValue(cell.ours.value, unit)}${cell.ours.ci === null ? "" : ` (${formatInterval(cell.ours.ci[0], cell.ours.ci[1], unit)})`}`;
+}
+
+function matrix({ table, cells }: ComparedTable): ExportTable {
+  return {
+    caption: `Table ${table.table}. ${table.title}: the paper / ours`,
+    columns: [{ head: "", align: "left" }, ...table.columns.map((c) => ({ head: c.name, align: "right" as const }))],
+    rows: cells.map((row, r) => [table.rows[r]!.name, ...row.map((cell) => (cell.verdict === "stated" || cell.verdict === "paper silent" ? (cell.printed ?? "") : `${cell.printed} / ${ourText(cell)}`))]),
+  };
+}
+
+/** Plain numbers in the units of records, for programs. */
+function longDownload(name: string, cells: ComparedTable["cells"]): HTMLElement {
+  const head = ["row", "column", "paper", "ours", "low", "high", "n", "difference", "verdict", "why", "record"];
+  return downloadLinks(`${name}-long`, () => ({
+    caption: `${name}, one row a number`,
+    columns: head.map((text) => ({ head: text, align: "left" as const })),
+    rows: cells.flat().filter((c) => c.verdict !== "stated").map((c) => [c.row, c.column, c.value, c.ours?.value, c.ours?.ci?.[0], c.ours?.ci?.[1], c.ours?.n, c.difference, c.verdict, c.why, c.ours?.record].map((x) => String(x ?? ""))),
+  }));
+}

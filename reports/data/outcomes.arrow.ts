@@ -1,0 +1,18 @@
+import * as aq from "arquero";
+import { loadRuns } from "../build/runs.js";
+
+// One light row a case, of every record: what Compare, Recognition and the filters of Queries need.
+const rows = (await loadRuns()).runs.flatMap(({ view, cases }) => cases.map((row) => ({ record: view.key, row })));
+const table = aq.table({
+  record: rows.map((r) => r.record),
+  cell: rows.map(({ row }) => row.cell),
+  item: rows.map(({ row }) => row.item),
+  outcome: rows.map(({ row }) => row.outcome),
+  truth: rows.map(({ row }) => row.truth ?? ""),
+  prediction: rows.map(({ row }) => row.prediction ?? ""),
+  lostAt: rows.map(({ row }) => row.lostAt ?? ""),
+  score: Float32Array.from(rows, ({ row }) => row.score ?? NaN),
+});
+const bytes = table.toArrowIPC({ format: "file" });
+if (!bytes) throw new Error("arquero gave no Arrow bytes");
+process.stdout.write(bytes);
