@@ -25,7 +25,7 @@ export interface Catalogue {
 export const parts = { sticker: 350, shelf: 350, emojiDev: 100, tokenTest: 400, tokenDev: 100, logoUnseen: 150, iconAside: 300 } as const;
 
 /** Sorts all drawings of the stores into things and parts. */
-export function catalogueOf(drawings: Drawings): Catalogue {
+export function catalogueOf(drawings: Pick<Drawings, "hashes">): Catalogue {
   const duplicates = new Map<string, number>();
   const seen = new Set<string>();
   const groups: Record<Exclude<Family, "head">, Map<string, string[]>> = { emoji: new Map(), logo: new Map(), token: new Map(), icon: new Map() };

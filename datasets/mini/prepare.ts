@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
@@ -87,17 +87,18 @@ export async function prepareMini({ folder = buildFolder, workers = availablePar
   }
 }
 
-interface Site {
+/** Where and with whose help a set is rendered. `key` names everything that its pictures depend on. */
+export interface Site {
   readonly folder: string;
   readonly key: string;
-  readonly crew: Crew;
+  readonly crew: Pick<Crew, "do">;
   readonly drawings: string;
   readonly stores: readonly string[];
   readonly tick: (pictures: number) => void;
 }
 
 /** One set, rendered beside its place and renamed when complete; a complete one is kept. */
-async function renderSet(plan: SetPlan, { folder, key, crew, drawings, stores, tick }: Site): Promise<readonly Outcome[]> {
+export async function renderSet(plan: SetPlan, { folder, key, crew, drawings, stores, tick }: Site): Promise<readonly Outcome[]> {
   const place = join(folder, plan.name);
   const stamp = join(place, "outcomes.json");
   if (existsSync(stamp)) {
@@ -108,6 +109,7 @@ async function renderSet(plan: SetPlan, { folder, key, crew, drawings, stores, t
     }
   }
   const fresh = join(folder, `.${plan.name}.${process.pid}`);
+  await dropRemains(folder, plan.name);
   try {
     for (const sub of new Set(plan.pictures.map(({ file }) => dirname(file)))) await mkdir(join(fresh, sub), { recursive: true });
     const ranges = Array.from({ length: Math.ceil(plan.pictures.length / chunk) }, (_, i) => [i * chunk, Math.min(plan.pictures.length, (i + 1) * chunk)] as const);
@@ -124,6 +126,19 @@ async function renderSet(plan: SetPlan, { folder, key, crew, drawings, stores, t
   } catch (error) {
     await rm(fresh, { recursive: true, force: true });
     throw asWriteError(place, error);
+  }
+}
+
+/** Removes what killed processes left of a set. */
+async function dropRemains(folder: string, name: string): Promise<void> {
+  const entries = existsSync(folder) ? await readdir(folder) : [];
+  for (const entry of entries) {
+    if (!entry.startsWith(`.${name}.`)) continue;
+    try {
+      process.kill(Number(entry.slice(name.length + 2)), 0);
+    } catch {
+      await rm(join(folder, entry), { recursive: true, force: true }); // nobody is at work on it
+    }
   }
 }
 
