@@ -49,11 +49,9 @@ def main(name):
         share = step / steps
         for group in optimiser.param_groups:
             group["lr"] = config["rate"] * group["factor"] * cosine(step, steps)
-        mirrored = torch.rand(batch, generator=generator) < 0.5
-        target = F.normalize(targets[torch.from_numpy(rows), mirrored.long()].float())
-        x = pool.pictures(rows)
-        x = torch.where(mirrored[:, None, None, None], x.flip(3), x).float()
-        x = x * (1 + 0.08 * (2 * torch.rand(batch, 1, 1, 1, generator=generator) - 1)) + 8 * (2 * torch.rand(batch, 1, 1, 1, generator=generator) - 1)
+        target = F.normalize(targets[torch.from_numpy(rows)].float())
+        uniform = lambda: 2 * torch.rand(batch, 1, 1, 1, generator=generator) - 1
+        x = pool.pictures(rows).float() * (1 + 0.08 * uniform()) + 8 * uniform()
         net.train()
         embedding = net(normalise(x))
         unit = F.normalize(embedding)
@@ -62,8 +60,7 @@ def main(name):
         soft = (wanted * (torch.log(wanted + 1e-9) - F.log_softmax(20 * unit @ proxies.T, 1))).sum(1).mean()
         arc = torch.zeros(())
         if share > 0.3:
-            plain = ~mirrored  # a mirrored mark is not the mark
-            arc = head(embedding[plain], pool.labels[rows][plain], config["margin"] * min(1.0, (share - 0.3) / 0.3))
+            arc = head(embedding, pool.labels[rows], config["margin"] * min(1.0, (share - 0.3) / 0.3))
         loss = config["cosine"] * near + config["soft"] * soft + config["arc"] * min(1.0, max(0.0, (share - 0.3) / 0.1)) * arc
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -73,7 +73,7 @@ def main(name):
     one_thread(config)
     journal, pool = Journal(name), Pool()
     net = load_embedder(config["start"])
-    embeddings = teacher_embeddings(config["start"], pool)[:, 0]
+    embeddings = teacher_embeddings(config["start"], pool)
     dev, embed = DevRetrieval(), embedder(net)
     sigmoid = config["loss"] == "dlbhc"
     layer, classify = BinaryLayer(config["dim"], config["bits"], sigmoid), nn.Linear(config["bits"], pool.classes)

@@ -28,7 +28,7 @@ def load_head(name):
 
 
 def teacher_embeddings(name, pool, batch=250):
-    """Unit embeddings of all pool pictures and of their mirror images by the teacher, N x 2 x dim, made once and kept."""
+    """Unit embeddings of all pool pictures by a finished network, N x dim halves, made once and kept."""
     import numpy as np
 
     from pool import normalise
@@ -36,15 +36,13 @@ def teacher_embeddings(name, pool, batch=250):
     file = CACHE / "runs" / name / "embeddings.npy"
     if not file.exists():
         net = load_embedder(name).to(memory_format=torch.channels_last)
-        out = np.empty((pool.size, 2, read_config(name)["dim"]), np.float16)
+        out = np.empty((pool.size, read_config(name)["dim"]), np.float16)
         with torch.no_grad():
             for i in range(0, pool.size, batch):
                 pictures = pool.pictures(range(i, min(pool.size, i + batch)))
-                for mirrored in (0, 1):
-                    x = normalise(pictures.flip(3) if mirrored else pictures)
-                    out[i:i + batch, mirrored] = torch.nn.functional.normalize(net(x)).half().numpy()
-                if i % 10000 == 0:
-                    print(f"teacher embeddings {i}/{pool.size}", flush=True)
+                out[i:i + batch] = torch.nn.functional.normalize(net(normalise(pictures))).half().numpy()
+                if i % 20000 == 0:
+                    print(f"embeddings of {name} {i}/{pool.size}", flush=True)
         with open(file.with_suffix(".tmp"), "wb") as fresh:
             np.save(fresh, out)
         file.with_suffix(".tmp").rename(file)
