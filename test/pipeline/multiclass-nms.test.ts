@@ -45,8 +45,11 @@ describe("multiClassNms, hand-worked", () => {
     const scores = Float32Array.of(0.9, 0.8);
     expect(multiClassNms(touching, scores, { ...all, iouThreshold: 0.1 })).toHaveLength(2);
     expect(multiClassNms(touching, scores, { ...all, iouThreshold: 0.1, normalized: false })).toHaveLength(1);
-    const apart = Float32Array.of(0, 0, 4, 4, 4.5, 0, 8, 4);
-    expect(multiClassNms(apart, scores, { ...all, iouThreshold: 0, normalized: false })).toHaveLength(2);
+    // Half a pixel apart in each direction: with +1 alone they would overlap.
+    const middle = [10, 10, 14, 14];
+    for (const beside of [[14.5, 10, 18, 14], [6, 10, 9.5, 14], [10, 14.5, 14, 18], [10, 6, 14, 9.5]]) {
+      expect(multiClassNms(Float32Array.from([...middle, ...beside]), scores, { ...all, iouThreshold: 0, normalized: false })).toHaveLength(2);
+    }
   });
 
   test("nothing in, nothing out; sizes that do not fit are refused", () => {
