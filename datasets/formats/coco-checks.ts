@@ -23,8 +23,7 @@ export function notABox(file: string, path: string, found: string): UserError {
 }
 
 /** Refuses or counts a box of negative size. */
-export function checkSize(file: string, record: string, width: number, height: number, leniency: Leniency, notes: Notes): void {
-  if (width >= 0 && height >= 0) return;
+export function refuseNegative(file: string, record: string, width: number, height: number, leniency: Leniency, notes: Notes): void {
   if (!leniency.allowNegative) {
     throw new UserError({
       code: "coco-box", message: "a box of negative size", file, path: `${record}.bbox`, expected: "[left, top, width, height] with width and height of at least 0", found: `${width} x ${height}`,
@@ -34,12 +33,7 @@ export function checkSize(file: string, record: string, width: number, height: n
   notes.add("negative-size", "boxes of negative size, which overlap nothing", record);
 }
 
-/** Counts a box that lies wholly outside its image: commonly a sign of boxes in another scale or order. */
-export function noteOutside(notes: Notes, image: CocoImage, box: Float64Array, i: number, what: string, record: () => string): void {
-  if (image.width <= 0 || image.height <= 0) return;
-  const x = box[4 * i]!;
-  const y = box[4 * i + 1]!;
-  if (x >= image.width || y >= image.height || x + box[4 * i + 2]! <= 0 || y + box[4 * i + 3]! <= 0) {
-    notes.add("outside-image", `${what} that lie wholly outside their image`, record());
-  }
+/** Whether a box lies wholly outside its image, where the image's size is known: commonly a sign of another scale or order. */
+export function isOutside(image: CocoImage, x: number, y: number, width: number, height: number): boolean {
+  return (x >= image.width || y >= image.height || x + width <= 0 || y + height <= 0) && image.width > 0 && image.height > 0;
 }

@@ -1,5 +1,5 @@
 import { UserError } from "../../src/pipeline/errors.js";
-import { checkSize, noteOutside, Notes } from "./coco-checks.js";
+import { isOutside, Notes, refuseNegative } from "./coco-checks.js";
 import type { CocoDetections, CocoTruth, Leniency } from "./coco-set.js";
 import { Column, float64, IdTable, int32 } from "./columns.js";
 
@@ -46,17 +46,13 @@ export class DetectionsBuilder {
     if (!Number.isFinite(score)) {
       throw new UserError({ code: "coco-score", message: "a score must be finite", file: this.#file, path: `[${index}].score`, expected: "a finite number", found: String(score), fix: "look for a division by zero in the model's export" });
     }
-    if (!(width >= 0 && height >= 0)) checkSize(this.#file, `[${index}]`, width, height, this.#leniency, this.#notes);
+    if (!(width >= 0 && height >= 0)) refuseNegative(this.#file, `[${index}]`, width, height, this.#leniency, this.#notes);
     this.#image.push(image);
     this.#category.push(category);
-    this.#box.push(x);
-    this.#box.push(y);
-    this.#box.push(width);
-    this.#box.push(height);
+    this.#box.pushFour(x, y, width, height);
     this.#score.push(score);
-    const size = this.#truth.images[image]!;
-    if (x >= size.width || y >= size.height || x + width <= 0 || y + height <= 0) {
-      noteOutside(this.#notes, size, this.#box.view(), this.#score.length - 1, "detections", () => `[${index}]`);
+    if (isOutside(this.#truth.images[image]!, x, y, width, height)) {
+      this.#notes.add("outside-image", "detections that lie wholly outside their image", `[${index}]`);
     }
   }
 

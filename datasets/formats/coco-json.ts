@@ -116,7 +116,7 @@ function readImage(scanner: JsonScanner, builder: TruthBuilder, i: number): void
   for (let key; (key = scanner.nextKey(imageKeys)) !== endOfObject;) {
     if (key === 0) {
       got = 1;
-      id = scanner.atString ? scanner.string() : readId(scanner, `images[${i}].id`);
+      id = scanner.atString ? scanner.string() : readId(scanner, "images", i, "id");
     } else if (key === 3 && scanner.atString) {
       fileName = scanner.string();
     } else if ((key === 1 || key === 2) && scanner.atNumber) {
@@ -139,7 +139,7 @@ function readCategory(scanner: JsonScanner, builder: TruthBuilder, i: number): v
   for (let key; (key = scanner.nextKey(categoryKeys)) !== endOfObject;) {
     if (key === 0) {
       got = 1;
-      id = readId(scanner, `categories[${i}].id`);
+      id = readId(scanner, "categories", i, "id");
     } else if (key === 1 && scanner.atString) {
       name = scanner.string();
     } else {
@@ -181,7 +181,7 @@ function readAnnotation(scanner: JsonScanner, builder: TruthBuilder, i: number):
       area = scanner.number();
       if (Number.isNaN(area)) throw new UserError({ code: "coco-area", message: "an area must be finite", file: scanner.file, path: `annotations[${i}].area`, found: "NaN", fix: "correct the annotation" });
     } else {
-      const value = readId(scanner, `annotations[${i}].${annotationKeys.names[key]}`);
+      const value = readId(scanner, "annotations", i, annotationKeys.names[key] as string);
       if (key === 0) id = value;
       else if (key === 1) image = value;
       else category = value;
@@ -208,11 +208,11 @@ function readBox(scanner: JsonScanner, into: Float64Array, list: string, i: numb
   throw notABox(scanner.file, `${list}[${i}].bbox`, scanner.found());
 }
 
-function readId(scanner: JsonScanner, path: string): number {
-  if (!scanner.atNumber) throw wrongType(scanner, path, "a number");
+function readId(scanner: JsonScanner, list: string, i: number, key: string): number {
+  if (!scanner.atNumber) throw wrongType(scanner, `${list}[${i}].${key}`, "a number");
   const id = scanner.number();
   if (Number.isSafeInteger(id)) return id;
-  throw new UserError({ code: "coco-record", message: "not an id", file: scanner.file, path, expected: "an integer below 2^53", found: String(id), fix: "number the records with integers" });
+  throw new UserError({ code: "coco-record", message: "not an id", file: scanner.file, path: `${list}[${i}].${key}`, expected: "an integer below 2^53", found: String(id), fix: "number the records with integers" });
 }
 
 function wrongType(scanner: JsonScanner, path: string, expected: string): UserError {

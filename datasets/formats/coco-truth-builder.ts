@@ -1,5 +1,5 @@
 import { UserError } from "../../src/pipeline/errors.js";
-import { checkSize, noteOutside, Notes } from "./coco-checks.js";
+import { isOutside, Notes, refuseNegative } from "./coco-checks.js";
 import type { CocoCategory, CocoImage, CocoTruth, Leniency } from "./coco-set.js";
 import { Column, float64, IdTable, uint8 } from "./columns.js";
 
@@ -34,23 +34,20 @@ export class TruthBuilder {
 
   /** @param area NaN where the record has none */
   addBox(id: number, image: number | string, category: number, x: number, y: number, width: number, height: number, area: number, crowd: boolean, ignore: boolean): void {
-    const record = `annotations[${this.#id.length}]`;
-    checkSize(this.#file, record, width, height, this.#leniency, this.#notes);
+    const index = this.#id.length;
+    if (!(width >= 0 && height >= 0)) refuseNegative(this.#file, `annotations[${index}]`, width, height, this.#leniency, this.#notes);
     if (Number.isNaN(area)) {
-      this.#notes.add("area-missing", "true boxes without an area: width x height is taken", record);
+      this.#notes.add("area-missing", "true boxes without an area: width x height is taken", `annotations[${index}]`);
       area = width * height;
     } else if (!Number.isFinite(area) || (area < 0 && !this.#leniency.allowNegative)) {
-      throw new UserError({ code: "coco-area", message: "an area must be finite and not negative", file: this.#file, path: `${record}.area`, found: String(area), fix: "correct the annotation" });
+      throw new UserError({ code: "coco-area", message: "an area must be finite and not negative", file: this.#file, path: `annotations[${index}].area`, found: String(area), fix: "correct the annotation" });
     }
-    if (id === 0) this.#notes.add("id-zero", "a true box has the id 0, which pycocotools takes for no match; here it counts as any other", record);
-    if (ignore) this.#notes.add("ignore-flag", "true boxes flagged `ignore`", record);
+    if (id === 0) this.#notes.add("id-zero", "true box of id 0, which pycocotools takes for no match; here it counts as any other", `annotations[${index}]`);
+    if (ignore) this.#notes.add("ignore-flag", "true boxes flagged `ignore`", `annotations[${index}]`);
     this.#id.push(id);
     this.#imageId.push(image);
     this.#categoryId.push(category);
-    this.#box.push(x);
-    this.#box.push(y);
-    this.#box.push(width);
-    this.#box.push(height);
+    this.#box.pushFour(x, y, width, height);
     this.#area.push(area);
     this.#crowd.push(crowd ? 1 : 0);
     this.#ignore.push(ignore ? 1 : 0);
@@ -75,28 +72,34 @@ export class TruthBuilder {
     const kept = new Int32Array(n);
     let count = 0;
     for (let i = 0; i < n; i++) {
-      const record = (): string => `annotations[${i}]`;
-      image[i] = imageTable.indexOf(this.#imageId[i]!);
-      category[i] = categoryTable.indexOf(categoryId[i]!);
-      if (image[i]! < 0) {
-        this.#unknown("unknown-image", "image", `${record()}.image_id`, this.#imageId[i]!);
-      } else if (category[i]! < 0) {
-        this.#unknown("unknown-category", "category", `${record()}.category_id`, categoryId[i]!);
+      const imageIndex = imageTable.indexOf(this.#imageId[i]!);
+      const categoryIndex = categoryTable.indexOf(categoryId[i]!);
+      image[i] = imageIndex;
+      category[i] = categoryIndex;
+      if (imageIndex < 0) {
+        this.#unknown("unknown-image", "image", `annotations[${i}].image_id`, this.#imageId[i]!);
+      } else if (categoryIndex < 0) {
+        this.#unknown("unknown-category", "category", `annotations[${i}].category_id`, categoryId[i]!);
       } else {
-        noteOutside(this.#notes, images[image[i]!]!, box, i, "true boxes", record);
         kept[count++] = i;
+        if (isOutside(images[imageIndex]!, box[4 * i]!, box[4 * i + 1]!, box[4 * i + 2]!, box[4 * i + 3]!)) {
+          this.#notes.add("outside-image", "true boxes that lie wholly outside their image", `annotations[${i}]`);
+        }
       }
     }
     const columns = { image, category, area: this.#area.view(), crowd: this.#crowd.view(), ignore: this.#ignore.view(), id: this.#id.view() };
     const notes = this.#notes.list();
     if (count === n) return { images, categories, ...columns, box, notes };
-    const pick = <A extends Float64Array | Int32Array | Uint8Array>(from: A): A => from.constructor === Float64Array
-      ? Float64Array.from({ length: count }, (_, i) => from[kept[i]!]!) as A
-      : (from.slice(0, count) as A).map((_, i) => from[kept[i]!]!) as A;
+    const rows = kept.subarray(0, count);
     return {
       images, categories, notes,
-      image: pick(image), category: pick(category), area: pick(columns.area), crowd: pick(columns.crowd), ignore: pick(columns.ignore), id: pick(columns.id),
-      box: Float64Array.from({ length: 4 * count }, (_, i) => box[4 * kept[i >> 2]! + (i & 3)]!),
+      image: Int32Array.from(rows, (i) => image[i]!),
+      category: Int32Array.from(rows, (i) => category[i]!),
+      area: Float64Array.from(rows, (i) => columns.area[i]!),
+      crowd: Uint8Array.from(rows, (i) => columns.crowd[i]!),
+      ignore: Uint8Array.from(rows, (i) => columns.ignore[i]!),
+      id: Float64Array.from(rows, (i) => columns.id[i]!),
+      box: Float64Array.from({ length: 4 * count }, (_, j) => box[4 * rows[j >> 2]! + (j & 3)]!),
     };
   }
 

@@ -16,6 +16,17 @@ export class Column<A extends Float64Array | Int32Array | Uint8Array> {
     this.#data[this.length++] = value;
   }
 
+  pushFour(a: number, b: number, c: number, d: number): void {
+    if (this.length + 4 > this.#data.length) this.#grow();
+    const data = this.#data;
+    const at = this.length;
+    data[at] = a;
+    data[at + 1] = b;
+    data[at + 2] = c;
+    data[at + 3] = d;
+    this.length = at + 4;
+  }
+
   /** The values so far: a view, not a copy. */
   view(): A {
     return this.#data.subarray(0, this.length) as A;

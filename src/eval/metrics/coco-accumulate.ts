@@ -4,8 +4,8 @@ import type { CocoMatches } from "./coco-matching.js";
 export interface CocoSlice {
   /** T x R x K: the best precision at this recall or above; 0 where it is not reached. Meaningless where truths[k] is 0. */
   readonly precision: Float64Array;
-  /** T x R x K: the score of the detection at which the recall is reached; 0 where it is not. */
-  readonly scores: Float64Array;
+  /** T x R x K: the score of the detection at which the recall is reached; 0 where it is not. Null unless asked for. */
+  readonly scores: Float64Array | null;
   /** T x K: the final recall. */
   readonly recall: Float64Array;
   /** K: true boxes that count. A category without any has no precision and no recall. */
@@ -23,7 +23,7 @@ export const epsilon = 2 ** -52;
  * @param area index into parameters.areas
  * @param maxDets detections kept of each image and category
  */
-export function accumulateCoco(matches: CocoMatches, area: number, maxDets: number): CocoSlice {
+export function accumulateCoco(matches: CocoMatches, area: number, maxDets: number, { scores: withScores = false } = {}): CocoSlice {
   const { parameters, categories, start, score, rank } = matches;
   const rows = score.length;
   const matched = matches.matched.subarray(area * rows, (area + 1) * rows);
@@ -33,21 +33,19 @@ export function accumulateCoco(matches: CocoMatches, area: number, maxDets: numb
   const recalls = recallThresholds.length;
   const everywhere = 2 ** thresholds - 1;
 
-  const slice: CocoSlice = {
-    precision: new Float64Array(thresholds * recalls * categories),
-    scores: new Float64Array(thresholds * recalls * categories),
-    recall: new Float64Array(thresholds * categories),
-    truths: countTruths(matches, area),
-  };
-  // T x (as many as one category can have): precision and score at each true positive.
-  const most = slice.truths.reduce((a, b) => Math.max(a, b), 0);
+  const precision = new Float64Array(thresholds * recalls * categories);
+  const scores = withScores ? new Float64Array(thresholds * recalls * categories) : null;
+  const recall = new Float64Array(thresholds * categories);
+  const truthCounts = countTruths(matches, area);
+  // T x (as many as one category can have): precision and row of each true positive.
+  const most = truthCounts.reduce((a, b) => Math.max(a, b), 0);
   const precisionAt = new Float64Array(thresholds * most);
-  const scoreAt = new Float64Array(thresholds * most);
+  const rowAt = new Int32Array(thresholds * most);
   const hits = new Int32Array(thresholds);
   const passes = new Int32Array(thresholds);
 
   for (let k = 0; k < categories; k++) {
-    const truths = slice.truths[k]!;
+    const truths = truthCounts[k]!;
     if (truths === 0) continue;
     hits.fill(0);
     passes.fill(0);
@@ -67,32 +65,32 @@ export function accumulateCoco(matches: CocoMatches, area: number, maxDets: numb
           const at = t * most + hits[t]!;
           const n = ++hits[t]!;
           precisionAt[at] = n / (seen - passes[t]! + epsilon);
-          scoreAt[at] = score[p]!;
+          rowAt[at] = p;
         }
       }
     }
     for (let t = 0; t < thresholds; t++) {
       const n = hits[t]!;
       const base = t * most;
-      slice.recall[t * categories + k] = n / truths;
+      recall[t * categories + k] = n / truths;
       for (let i = base + n - 1; i > base; i--) if (precisionAt[i]! > precisionAt[i - 1]!) precisionAt[i - 1] = precisionAt[i]!;
       for (let r = 0, i = 0; r < recalls; r++) {
         const wanted = recallThresholds[r]!;
         const to = (t * recalls + r) * categories + k;
         if (wanted <= 0) {
           // Recall 0 is reached by the very first detection, true or not.
-          slice.precision[to] = n > 0 ? precisionAt[base]! : 0;
-          slice.scores[to] = first < 0 ? 0 : score[first]!;
+          precision[to] = n > 0 ? precisionAt[base]! : 0;
+          if (scores && first >= 0) scores[to] = score[first]!;
           continue;
         }
         while (i < n && (i + 1) / truths < wanted) i++;
         if (i === n) break;
-        slice.precision[to] = precisionAt[base + i]!;
-        slice.scores[to] = scoreAt[base + i]!;
+        precision[to] = precisionAt[base + i]!;
+        if (scores) scores[to] = score[rowAt[base + i]!]!;
       }
     }
   }
-  return slice;
+  return { precision, scores, recall, truths: truthCounts };
 }
 
 /** True boxes that count in an area range, by category. */

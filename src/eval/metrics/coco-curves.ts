@@ -1,5 +1,6 @@
 import type { CocoTruth } from "../../../datasets/formats/coco-set.js";
 import type { CocoEvaluation } from "./coco.js";
+import { accumulateCoco } from "./coco-accumulate.js";
 
 /** Precision over recall of one category at one IoU threshold. */
 export interface PrecisionRecallCurve {
@@ -26,9 +27,9 @@ export interface PrecisionRecallCurves {
 }
 
 /** The curves behind AP: every category and IoU threshold, over the first area range at the largest maxDets. */
-export function precisionRecallCurves({ parameters, slice }: CocoEvaluation, truth: CocoTruth): PrecisionRecallCurves {
+export function precisionRecallCurves({ parameters, matches }: CocoEvaluation, truth: CocoTruth): PrecisionRecallCurves {
   const maxDets = parameters.maxDets[parameters.maxDets.length - 1]!;
-  const { precision, scores, recall, truths } = slice(0, maxDets);
+  const { precision, scores, recall, truths } = accumulateCoco(matches, 0, maxDets, { scores: true });
   const recalls = parameters.recallThresholds.length;
   const categories = truths.length;
   const curves: PrecisionRecallCurve[] = [];
@@ -37,7 +38,7 @@ export function precisionRecallCurves({ parameters, slice }: CocoEvaluation, tru
     for (let t = 0; t < parameters.iouThresholds.length; t++) {
       const at = (r: number): number => (t * recalls + r) * categories + k;
       const reached = recall[t * categories + k]!;
-      const points = Array.from(parameters.recallThresholds, (wanted, r) => ({ precision: precision[at(r)]!, score: wanted <= reached && precision[at(r)]! > 0 ? scores[at(r)]! : null }));
+      const points = Array.from(parameters.recallThresholds, (wanted, r) => ({ precision: precision[at(r)]!, score: wanted <= reached && precision[at(r)]! > 0 ? scores![at(r)]! : null }));
       curves.push({
         category: parameters.agnostic ? null : truth.categories[k]!,
         iou: parameters.iouThresholds[t]!, truths: truths[k]!, recall: reached,

@@ -75,8 +75,13 @@ export function matchCoco(truth: CocoTruth, detections: CocoDetections, paramete
 interface Truths {
   readonly start: Int32Array;
   readonly image: Int32Array;
-  /** G x 4. */
-  readonly box: Float64Array;
+  /** G each, px. */
+  readonly left: Float64Array;
+  readonly top: Float64Array;
+  readonly right: Float64Array;
+  readonly bottom: Float64Array;
+  /** G, px²: width x height. */
+  readonly size: Float64Array;
   readonly crowd: Uint8Array;
   readonly counted: Uint32Array;
   /** 1 where a match is not to be seen; see CocoOptions.pycocotoolsIdZero. */
@@ -94,19 +99,24 @@ function groupTruths(truth: CocoTruth, parameters: CocoParameters): Truths {
   else order = orderByKey(order, truth.category, own, start);
 
   const image = new Int32Array(n);
-  const box = new Float64Array(4 * n);
+  const [left, top, right, bottom, size] = Array.from({ length: 5 }, () => new Float64Array(n)) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
   const crowd = new Uint8Array(n);
   const counted = new Uint32Array(n);
   const unseen = new Uint8Array(n);
   for (let i = 0; i < n; i++) {
     const row = order[i]!;
     image[i] = truth.image[row]!;
-    for (let j = 0; j < 4; j++) box[4 * i + j] = truth.box[4 * row + j]!;
+    const b = 4 * row;
+    left[i] = truth.box[b]!;
+    top[i] = truth.box[b + 1]!;
+    right[i] = truth.box[b + 2]! + truth.box[b]!;
+    bottom[i] = truth.box[b + 3]! + truth.box[b + 1]!;
+    size[i] = truth.box[b + 2]! * truth.box[b + 3]!;
     crowd[i] = truth.crowd[row]!;
     if (!truth.crowd[row] && !(parameters.honourIgnore && truth.ignore[row])) counted[i] = inside(parameters, truth.area[row]!);
     unseen[i] = parameters.pycocotoolsIdZero && truth.id[row] === 0 ? 1 : 0;
   }
-  return { start, image, box, crowd, counted, unseen };
+  return { start, image, left, top, right, bottom, size, crowd, counted, unseen };
 }
 
 /** Bit a: the area lies in range a. */
@@ -122,12 +132,14 @@ type GroupMatcher = (rows: Int32Array, from: number, to: number, truthFrom: numb
 function groupMatcher(truths: Truths, box: Float64Array, matches: CocoMatches): GroupMatcher {
   const { parameters, detection, matched, ignored } = matches;
   const areas = parameters.areas.length;
+  const areaMin = Float64Array.from(parameters.areas, (a) => a.min);
+  const areaMax = Float64Array.from(parameters.areas, (a) => a.max);
   const thresholds = parameters.iouThresholds.map((t) => Math.min(t, 1 - 1e-10));
   const everywhere = 2 ** thresholds.length - 1;
   const least = thresholds.reduce((a, b) => Math.min(a, b));
   const rows = detection.length;
   const total = truths.image.length;
-  const { box: truthBox, crowd, counted, unseen } = truths;
+  const { left, top, right, bottom, size, crowd, counted, unseen } = truths;
   /** areas x G: bit t says that the box has its detection at threshold t. */
   const taken = new Uint32Array(areas * total);
   let candidate = new Int32Array(16);
@@ -143,62 +155,73 @@ function groupMatcher(truths: Truths, box: Float64Array, matches: CocoMatches): 
       const d = 4 * detection[p]!;
       const x = box[d]!;
       const y = box[d + 1]!;
-      const width = box[d + 2]!;
-      const height = box[d + 3]!;
-      const area = width * height;
-      const right = width + x;
-      const bottom = height + y;
+      const area = box[d + 2]! * box[d + 3]!;
+      const farX = box[d + 2]! + x;
+      const farY = box[d + 3]! + y;
 
       let n = 0;
       for (let g = truthFrom; g < truthTo; g++) {
         // maskApi.c's bbIou, operation for operation.
-        const b = 4 * g;
-        const w = Math.min(right, truthBox[b + 2]! + truthBox[b]!) - Math.max(x, truthBox[b]!);
+        const w = Math.min(farX, right[g]!) - Math.max(x, left[g]!);
         if (w <= 0) continue;
-        const h = Math.min(bottom, truthBox[b + 3]! + truthBox[b + 1]!) - Math.max(y, truthBox[b + 1]!);
+        const h = Math.min(farY, bottom[g]!) - Math.max(y, top[g]!);
         if (h <= 0) continue;
         const intersection = w * h;
-        const iou = intersection / (crowd[g] ? area : area + truthBox[b + 2]! * truthBox[b + 3]! - intersection);
+        const iou = intersection / (crowd[g] ? area : area + size[g]! - intersection);
         // Not `iou >= least`: where areas overflow or vanish the IoU is NaN, which pycocotools takes for a match.
         if (iou < least) continue;
         candidate[n] = g;
         overlap[n++] = iou;
       }
-
-      const outside = ~inside(parameters, area);
       if (n === 0) {
-        for (let a = 0; a < areas; a++) if ((outside >>> a) & 1) ignored[a * rows + p] = everywhere;
+        for (let a = 0; a < areas; a++) if (area < areaMin[a]! || area > areaMax[a]!) ignored[a * rows + p] = everywhere;
         continue;
       }
+
+      /** Bit t: some candidate overlaps enough for threshold t. */
+      let reached = 0;
+      for (let c = 0; c < n; c++) for (let t = 0; t < thresholds.length; t++) if (!(overlap[c]! < thresholds[t]!)) reached |= 1 << t;
       for (let a = 0; a < areas; a++) {
         let hits = 0;
         let passes = 0;
-        const out = (outside >>> a) & 1;
-        for (let t = 0; t < thresholds.length; t++) {
-          const bit = 1 << t;
-          let best = thresholds[t]!;
-          let match = -1;
-          // Boxes that count come first; those that do not are tried only where none of them fits.
-          for (let c = 0; c < n; c++) {
-            const g = candidate[c]!;
-            if (!((counted[g]! >>> a) & 1) || taken[a * total + g]! & bit || overlap[c]! < best) continue;
-            best = overlap[c]!;
-            match = g;
-          }
-          const counts = match >= 0;
-          if (!counts) {
+        if (n === 1) {
+          // One candidate, as most have: all thresholds at once.
+          const g = candidate[0]!;
+          const free = crowd[g] ? reached : reached & ~taken[a * total + g]!;
+          taken[a * total + g]! |= free;
+          if (!((counted[g]! >>> a) & 1)) passes = free;
+          else if (!unseen[g]) hits = free;
+        } else {
+          for (let t = 0; t < thresholds.length; t++) {
+            const bit = 1 << t;
+            if (!(reached & bit)) continue;
+            let best = thresholds[t]!;
+            let match = -1;
+            // Boxes that count come first; those that do not are tried only where none of them fits.
+            for (let c = 0; c < n; c++) {
+              const g = candidate[c]!;
+              if (!((counted[g]! >>> a) & 1) || taken[a * total + g]! & bit || overlap[c]! < best) continue;
+              best = overlap[c]!;
+              match = g;
+            }
+            if (match >= 0) {
+              taken[a * total + match]! |= bit;
+              if (!unseen[match]) hits |= bit;
+              continue;
+            }
             for (let c = 0; c < n; c++) {
               const g = candidate[c]!;
               if ((counted[g]! >>> a) & 1 || (taken[a * total + g]! & bit && !crowd[g]) || overlap[c]! < best) continue;
               best = overlap[c]!;
               match = g;
             }
+            if (match < 0) continue;
+            taken[a * total + match]! |= bit;
+            passes |= bit;
           }
-          if (match >= 0) taken[a * total + match]! |= bit;
-          if (match >= 0 && !counts) passes |= bit;
-          else if (match >= 0 && !unseen[match]) hits |= bit;
-          else if (out) passes |= bit;
         }
+        // What found nothing counts for nothing if it is itself out of the range.
+        if (area < areaMin[a]! || area > areaMax[a]!) passes |= everywhere & ~hits;
         matched[a * rows + p] = hits;
         ignored[a * rows + p] = passes;
       }

@@ -22,38 +22,33 @@ export function rankDetections(truth: CocoTruth, detections: CocoDetections, agn
   // Ties keep the order of images and, class-agnostic, of categories within one, as pycocotools joins its lists.
   if (agnostic) order = orderByKey(order, detections.category, own);
   order = orderByFallingScore(orderByKey(order, detections.image, images), detections.score);
-  const category = agnostic ? new Int32Array(n) : detections.category;
-  if (!agnostic) order = orderByKey(order, category, own);
-  const grouped = orderByKey(orderByKey(order, detections.image, images), category, categories);
+  const sorted = new Int32Array(categories + 1);
+  if (agnostic) sorted[1] = n;
+  else order = orderByKey(order, detections.category, own, sorted);
 
-  // By image, the surplus over maxDets is seen; then rows are numbered in the order of scores.
-  const place = new Int32Array(n);
-  let count = 0;
-  for (let i = 0, rank = 0; i < n; i++) {
-    const row = grouped[i]!;
-    const before = i > 0 ? grouped[i - 1]! : -1;
-    rank = before >= 0 && detections.image[before] === detections.image[row] && category[before] === category[row] ? rank + 1 : 0;
-    place[row] = rank < most ? rank : -1;
-    if (rank < most) count++;
-  }
   const start = new Int32Array(categories + 1);
-  const image = new Int32Array(count);
-  const detection = new Int32Array(count);
-  const score = new Float64Array(count);
-  const rank = new Int32Array(count);
-  for (let i = 0, p = 0; i < n; i++) {
-    const row = order[i]!;
-    if (place[row]! < 0) continue;
-    start[category[row]! + 1]!++;
-    image[p] = detections.image[row]!;
-    detection[p] = row;
-    score[p] = detections.score[row]!;
-    rank[p] = place[row]!;
-    place[row] = p++;
+  const image = new Int32Array(n);
+  const detection = new Int32Array(n);
+  const score = new Float64Array(n);
+  const rank = new Int32Array(n);
+  const category = new Int32Array(n);
+  const seen = new Int32Array(images);
+  let count = 0;
+  for (let k = 0; k < categories; k++) {
+    seen.fill(0);
+    for (let i = sorted[k]!; i < sorted[k + 1]!; i++) {
+      const row = order[i]!;
+      const place = seen[detections.image[row]!]!++;
+      if (place >= most) continue;
+      image[count] = detections.image[row]!;
+      detection[count] = row;
+      score[count] = detections.score[row]!;
+      rank[count] = place;
+      category[count++] = k;
+    }
+    start[k + 1] = count;
   }
-  for (let k = 0; k < categories; k++) start[k + 1]! += start[k]!;
-  let byImage = grouped;
-  if (count < n) byImage = grouped.filter((row) => place[row]! >= 0);
-  for (let i = 0; i < count; i++) byImage[i] = place[byImage[i]!]!;
-  return { start, image, detection, score, rank, byImage };
+  let byImage = orderByKey(identity(count), image, images);
+  if (categories > 1) byImage = orderByKey(byImage, category, categories);
+  return { start, image: image.subarray(0, count), detection: detection.subarray(0, count), score: score.subarray(0, count), rank: rank.subarray(0, count), byImage };
 }
