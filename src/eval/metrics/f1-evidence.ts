@@ -11,6 +11,8 @@ export interface TruthObject {
 export interface ImageEvidence {
   readonly image: string;
   readonly truth: readonly TruthObject[];
+  /** Objects that the picture shows and the gallery lacks: any answer to them is a false accept. */
+  readonly unknown?: readonly Box[];
   /** All crops, whatever their fate in the run: thresholds and suppression are applied anew. */
   readonly recognitions: readonly Pick<Recognition, "box" | "label" | "score">[];
 }

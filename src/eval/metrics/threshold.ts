@@ -1,3 +1,5 @@
+import { iou } from "../../pipeline/box.js";
+import type { Box } from "../../pipeline/types.js";
 import type { Score } from "../types.js";
 import { exactInterval, wilson } from "../stats/proportion.js";
 import { undefinedScore } from "../stats/score.js";
@@ -120,4 +122,30 @@ export function openSetQueries(images: readonly ImageEvidence[], better: Accepta
     if (truth.length === 0) return { score, kind: "distractor" };
     return { score, kind: best && truth.some((t) => t.label === best.label) ? "correct" : "incorrect" };
   });
+}
+
+/**
+ * One query a crop, for pictures that show known and unknown objects side by side. A crop is of the object that it overlaps most,
+ * at `iouThreshold` or more: a known one is answered right or wrong, an unknown one is a distractor. In a picture without any
+ * object every crop is a distractor; in others, crops of the background are left out, since nobody said what they show.
+ */
+export function openSetCrops(images: readonly ImageEvidence[], iouThreshold = 0.5): OpenSetQuery[] {
+  return images.flatMap(({ truth, unknown = [], recognitions }) => recognitions.flatMap(({ box, label, score: raw }): OpenSetQuery[] => {
+    const score = label === null ? null : raw;
+    if (truth.length + unknown.length === 0) return [{ score, kind: "distractor" }];
+    const known = mostOverlapped(box, truth.map((t) => t.box));
+    const stranger = mostOverlapped(box, unknown);
+    if (Math.max(known.overlap, stranger.overlap) < iouThreshold) return [];
+    if (stranger.overlap > known.overlap) return [{ score, kind: "distractor" }];
+    return [{ score, kind: label === truth[known.place]!.label ? "correct" : "incorrect" }];
+  }));
+}
+
+function mostOverlapped(box: Box, others: readonly Box[]): { place: number; overlap: number } {
+  let best = { place: -1, overlap: 0 };
+  others.forEach((other, place) => {
+    const overlap = iou(box, other);
+    if (overlap > best.overlap) best = { place, overlap };
+  });
+  return best;
 }

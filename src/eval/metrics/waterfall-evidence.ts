@@ -1,4 +1,4 @@
-import type { Box, Observation } from "../../pipeline/types.js";
+import type { Box, Recognition } from "../../pipeline/types.js";
 import type { AcceptanceRule, TruthObject } from "./f1-evidence.js";
 
 /** A gallery entry near a crop. */
@@ -55,12 +55,22 @@ export interface WaterfallRule extends AcceptanceRule {
   readonly overlap?: number;
 }
 
+/** What of an Observation the waterfall needs. */
+export interface ObservedCrops {
+  readonly image: string;
+  readonly width: number;
+  readonly height: number;
+  readonly recognitions: readonly Pick<Recognition, "box" | "label" | "score">[];
+  /** Boxes that the detector gave, as against the whole picture that was added. */
+  readonly detections: readonly { readonly box: Box }[];
+}
+
 /**
  * Crops from an observation of the pipeline and the exact neighbours of its recognitions.
  *
  * @param exact for each recognition, in order, the first neighbour by exhaustive search; omit where the index is exact.
  */
-export function cropsOf(observation: Observation, truth: readonly TruthObject[], exact?: readonly (Neighbour | null)[]): CropsOfImage {
+export function cropsOf(observation: ObservedCrops, truth: readonly TruthObject[], exact?: readonly (Neighbour | null)[]): CropsOfImage {
   const { image, width, height, recognitions, detections } = observation;
   if (exact && exact.length !== recognitions.length) throw new RangeError(`${recognitions.length} recognitions, but ${exact.length} exact neighbours`);
   const crops = recognitions.map(({ box, label, score }, i): CropEvidence => {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { adviseThreshold, openSetCurve, openSetQueries, type OpenSetQuery } from "../../../src/eval/metrics/threshold.js";
+import { adviseThreshold, openSetCrops, openSetCurve, openSetQueries, type OpenSetQuery } from "../../../src/eval/metrics/threshold.js";
 import { Random } from "../../../src/eval/stats/random.js";
-import { example } from "./f1-cases.js";
+import { at, example } from "./f1-cases.js";
 
 const q = (kind: OpenSetQuery["kind"], ...scores: (number | null)[]): OpenSetQuery[] => scores.map((score) => ({ score, kind }));
 
@@ -110,4 +110,22 @@ test("queries of pictures: the best crop of each", () => {
     { score: 0.9, kind: "correct" }, { score: 0.8, kind: "correct" }, { score: 0.75, kind: "incorrect" },
     { score: null, kind: "incorrect" }, { score: 0.55, kind: "distractor" },
   ]);
+});
+
+test("queries of crops: known, unknown, background", () => {
+  const image = {
+    image: "mixed", truth: [{ label: "tea", box: at(0, 0, 100, 100) }], unknown: [at(300, 0, 100, 100)],
+    recognitions: [
+      { box: at(5, 0, 100, 100), label: "tea", score: 0.9 },
+      { box: at(0, 5, 100, 100), label: "cola", score: 0.7 },
+      { box: at(300, 10, 100, 100), label: "tea", score: 0.6 },
+      { box: at(300, 0, 100, 100), label: null, score: 0 },
+      { box: at(600, 0, 100, 100), label: "tea", score: 0.5 }, // background: left out
+      { box: at(60, 0, 100, 100), label: "tea", score: 0.4 }, // IoU 1/4: of no object
+    ],
+  };
+  expect(openSetCrops([image])).toEqual([
+    { score: 0.9, kind: "correct" }, { score: 0.7, kind: "incorrect" }, { score: 0.6, kind: "distractor" }, { score: null, kind: "distractor" },
+  ]);
+  expect(openSetCrops([{ image: "empty", truth: [], recognitions: image.recognitions.slice(0, 1) }])).toEqual([{ score: 0.9, kind: "distractor" }]);
 });
