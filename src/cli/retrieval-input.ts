@@ -1,0 +1,185 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { lintLists, type Finding } from "../../datasets/formats/list-linter.js";
+import { isSameFile, readList, type ImageList, type ListOptions } from "../../datasets/formats/paddleclas-list.js";
+import { readCodes, readVectors } from "../../datasets/formats/vector-file.js";
+import { paddleclasCodes } from "../eval/metrics/paddleclas-codes.js";
+import type { RetrievalInput } from "../eval/metrics/retrieval.js";
+import { binarise } from "../pipeline/binarise.js";
+import { UserError } from "../pipeline/errors.js";
+import { rowCount, type Codes, type Protocol, type Vectors } from "../pipeline/types.js";
+
+export type BinaryForm = "sign" | "round" | "packed";
+
+/** Files and how to read them, as the command line gave them. */
+export interface RetrievalFiles {
+  readonly gallery: string;
+  readonly galleryList: string;
+  /** Both or neither. */
+  readonly query?: string;
+  readonly queryList?: string;
+  readonly trainList?: string;
+  /** Image root: look whether each listed picture is there. */
+  readonly images?: string;
+  readonly leaveOneOut: boolean;
+  readonly protocol: Protocol;
+  readonly binary?: BinaryForm;
+  readonly normalize: boolean;
+  readonly list: Pick<ListOptions, "delimiter" | "columns">;
+}
+
+export interface LoadedRetrieval {
+  readonly input: RetrievalInput;
+  /** How two rows are compared, for people. */
+  readonly similarity: string;
+  readonly galleryList: ImageList;
+  readonly queryList: ImageList;
+  readonly findings: readonly Finding[];
+  /** What else a reader of the numbers should know. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads features and lists, checks that they belong together, and lints the lists. What would make the numbers meaningless is refused.
+ *
+ * @throws UserError `retrieval-query` (leave one out and queries, or neither), the code of a list finding that is an error, `rows-mismatch`
+ * (features and list differ in length), `code-bits`, `zero-vector`, and what the readers throw.
+ */
+export async function loadRetrieval(files: RetrievalFiles): Promise<LoadedRetrieval> {
+  checkSides(files);
+  const options: ListOptions = { ...files.list, protocol: files.protocol };
+  const galleryList = await readList(files.galleryList, options);
+  const queryList = files.leaveOneOut ? galleryList : await readList(files.queryList!, options);
+  const train = files.trainList === undefined ? undefined : await readList(files.trainList, options);
+  const findings = await lintLists({
+    gallery: galleryList, ...(!files.leaveOneOut && { query: queryList }), ...(train && { train }),
+    ...(files.images !== undefined && { problemOf: async ({ path }) => problemOfFile(resolve(files.images!, path)) }),
+  });
+  refuseErrors(findings);
+  const galleryRows = await readRows(files.gallery, files.binary === "packed");
+  const same = files.leaveOneOut || (await isSameFile(files.query!, files.gallery));
+  const queryRows = same ? galleryRows : await readRows(files.query!, files.binary === "packed");
+  requireFit(files.gallery, galleryRows, galleryList);
+  if (!files.leaveOneOut) {
+    requireFit(files.query!, queryRows, queryList);
+    if (same && !(queryList.columns === 3 && galleryList.columns === 3)) throw sameFeatures(files.query!, files.gallery);
+  }
+  const warnings: string[] = [];
+  const prepared = prepare(files.gallery, galleryRows, files, warnings);
+  const input: RetrievalInput = {
+    gallery: prepared,
+    queries: same ? prepared : prepare(files.query!, queryRows, files, warnings),
+    galleryLabels: galleryList.rows.map((r) => r.label),
+    queryLabels: queryList.rows.map((r) => r.label),
+    ...(galleryList.columns === 3 && { galleryUids: galleryList.rows.map((r) => r.uid!) }),
+    ...(queryList.columns === 3 && { queryUids: queryList.rows.map((r) => r.uid!) }),
+    leaveOneOut: files.leaveOneOut,
+  };
+  return { input, similarity: similarityOf(prepared, files), galleryList, queryList, findings, warnings };
+}
+
+function similarityOf(rows: Vectors | Codes, { binary, normalize }: RetrievalFiles): string {
+  if ("bits" in rows) return `Hamming distance of ${rows.bits} bits`;
+  const what = binary === "sign" ? "signs" : binary === "round" ? "rounded values" : normalize ? "floats, scaled to length 1" : "floats";
+  return `inner product of ${rows.dim} ${what}`;
+}
+
+function checkSides({ query, queryList, leaveOneOut }: RetrievalFiles): void {
+  const given = [query !== undefined && "--query", queryList !== undefined && "--query-list"].filter((g) => g !== false);
+  if (leaveOneOut ? given.length > 0 : given.length < 2) {
+    throw new UserError({
+      code: "retrieval-query",
+      message: leaveOneOut ? "with --leave-one-out the gallery itself is the query set" : "the queries are not given",
+      expected: leaveOneOut ? "no --query and no --query-list" : "--query and --query-list, or --leave-one-out",
+      found: given.join(" and ") || "neither",
+      fix: leaveOneOut ? "leave them out, or leave --leave-one-out out" : "give both, or search the gallery with itself by --leave-one-out",
+    });
+  }
+}
+
+function refuseErrors(findings: readonly Finding[]): void {
+  const worst = findings.find((f) => f.severity === "error");
+  if (worst) throw new UserError({ code: worst.code, message: worst.message, file: worst.file, found: worst.examples.join("; "), fix: worst.fix });
+}
+
+function sameFeatures(query: string, gallery: string): UserError {
+  return new UserError({ code: "two-column-trap", message: "query and gallery features are one file and no uid tells the rows apart: each query would find itself and recall@1 would be 1.0", file: query, found: `the same file as ${gallery}`, fix: "leave the query out (--leave-one-out), or add a uid column to both lists" });
+}
+
+async function readRows(file: string, packed: boolean): Promise<Vectors | Codes> {
+  return packed ? readCodes(file) : readVectors(file);
+}
+
+function requireFit(file: string, rows: Vectors | Codes, list: ImageList): void {
+  if (rowCount(rows) === list.rows.length) return;
+  throw new UserError({ code: "rows-mismatch", message: "features and list have not the same number of rows", file, expected: `${list.rows.length} rows, one for each line of ${list.file}`, found: `${rowCount(rows)} rows`, fix: "give the list that these features were made from; a picture that could not be read must be left out of both" });
+}
+
+/** Normalises and binarises as asked, and says what looks odd. */
+function prepare(file: string, rows: Vectors | Codes, { binary, normalize, protocol }: RetrievalFiles, warnings: string[]): Vectors | Codes {
+  if ("bits" in rows) return rows;
+  if (normalize) normalizeRows(rows, file);
+  if (binary === undefined) {
+    const [low, high] = normRange(rows);
+    if (!normalize && high - low > 1e-3 * high) warnings.push(`${file}: vectors have norms from ${low.toPrecision(4)} to ${high.toPrecision(4)}: inner products are then no cosines. PaddleClas normalises; so does --normalize`);
+    return rows;
+  }
+  const rule = binary as "sign" | "round";
+  if (rule === "round") {
+    const outside = rows.data.reduce((n, x) => n + Number(x < 0 || x > 1), 0);
+    if (outside > 0) warnings.push(`${file}: ${outside} of ${rows.data.length} values lie outside 0..1, which round is made for: is this a model with tanh, and sign the rule?`);
+  }
+  if (protocol === "paddleclas") return paddleclasCodes(rows, rule);
+  if (rows.dim % 8 !== 0) {
+    throw new UserError({ code: "code-bits", message: "codes are packed into whole bytes", file, expected: "a dimension that is a multiple of 8", found: String(rows.dim), fix: "leave --binary out, or use a model with such a dimension" });
+  }
+  const codes = binarise(rows.data, rows.dim, rule);
+  if ("nanRow" in codes) throw new Error("unreachable: the reader refuses NaN");
+  const equal = constantBits(codes);
+  if (equal > 0) warnings.push(`${file}: ${equal} of ${codes.bits} bits are the same in all rows and tell nothing`);
+  return codes;
+}
+
+function normRange({ data, dim }: Vectors): [number, number] {
+  let low = Infinity;
+  let high = 0;
+  for (let start = 0; start < data.length; start += dim) {
+    const norm = Math.sqrt(squaredNorm(data, start, dim));
+    low = Math.min(low, norm);
+    high = Math.max(high, norm);
+  }
+  return [low, high];
+}
+
+function squaredNorm(data: Float32Array, start: number, dim: number): number {
+  let sum = 0;
+  for (let i = 0; i < dim; i++) sum += data[start + i]! * data[start + i]!;
+  return sum;
+}
+
+/** In place: the rows were just read and belong to us. */
+function normalizeRows({ data, dim }: Vectors, file: string): void {
+  for (let start = 0; start < data.length; start += dim) {
+    const norm = Math.sqrt(squaredNorm(data, start, dim));
+    if (norm === 0) throw new UserError({ code: "zero-vector", message: "a vector of zeros has no direction", file, path: `row ${start / dim}`, expected: "a norm above 0", found: "0", fix: "look at the picture of that row, or leave --normalize out" });
+    for (let i = 0; i < dim; i++) data[start + i]! /= norm;
+  }
+}
+
+function constantBits({ data, bits }: Codes): number {
+  const width = bits / 8;
+  const changed = new Uint8Array(width);
+  for (let i = width; i < data.length; i++) changed[i % width]! |= data[i]! ^ data[i % width]!;
+  let equal = bits;
+  for (let byte of changed) for (; byte > 0; byte &= byte - 1) equal--;
+  return data.length > width ? equal : 0;
+}
+
+async function problemOfFile(file: string): Promise<string | null> {
+  try {
+    const { size } = await stat(file);
+    return size === 0 ? "an empty file" : null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : "may not be read";
+  }
+}
