@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { catalogueOf, parts, type Catalogue } from "../../datasets/mini/catalogue.js";
 import { classificationSet } from "../../datasets/mini/classification-set.js";
 import { detectionThings } from "../../datasets/mini/detection-things.js";
@@ -159,5 +160,21 @@ describe("scene sets", () => {
     const count = (list: string) => new Set(rows(files[list]!).map((r) => r[1])).size;
     expect(count("train.txt")).toBeGreaterThanOrEqual(100);
     expect(count("val.txt")).toBe(count("train.txt"));
+  });
+});
+
+describe("manifests", () => {
+  it("name the files that each set writes, and its protocol", () => {
+    const plans = [...Object.values(recognitionSets), ...Object.values(sceneSets), testSet, classificationSet].map((planner) => planner(catalogue));
+    for (const { name, task, pictures, standsFor, files } of plans) {
+      const manifest = parse(readFileSync(join(projectRoot, "datasets", "mini", "sets", `${name}.yaml`), "utf8")) as Record<string, unknown>;
+      expect(manifest).toMatchObject({ schema: 1, name, task });
+      expect(manifest.title).toContain(standsFor.replace(/^the | of Table 9$| \(Table 6\)$/g, ""));
+      const written = new Set(Object.keys(files(pictures.map(() => ({ width: 1, height: 1, hash: "000000", placed: [] })))));
+      const named = JSON.stringify(manifest).match(/\.\.\/build\/[^"]+\.(txt|json)/g)!;
+      expect(named.length).toBeGreaterThan(0);
+      for (const file of named) expect(written.has(file.replace(`../build/${name}/`, ""))).toBe(true);
+      if (task === "recognition") expect("query" in manifest).toBe(written.has("query.txt"));
+    }
   });
 });

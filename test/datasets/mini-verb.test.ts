@@ -21,7 +21,7 @@ async function shitu(...args: string[]): Promise<void> {
 describe("shitu datasets", () => {
   it("lists the sets of the embedded benchmark with what they stand for", async () => {
     await shitu("list", "--json");
-    const sets = JSON.parse(printed) as { name: string; task: string; standsFor: string; manifest: string | null; ready: boolean | null }[];
+    const sets = JSON.parse(printed) as { name: string; task: string; standsFor: string; manifest: string; ready: boolean | null }[];
     const mini = sets.filter((s) => s.name.startsWith("mini-"));
     expect(mini).toHaveLength(13);
     expect(mini.filter((s) => s.task === "recognition")).toHaveLength(6);

@@ -30,15 +30,9 @@ interface Entry {
   readonly name: string;
   readonly task: string;
   readonly standsFor: string | null;
-  readonly manifest: string | null;
+  readonly manifest: string;
   readonly ready: boolean | null;
 }
-
-/** Parts of mini that are more than one list or one annotation file, and so have no manifest: configs name their files. */
-const withoutManifest = {
-  "mini-test": ["pipeline", "Stands in for the 200-image test set and its gallery"],
-  "mini-classes": ["classification", "Stands in for ImageNet-1k (Table 6)"],
-} as const;
 
 const isRendered = (name: string) => existsSync(join(buildFolder, name, "outcomes.json"));
 
@@ -47,13 +41,11 @@ async function entries(): Promise<Entry[]> {
   const root = join(projectRoot, "datasets");
   const folders = readdirSync(root, { withFileTypes: true }).filter((f) => f.isDirectory()).map((f) => join(root, f.name));
   const files = [...folders.map((f) => join(f, "manifest.yaml")), ...readdirSync(join(root, "mini", "sets")).sort().map((f) => join(root, "mini", "sets", f))].filter((f) => existsSync(f));
-  const described = await Promise.all(files.map(async (file): Promise<Entry> => {
+  return Promise.all(files.map(async (file): Promise<Entry> => {
     const { name, task, title } = parse(await readFile(file, "utf8")) as { name: string; task: string; title: string };
     const mini = name in planners;
     return { name, task, standsFor: title, manifest: relative(projectRoot, file), ready: mini ? isRendered(name) : null };
   }));
-  const others = Object.entries(withoutManifest).map(([name, [task, standsFor]]): Entry => ({ name, task, standsFor, manifest: null, ready: isRendered(name) }));
-  return [...described, ...others];
 }
 
 async function list({ json }: { json?: boolean }): Promise<void> {
@@ -85,7 +77,7 @@ async function info(name: string, { json }: { json?: boolean }): Promise<void> {
     printJson({ ...entry, set });
     return;
   }
-  print(`${entry.name}: ${entry.standsFor ?? ""}\ntask      ${entry.task}\nmanifest  ${entry.manifest ?? "none"}`);
+  print(`${entry.name}: ${entry.standsFor ?? ""}\ntask      ${entry.task}\nmanifest  ${entry.manifest}`);
   if (set) print(`stands for ${set.standsFor}\ndiffers   ${set.differs}\ncounts    ${Object.entries(set.counts).map(([k, n]) => `${k} ${n}`).join(", ")}\ndigest    ${set.digest}`);
   else if (entry.ready !== null) throw notPrepared(name);
 }
