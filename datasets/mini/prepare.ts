@@ -70,14 +70,18 @@ export async function prepareMini({ folder = buildFolder, workers = availablePar
     const { catalogue, drawings: stocked } = await stock(drawings, stores);
     const key = createHash("sha256").update(JSON.stringify([generator, seed, [...stocked.hashes]])).digest("hex");
     const expected = await readExpected();
-    const plans = sets.map((name) => planners[name]!(catalogue));
-    const total = plans.reduce((n, plan) => n + plan.pictures.length, 0);
+    const plans = Object.values(planners).map((planner) => planner(catalogue));
+    const wanted = plans.filter((plan) => sets.includes(plan.name));
+    const total = wanted.reduce((n, plan) => n + plan.pictures.length, 0);
     const report = progress("pictures");
     let done = 0;
     const records: SetRecord[] = [];
     for (const plan of plans) {
-      const outcomes = await renderSet(plan, { folder, key, crew, drawings, stores, tick: (n) => { report(done += n, total); } });
-      records.push(recordOf(plan, outcomes, expected));
+      // The manifest tells of sets of earlier calls as well.
+      const outcomes = wanted.includes(plan)
+        ? await renderSet(plan, { folder, key, crew, drawings, stores, tick: (n) => { report(done += n, total); } })
+        : await finishedSet(plan, folder, key);
+      if (outcomes) records.push(recordOf(plan, outcomes, expected));
     }
     const manifest = manifestOf(records, catalogue, stocked.unusable, stocked.hashes.keys());
     await writeAtomic(join(folder, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -99,15 +103,12 @@ export interface Site {
 
 /** One set, rendered beside its place and renamed when complete; a complete one is kept. */
 export async function renderSet(plan: SetPlan, { folder, key, crew, drawings, stores, tick }: Site): Promise<readonly Outcome[]> {
-  const place = join(folder, plan.name);
-  const stamp = join(place, "outcomes.json");
-  if (existsSync(stamp)) {
-    const made = JSON.parse(await readFile(stamp, "utf8")) as { key: string; outcomes: Outcome[] };
-    if (made.key === key && made.outcomes.length === plan.pictures.length) {
-      tick(plan.pictures.length);
-      return made.outcomes;
-    }
+  const finished = await finishedSet(plan, folder, key);
+  if (finished) {
+    tick(plan.pictures.length);
+    return finished;
   }
+  const place = join(folder, plan.name);
   const fresh = join(folder, `.${plan.name}.${process.pid}`);
   await dropRemains(folder, plan.name);
   try {
@@ -127,6 +128,14 @@ export async function renderSet(plan: SetPlan, { folder, key, crew, drawings, st
     await rm(fresh, { recursive: true, force: true });
     throw asWriteError(place, error);
   }
+}
+
+/** The outcomes of a set that is complete and was made from the same things; null otherwise. */
+async function finishedSet(plan: SetPlan, folder: string, key: string): Promise<readonly Outcome[] | null> {
+  const stamp = join(folder, plan.name, "outcomes.json");
+  if (!existsSync(stamp)) return null;
+  const made = JSON.parse(await readFile(stamp, "utf8")) as { key: string; outcomes: Outcome[] };
+  return made.key === key && made.outcomes.length === plan.pictures.length ? made.outcomes : null;
 }
 
 /** Removes what killed processes left of a set. */
