@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
-import { readYaml } from "./schema.js";
+import { baselineCardSchema, type BaselineCard } from "./baseline-card.js";
+import { parseValue, readYaml } from "./schema.js";
 import type { Preprocessing } from "./types.js";
 
 /**
@@ -95,12 +96,20 @@ export type Card = z.output<typeof cardSchema>;
 export type Task = Card["task"];
 export type CardOf<T extends Task> = Extract<Card, { task: T }>;
 
+/** The card of a model, or of a baseline that needs no model file. */
+export type AnyCard = Card | BaselineCard;
+
+export function isBaseline(card: AnyCard): card is BaselineCard {
+  return "baseline" in card;
+}
+
 /**
  * Reads a card.
  * @throws UserError `file-unreadable`, `yaml-syntax` or `schema`.
  */
-export async function loadCard(file: string): Promise<Card> {
-  return readYaml(file, cardSchema);
+export async function loadCard(file: string): Promise<AnyCard> {
+  const value = await readYaml(file, z.record(z.string(), z.unknown()));
+  return "baseline" in value ? parseValue(value, file, baselineCardSchema) : parseValue(value, file, cardSchema);
 }
 
 /** The model file that a card names: beside the card, or in `modelFolder` where cards are kept apart from models. */
@@ -108,8 +117,12 @@ export function modelFileOf(card: Card, cardFile: string, modelFolder?: string):
   return resolve(modelFolder ?? dirname(cardFile), card.file);
 }
 
-/** Preprocessing as `toTensor` takes it. */
-export function preprocessingOf({ input }: Card): Preprocessing {
+/** Preprocessing as `toTensor` takes it; null for a baseline, whose version covers it. */
+export function preprocessingOf(card: Card): Preprocessing;
+export function preprocessingOf(card: AnyCard): Preprocessing | null;
+export function preprocessingOf(card: AnyCard): Preprocessing | null {
+  if (isBaseline(card)) return null;
+  const { input } = card;
   return { width: input.width, height: input.height, interpolation: input.interpolation, colour: input.colour, layout: input.layout, scale: input.scale, mean: input.mean, std: input.std };
 }
 
@@ -117,7 +130,7 @@ export function classCount(of: number | readonly string[]): number {
   return typeof of === "number" ? of : of.length;
 }
 
-/** The card's schema for editors (JSON Schema 2020-12). */
+/** The schema of all cards for editors (JSON Schema 2020-12). */
 export function cardJsonSchema(): Record<string, unknown> {
-  return { ...z.toJSONSchema(cardSchema, { io: "input" }), title: "ShiTu Bench model card" };
+  return { ...z.toJSONSchema(z.union([cardSchema, baselineCardSchema]), { io: "input" }), title: "ShiTu Bench model card" };
 }

@@ -1,9 +1,11 @@
 import { Tensor, type TypedTensor } from "onnxruntime-node";
+import type { BaselineCard } from "./baseline-card.js";
+import { WholeImageDetector } from "./baseline-detector.js";
 import { clip } from "./box.js";
-import { preprocessingOf } from "./card.js";
+import { isBaseline, loadCard, preprocessingOf, type AnyCard } from "./card.js";
 import { detectionRoles, mismatchIn, sideInput } from "./card-check.js";
 import { UserError } from "./errors.js";
-import { loadModelFor, type LoadTimes, type Model, type ModelSettings } from "./model.js";
+import { openModelFor, type LoadTimes, type Model, type ModelSettings } from "./model.js";
 import { OutputError, decodeOutputs, type Output } from "./picodet-decode.js";
 import type { Roles } from "./picodet-form.js";
 import { tensorLength, toTensor } from "./preprocess.js";
@@ -28,12 +30,17 @@ export interface DetectorSettings extends ModelSettings {
 }
 
 /**
- * Opens a detector by its card.
- * @throws UserError of `loadModel`.
+ * Opens a detector by its card: an ONNX model, or a baseline.
+ * @throws UserError of `loadModelFor`.
  */
-export async function openDetector(cardFile: string, settings: DetectorSettings = {}): Promise<PicoDet> {
-  const model = await loadModelFor("detection", cardFile, settings);
-  return new PicoDet(model, settings.protocol ?? "standard");
+export async function openDetector(cardFile: string, settings: DetectorSettings = {}): Promise<TimedDetector> {
+  const card = await loadCard(cardFile);
+  if (isBaselineDetector(card)) return new WholeImageDetector(card);
+  return new PicoDet(await openModelFor("detection", card, cardFile, settings), settings.protocol ?? "standard");
+}
+
+function isBaselineDetector(card: AnyCard): card is Extract<BaselineCard, { task: "detection" }> {
+  return isBaseline(card) && card.task === "detection";
 }
 
 /** A PicoDet export in any of its three forms. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { InferenceSession } from "onnxruntime-node";
 import { checkInput, checkOutputs, mismatchIn } from "./card-check.js";
-import { loadCard, modelFileOf, type Card, type CardOf, type Task } from "./card.js";
+import { isBaseline, loadCard, modelFileOf, type AnyCard, type Card, type CardOf, type Task } from "./card.js";
 import { refuseExternalData, type Port } from "./onnx/inspect.js";
 import { parseOnnx, readModelBytes } from "./onnx/read-model.js";
 import { openSession, runSession } from "./onnx/session.js";
@@ -81,14 +81,24 @@ export class Model<T extends Task = Task> implements Stamped {
  * `card-mismatch` naming the card's key, what it says and what the model has.
  */
 export async function loadModel(cardFile: string, settings: ModelSettings = {}): Promise<Model> {
-  return openModel(await loadCard(cardFile), cardFile, settings);
+  return openModel(modelCard(await loadCard(cardFile), cardFile), cardFile, settings);
 }
 
 /** The same, for one task. @throws UserError `card-mismatch` also where the card is for another. */
 export async function loadModelFor<T extends Task>(task: T, cardFile: string, settings: ModelSettings = {}): Promise<Model<T>> {
-  const card = await loadCard(cardFile);
-  if (!isFor(card, task)) throw mismatchIn(cardFile)("task", card.task, `asked for ${task}`, "name the card of another model");
-  return openModel(card, cardFile, settings);
+  return openModelFor(task, await loadCard(cardFile), cardFile, settings);
+}
+
+/** The same for a card at hand, which was read from `cardFile`. */
+export async function openModelFor<T extends Task>(task: T, card: AnyCard, cardFile: string, settings: ModelSettings): Promise<Model<T>> {
+  const model = modelCard(card, cardFile);
+  if (!isFor(model, task)) throw mismatchIn(cardFile)("task", card.task, `asked for ${task}`, "name the card of another model");
+  return openModel(model, cardFile, settings);
+}
+
+function modelCard(card: AnyCard, cardFile: string): Card {
+  if (isBaseline(card)) throw mismatchIn(cardFile)("baseline", card.baseline, "asked for a model with a file", "name the card of a model; a baseline has no file");
+  return card;
 }
 
 function isFor<T extends Task>(card: Card, task: T): card is CardOf<T> {

@@ -6,6 +6,7 @@ import { preprocessingOf } from "../../src/pipeline/card.js";
 import { loadModel } from "../../src/pipeline/model.js";
 import { explainForm } from "../../src/pipeline/picodet-form.js";
 import { projectRoot } from "../../src/pipeline/root.js";
+import type { Preprocessing } from "../../src/pipeline/types.js";
 
 const models = join(projectRoot, "models");
 const names = readdirSync(models).filter((name) => existsSync(join(models, name, "card.yaml")));
@@ -18,7 +19,7 @@ interface Reference {
 }
 
 /** The made-up pictures of models/training/export.py: (i * 2654435761 mod 2^32) >> 13 & 255, planes of RGB. */
-function madeUp(count: number, side: number, { scale, mean, std }: ReturnType<typeof preprocessingOf>): Float32Array {
+function madeUp(count: number, side: number, { scale, mean, std }: Preprocessing): Float32Array {
   const out = new Float32Array(count * 3 * side * side);
   for (let i = 0; i < out.length; i++) {
     const byte = (Math.imul(i + 1, 2654435761) >>> 13) & 255;

@@ -1,5 +1,6 @@
 import { Tensor, type InferenceSession } from "onnxruntime-node";
 import { UserError } from "../errors.js";
+import { uniform } from "../seeded-random.js";
 import { cutGraph, exposeShapes, shapeSuffix } from "./derive-graph.js";
 import type { OnnxModel, ValueInfo } from "./read-model.js";
 import { openSession, runSession } from "./session.js";
@@ -104,16 +105,7 @@ function probeTensor({ name, dtype }: ValueInfo, dims: number[], file: string): 
   }
 }
 
-/** Uniform in 0..1, the same each time (mulberry32, seed 1). */
 function noise(n: number): Float32Array {
-  const out = new Float32Array(n);
-  let state = 1;
-  for (let i = 0; i < n; i++) {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    out[i] = ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-  return out;
+  const next = uniform(1);
+  return Float32Array.from({ length: n }, next);
 }
-
