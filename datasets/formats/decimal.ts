@@ -7,44 +7,40 @@ const powersOfTen = Float64Array.from([
 const largestPower = 22;
 const splitter = 2 ** 27 + 1;
 
-/** `leadingDigits` holds this many digits at most: they are exact in a double, as is a power of ten times them up to 1e19. */
-export const leadingDigitCount = 15;
-export const trailingDigitCount = 4;
-
 /**
- * leading x 10^trailingCount + trailing, divided by 10^scale, correctly rounded.
+ * The number of `digits` significant digits, divided by 10^scale, correctly rounded.
  *
- * Up to 2^53 numerator and power are exact, so that one division rounds once (Clinger 1990, "How to read floating point
- * numbers accurately"). Above, the numerator is the sum of two doubles and the quotient is corrected by its remainder, both
- * without error (Dekker 1971, "A floating-point technique for extending the available precision"); the sum of quotient and
+ * Up to 2^53 numerator and power of ten are exact, so that one division rounds once (Clinger 1990, "How to read floating
+ * point numbers accurately"). Above, the numerator is the sum of two doubles and the quotient is corrected by its remainder,
+ * both without error (Dekker 1971, "A floating-point technique for extending the available precision"); quotient plus
  * correction is taken only where an error bound shows that it rounds one way.
  *
- * @param leading a non-negative integer of at most 15 digits
- * @param trailing the next `trailingCount` (at most 4) digits as an integer
- * @returns NaN where this cannot tell: the caller must take the slow way
+ * @param high the first 9 digits (or all, if fewer) as an integer
+ * @param low the 10th to the 18th digit as an integer, else 0
+ * @returns NaN where this cannot tell, as for 19 digits and more: the caller must take the slow way
  */
-export function fromDecimal(leading: number, trailing: number, trailingCount: number, scale: number): number {
-  if (trailingCount === 0) {
-    if (scale === 0) return leading;
-    if (scale > 0) return scale <= largestPower ? leading / powersOfTen[scale]! : leading === 0 ? 0 : NaN;
-    return scale >= -largestPower ? leading * powersOfTen[-scale]! : leading === 0 ? 0 : NaN;
+export function fromDecimal(high: number, low: number, digits: number, scale: number): number {
+  if (digits <= 9) {
+    if (scale === 0) return high;
+    if (scale > 0) return scale <= largestPower ? high / powersOfTen[scale]! : high === 0 ? 0 : NaN;
+    return scale >= -largestPower ? high * powersOfTen[-scale]! : high === 0 ? 0 : NaN;
   }
-  if (scale < 0 || scale > largestPower) return NaN;
-  const power = powersOfTen[trailingCount]!;
+  if (digits > 18 || scale < 0 || scale > largestPower) return NaN;
+  const power = powersOfTen[digits - 9]!;
   const divisor = powersOfTen[scale]!;
-  const high = leading * power;
-  const whole = high + trailing;
+  const upper = high * power; // at most 10^18: exact, or off by less than half a unit, which upperError says
+  const whole = upper + low;
   if (whole < 2 ** 53) return whole / divisor;
 
-  const highError = productError(leading, power, high);
-  const quotient = high / divisor;
+  const upperError = productError(high, power, upper);
+  const quotient = upper / divisor;
   const product = quotient * divisor;
   const productLow = productError(quotient, divisor, product);
-  const remainder = high - product - productLow + highError + trailing;
+  const remainder = upper - product - productLow + upperError + low;
   const correction = remainder / divisor;
-  const doubt = ((Math.abs(high - product) + Math.abs(productLow) + Math.abs(highError) + trailing) / divisor) * 2 ** -48;
-  const low = quotient + (correction - doubt);
-  return low === quotient + (correction + doubt) ? low : NaN;
+  const doubt = ((Math.abs(upper - product) + Math.abs(productLow) + Math.abs(upperError) + low) / divisor) * 2 ** -48;
+  const rounded = quotient + (correction - doubt);
+  return rounded === quotient + (correction + doubt) ? rounded : NaN;
 }
 
 /** a x b less its rounded `product`, exactly (Veltkamp's splitting, Dekker's product). */
