@@ -24,7 +24,7 @@ def overlap(a, b):
 
 
 def present(boxes, counts):
-    return torch.arange(boxes.shape[1])[None] < counts[:, None]
+    return torch.arange(boxes.shape[1], device=counts.device)[None] < counts[:, None]
 
 
 def centre_sampling(points, boxes, counts, small=44.0, large=36.0):
@@ -36,7 +36,7 @@ def centre_sampling(points, boxes, counts, small=44.0, large=36.0):
     finest = points[:, 2].min()
     fits = torch.where(stride == finest, length[:, None] <= small, length[:, None] >= large)
     ok = near & fits & present(boxes, counts)[:, None]
-    area = torch.where(ok, size.prod(-1)[:, None].expand_as(ok), torch.tensor(math.inf))
+    area = torch.where(ok, size.prod(-1)[:, None].expand_as(ok), size.new_tensor(math.inf))
     smallest, number = area.min(2)
     return torch.where(smallest < math.inf, number, -1)
 
@@ -54,13 +54,13 @@ def atss(points, boxes, counts, nearest=9, anchor=5.0):
         chosen = distance[:, start:start + n].topk(min(nearest, n), dim=1, largest=False)[1] + start
         candidate.scatter_(1, chosen, True)
         start += n
-    among = torch.where(candidate, iou, torch.nan)
+    among = torch.where(candidate, iou, iou.new_tensor(math.nan))
     mean = torch.nanmean(among, 1, keepdim=True)
     deviation = torch.sqrt(torch.nanmean((among - mean) ** 2, 1, keepdim=True))
     inside = torch.stack([points[None, :, None, 0] - boxes[:, None, :, 0], points[None, :, None, 1] - boxes[:, None, :, 1],
                           boxes[:, None, :, 2] - points[None, :, None, 0], boxes[:, None, :, 3] - points[None, :, None, 1]], -1).amin(-1) > 0.01
     positive = candidate & inside & (iou >= mean + deviation) & there[:, None]
-    best, number = torch.where(positive, iou, torch.tensor(-1.0)).max(2)
+    best, number = torch.where(positive, iou, iou.new_tensor(-1.0)).max(2)
     return torch.where(best >= 0, number, -1)
 
 

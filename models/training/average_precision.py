@@ -17,10 +17,11 @@ def suppress(boxes, scores, iou=0.6):
 def detect(net, pictures, normalise, side, batch=32, threshold=0.025):
     """A list of (boxes N x 4, scores N), a pair a picture."""
     net.eval()
-    found = []
+    found, at = [], next(net.parameters()).device
     with torch.no_grad():
         for i in range(0, len(pictures), batch):
-            logits, boxes, _ = net(normalise(pictures[i:i + batch]))
+            logits, boxes, _ = net(normalise(pictures[i:i + batch].to(at)))
+            logits, boxes = logits.cpu(), boxes.cpu()
             for score, box in zip(logits.sigmoid(), boxes.clamp(0, side)):
                 rows = (score > threshold).nonzero()[:, 0]
                 rows = rows[suppress(box[rows], score[rows])][:100]

@@ -7,7 +7,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from journal import ROOT, Journal, cosine, one_thread, read_config
+from journal import ROOT, Journal, cosine, device, one_thread, read_config
 from lcnet import LightTrunk, fan_out_start
 from pool import normalise
 
@@ -77,7 +77,8 @@ def main(name):
     watch, watch_labels = as_tested(pictures[held], config["side"]), labels[held]
     pictures, labels = pictures[~held], labels[~held]
     steps, batch = config["steps"], config["batch"]
-    net = build_classifier(config).to(memory_format=torch.channels_last)
+    at = device()
+    net = build_classifier(config).to(at, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW([
         {"params": [p for p in net.parameters() if p.ndim > 1], "weight_decay": config["decay"]},
         {"params": [p for p in net.parameters() if p.ndim <= 1], "weight_decay": 0.0},
@@ -90,15 +91,15 @@ def main(name):
     per_epoch = len(labels) // batch
     running = None
     for step in range(start, steps):
-        epoch, at = divmod(step, per_epoch)
-        if step == start or at == 0:
+        epoch, place = divmod(step, per_epoch)
+        if step == start or place == 0:
             order = torch.from_numpy(np.random.RandomState(config["seed"] * 1000 + epoch).permutation(len(labels)))
-        rows = order[at * batch:(at + 1) * batch]
+        rows = order[place * batch:(place + 1) * batch]
         for group in optimiser.param_groups:
             group["lr"] = config["rate"] * cosine(step, steps)
         net.train()
         x = varied(pictures[rows], config["side"], torch.Generator().manual_seed(config["seed"] * 1_000_003 + step))
-        loss = F.cross_entropy(net(normalise(x)), labels[rows], label_smoothing=0.1)
+        loss = F.cross_entropy(net(normalise(x.to(at))), labels[rows].to(at), label_smoothing=0.1)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -108,7 +109,7 @@ def main(name):
         if done % config["every"] == 0 or done == steps:
             net.eval()
             with torch.no_grad():
-                top = torch.cat([net(normalise(watch[i:i + 200])).argmax(1) for i in range(0, len(watch), 200)])
+                top = torch.cat([net(normalise(watch[i:i + 200].to(at))).argmax(1).cpu() for i in range(0, len(watch), 200)])
             journal.log(step=done, images=done * batch, loss=running, held_top1=(top == watch_labels).float().mean().item())
             journal.save(done, steps=steps, net=net.state_dict(), optimiser=optimiser.state_dict(), config=config)
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from journal import Journal, cosine, one_thread, read_config
+from journal import Journal, cosine, device, one_thread, read_config
 from margin import ArcMargin
 from pool import DevRetrieval, Pool, embedder, normalise
 from recipes import build_embedder, load_head, teacher_embeddings
@@ -20,10 +20,11 @@ def main(name):
     config = read_config(name)
     one_thread(config)
     journal, pool, dev = Journal(name), Pool(), DevRetrieval()
-    targets, proxies = teacher_embeddings(config["teacher"], pool), load_head(config["teacher"])
+    at = device()
+    targets, proxies = teacher_embeddings(config["teacher"], pool), load_head(config["teacher"]).to(at)
     steps, batch = config["steps"], config["batch"]
-    net = build_embedder(config).to(memory_format=torch.channels_last)
-    head = ArcMargin(config["dim"], pool.classes)
+    net = build_embedder(config).to(at, memory_format=torch.channels_last)
+    head = ArcMargin(config["dim"], pool.classes).to(at)
     head.weight.data.copy_(proxies)
     optimiser = torch.optim.AdamW([
         {"params": [p for p in net.parameters() if p.ndim > 1], "weight_decay": config["decay"], "factor": 1.0},
@@ -41,26 +42,26 @@ def main(name):
     per_epoch = pool.size // batch
     losses = None
     for step in range(start, steps):
-        epoch, at = divmod(step, per_epoch)
-        if step == start or at == 0:
+        epoch, place = divmod(step, per_epoch)
+        if step == start or place == 0:
             order = np.random.RandomState(config["seed"] * 1000 + epoch).permutation(pool.size)
-        rows = np.sort(order[at * batch:(at + 1) * batch])
+        rows = np.sort(order[place * batch:(place + 1) * batch])
         generator = torch.Generator().manual_seed(config["seed"] * 1_000_003 + step)
         share = step / steps
         for group in optimiser.param_groups:
             group["lr"] = config["rate"] * group["factor"] * cosine(step, steps)
-        target = F.normalize(targets[torch.from_numpy(rows)].float())
+        target = F.normalize(targets[torch.from_numpy(rows)].to(at).float())
         uniform = lambda: 2 * torch.rand(batch, 1, 1, 1, generator=generator) - 1
         x = pool.pictures(rows).float() * (1 + 0.08 * uniform()) + 8 * uniform()
         net.train()
-        embedding = net(normalise(x))
+        embedding = net(normalise(x.to(at)))
         unit = F.normalize(embedding)
         near = 1 - (unit * target).sum(1).mean()
         wanted = F.softmax(20 * target @ proxies.T, 1)
         soft = (wanted * (torch.log(wanted + 1e-9) - F.log_softmax(20 * unit @ proxies.T, 1))).sum(1).mean()
         arc = torch.zeros(())
         if share > 0.3:
-            arc = head(embedding, pool.labels[rows], config["margin"] * min(1.0, (share - 0.3) / 0.3))
+            arc = head(embedding, pool.labels[rows].to(at), config["margin"] * min(1.0, (share - 0.3) / 0.3))
         loss = config["cosine"] * near + config["soft"] * soft + config["arc"] * min(1.0, max(0.0, (share - 0.3) / 0.1)) * arc
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -23,9 +23,14 @@ def read_config(name):
 
 
 def one_thread(config):
-    """One thread and one seed, so that a run repeats on the same machine."""
+    """One thread and one seed, so that a run repeats on the same machine (a GPU's sums do not)."""
     torch.set_num_threads(int(os.environ.get("THREADS", "1")))
     torch.manual_seed(config["seed"])
+
+
+def device():
+    """A GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def cosine(step, steps, warm=100, floor=0.01):

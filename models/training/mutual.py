@@ -14,7 +14,7 @@ import sys
 import torch
 import torch.nn.functional as F
 
-from journal import Journal, cosine, one_thread, read_config
+from journal import Journal, cosine, device, one_thread, read_config
 from margin import ArcMargin
 from pool import DevRetrieval, Pool, embedder, jitter, normalise
 from recipes import build_embedder, finished
@@ -54,8 +54,9 @@ def main(name):
     first = build_embedder(config)
     first.load_state_dict(begin["net"])
     nets = [first] if variant == "plain" else [first, restarted(first, torch.Generator().manual_seed(config["seed"]), config["spread"])]
-    nets = [net.to(memory_format=torch.channels_last) for net in nets]
-    heads = [ArcMargin(config["dim"], pool.classes) for _ in nets]
+    at = device()
+    nets = [net.to(at, memory_format=torch.channels_last) for net in nets]
+    heads = [ArcMargin(config["dim"], pool.classes).to(at) for _ in nets]
     for head in heads:
         head.weight.data.copy_(begin["head"]["weight"])
     both = torch.nn.ModuleList([*nets, *heads])
@@ -72,8 +73,8 @@ def main(name):
         for group in optimiser.param_groups:
             group["lr"] = config["rate"] * cosine(step, steps)
         both.train()
-        labels = pool.labels[rows]
-        x = normalise(jitter(pool.pictures(rows), torch.Generator().manual_seed(config["seed"] * 1_000_003 + step)))
+        labels = pool.labels[rows].to(at)
+        x = normalise(jitter(pool.pictures(rows), torch.Generator().manual_seed(config["seed"] * 1_000_003 + step)).to(at))
         features = [net.features(x) for net in nets]
         outputs = [head.logits(net.embed(f), labels, config["margin"]) for net, head, f in zip(nets, heads, features)]
         loss = total_loss(variant, features, outputs, [F.cross_entropy(o, labels) for o in outputs])

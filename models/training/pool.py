@@ -12,7 +12,7 @@ STD = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1) * 255
 
 def normalise(pixels):
     """Bytes or floats 0..255, N x 3 x H x W -> the networks' input, channels last."""
-    return ((pixels.float() - MEAN) / STD).contiguous(memory_format=torch.channels_last)
+    return ((pixels.float() - MEAN.to(pixels.device)) / STD.to(pixels.device)).contiguous(memory_format=torch.channels_last)
 
 
 class Pool:
@@ -96,8 +96,9 @@ def embedder(net, batch=128):
     """The network as a function of bytes; leaves it in evaluation mode."""
     def embed(pictures):
         net.eval()
+        at = next(net.parameters()).device
         with torch.no_grad():
-            return torch.cat([torch.nn.functional.normalize(net(normalise(pictures[i:i + batch]))) for i in range(0, len(pictures), batch)])
+            return torch.cat([torch.nn.functional.normalize(net(normalise(pictures[i:i + batch].to(at)))).cpu() for i in range(0, len(pictures), batch)])
     return embed
 
 

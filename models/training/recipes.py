@@ -1,7 +1,7 @@
 """From a config to its network, with or without the weights that its training left."""
 import torch
 
-from journal import CACHE, finished, read_config
+from journal import CACHE, device, finished, read_config
 from lcnet import LightEmbedder
 from residual import ResidualEmbedder
 
@@ -35,12 +35,13 @@ def teacher_embeddings(name, pool, batch=250):
 
     file = CACHE / "runs" / name / "embeddings.npy"
     if not file.exists():
-        net = load_embedder(name).to(memory_format=torch.channels_last)
+        at = device()
+        net = load_embedder(name).to(at, memory_format=torch.channels_last)
         out = np.empty((pool.size, read_config(name)["dim"]), np.float16)
         with torch.no_grad():
             for i in range(0, pool.size, batch):
                 pictures = pool.pictures(range(i, min(pool.size, i + batch)))
-                out[i:i + batch] = torch.nn.functional.normalize(net(normalise(pictures))).half().numpy()
+                out[i:i + batch] = torch.nn.functional.normalize(net(normalise(pictures.to(at)))).half().cpu().numpy()
                 if i % 20000 == 0:
                     print(f"embeddings of {name} {i}/{pool.size}", flush=True)
         with open(file.with_suffix(".tmp"), "wb") as fresh:

@@ -8,7 +8,7 @@ import torch
 from assignment import detection_loss
 from average_precision import average_precision, detect
 from detectors import ServerDetector
-from journal import CACHE, Journal, cosine, one_thread, read_config
+from journal import CACHE, Journal, cosine, device, one_thread, read_config
 from pool import normalise
 from scenes import Scenes
 
@@ -42,7 +42,8 @@ def main(name):
     if not state:
         start_from(net, config)
         print(f"{sum(p.numel() for p in net.parameters())} parameters, {scenes.size} scenes", flush=True)
-    net = net.to(memory_format=torch.channels_last)
+    at = device()
+    net = net.to(at, memory_format=torch.channels_last)
     if config.get("frozen_stem"):
         for p in net.trunk.stem.parameters():
             p.requires_grad_(False)
@@ -61,17 +62,18 @@ def main(name):
     per_epoch = scenes.size // batch
     losses = None
     for step in range(start, steps):
-        epoch, at = divmod(step, per_epoch)
-        if step == start or at == 0:
+        epoch, place = divmod(step, per_epoch)
+        if step == start or place == 0:
             order = np.random.RandomState(config["seed"] * 1000 + epoch).permutation(scenes.size)
         generator = torch.Generator().manual_seed(config["seed"] * 1_000_003 + step)
-        pictures, truth, counts = scenes.batch(order[at * batch:(at + 1) * batch], side, generator)
+        pictures, truth, counts = scenes.batch(order[place * batch:(place + 1) * batch], side, generator)
         for group in optimiser.param_groups:
             group["lr"] = config["rate"] * cosine(step, steps)
         net.train()
         if config.get("frozen_stem"):
             net.trunk.stem.eval()
-        logits, boxes, bins = net(normalise(pictures))
+        truth, counts = truth.to(at), counts.to(at)
+        logits, boxes, bins = net(normalise(pictures.to(at)))
         parts = detection_loss(logits, boxes, bins, net.points, net.assign(net.points, truth, counts), truth)
         optimiser.zero_grad(set_to_none=True)
         sum(parts).backward()

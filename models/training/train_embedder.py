@@ -3,7 +3,7 @@ import sys
 
 import torch
 
-from journal import Journal, cosine, one_thread, read_config
+from journal import Journal, cosine, device, one_thread, read_config
 from margin import ArcMargin, two_view_contrast
 from pool import DevRetrieval, Pool, embedder, jitter, normalise, thumbnail
 from recipes import build_embedder
@@ -14,8 +14,9 @@ def main(name):
     one_thread(config)
     journal, pool, dev = Journal(name), Pool(only=config.get("labels")), DevRetrieval()
     steps, batch = config["steps"], config["batch"]
-    net = build_embedder(config).to(memory_format=torch.channels_last)
-    head = ArcMargin(config["dim"], pool.classes)
+    at = device()
+    net = build_embedder(config).to(at, memory_format=torch.channels_last)
+    head = ArcMargin(config["dim"], pool.classes).to(at)
     matrices = [p for p in net.parameters() if p.ndim > 1]
     vectors = [p for p in net.parameters() if p.ndim <= 1]
     groups = [
@@ -41,9 +42,9 @@ def main(name):
         for group in optimiser.param_groups:
             group["lr"] = config["rate"] * group["factor"] * cosine(step, steps)
         generator = torch.Generator().manual_seed(config["seed"] * 1_000_003 + step)
-        labels = pool.labels[rows]
+        labels = pool.labels[rows].to(at)
         net.train()
-        embedding = net(normalise(jitter(pool.pictures(rows), generator)))
+        embedding = net(normalise(jitter(pool.pictures(rows), generator).to(at)))
         margin = config["margin"] * min(1.0, max(0.0, share - 0.25) / 0.3)
         arc = head(embedding, labels, margin)
         loss = arc * min(1.0, 0.1 + share * 4) + config["contrast"] * two_view_contrast(embedding)
