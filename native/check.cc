@@ -174,7 +174,8 @@ class Checker {
     h.trained = in_.Next<uint8_t>("the trained flag") != 0;
     h.metric = in_.Next<uint32_t>("the metric");
     Require(h.dim > 0 && h.dim <= 1 << 27 && h.dim % 8 == 0, "codes of " + std::to_string(h.dim) + " bits");
-    Require(h.code_size == static_cast<uint64_t>(h.dim) / 8, "a code size that is not the number of bits / 8");
+    // Faiss leaves a map's own code size unset, and never reads it.
+    Require(h.code_size == static_cast<uint64_t>(h.dim) / 8 || h.type[2] == 'M', "a code size that is not the number of bits / 8");
     Require(h.size >= 0, "a negative vector count");
   }
 
@@ -242,7 +243,7 @@ class Checker {
   void InvertedFile(const Header& h, int64_t positions) {
     const auto lists = in_.Next<uint64_t>("the number of lists");
     const auto nprobe = in_.Next<uint64_t>("nprobe");
-    Require(lists >= 1 && lists <= 1u << 30 && nprobe >= 1, "impossible numbers of lists");
+    Require(lists >= 1 && lists <= 1u << 30 && nprobe >= 1 && nprobe <= INT32_MAX, "impossible numbers of lists");
     const Header quantizer = Index(-1);
     Require(quantizer.dim == h.dim && IsBinary(quantizer.type) == IsBinary(h.type), "lists around other vectors");
     Require(quantizer.size == (h.trained ? static_cast<int64_t>(lists) : 0) || (!h.trained && quantizer.size <= static_cast<int64_t>(lists)), "other centroids than lists");

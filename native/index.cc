@@ -280,6 +280,7 @@ std::unique_ptr<FaissIndex> FaissIndex::Create(const std::string& factory, int d
   if (map2 || map) {
     auto* wrapped = map2 ? new faiss::IndexBinaryIDMap2(index.get()) : new faiss::IndexBinaryIDMap(index.get());
     wrapped->own_fields = true;
+    wrapped->code_size = wrapped->index->code_size;
     index.release();
     index.reset(wrapped);
   }

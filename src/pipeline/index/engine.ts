@@ -1,5 +1,7 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { asWriteError, writeAtomic } from "../atomic-file.js";
 import { UserError, oneOf } from "../errors.js";
 import { unreadable } from "../schema.js";
 import type { VectorIndex } from "../types.js";
@@ -59,6 +61,30 @@ export async function loadIndex(saved: SavedIndex): Promise<VectorIndex> {
     throw new UserError({ code: "index-shape", message: `the saved index has another ${key}`, ...(saved.file !== undefined && { file: saved.file }), expected: String(saved[key]), found: String(index[key]), fix: "load the index that belongs to these vectors" });
   }
   return index;
+}
+
+/**
+ * Writes an index whole or not at all; resolves to its bytes. A Faiss index goes straight to the file, so that it may be larger than an array.
+ *
+ * @throws UserError `write-failed`
+ */
+export async function saveIndex(index: VectorIndex, file: string): Promise<number> {
+  const { FaissIndex } = await import("./faiss.js");
+  if (!(index instanceof FaissIndex)) {
+    const bytes = await index.serialize();
+    await writeAtomic(file, bytes);
+    return bytes.length;
+  }
+  const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    const bytes = await index.write(temporary);
+    await rename(temporary, file);
+    return bytes;
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw asWriteError(file, error);
+  }
 }
 
 async function load(engine: EngineName, { factory, file, bytes, sha256 }: SavedIndex): Promise<VectorIndex> {

@@ -59,8 +59,8 @@ export function unseal(bytes: Uint8Array, engine: string): Envelope & { ids: Flo
   const payloadAt = end + 1 + header.size * 8;
   if (payloadAt > bytes.length) throw corrupt(engine, "it ends too early");
   if (createHash("sha256").update(bytes.subarray(end + 1)).digest("hex") !== header.sha256) throw corrupt(engine, "its hash differs");
-  // Copied, because a Float64Array must begin at a multiple of 8.
-  const ids = new Float64Array(bytes.slice(end + 1, payloadAt).buffer);
+  // Copied, because a Float64Array must begin at a multiple of 8 (and a Buffer's own slice would be no copy).
+  const ids = new Float64Array(new Uint8Array(bytes.subarray(end + 1, payloadAt)).buffer);
   const { factory, kind, metric, dim, size } = header;
   return { engine, factory, kind, metric, dim, size, ids, payload: bytes.subarray(payloadAt) };
 }

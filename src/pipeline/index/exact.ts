@@ -98,7 +98,7 @@ export function storedRows(payload: Uint8Array, shape: IndexShape, size: number)
   const bytes = size * widthOf(shape) * (shape.kind === "real" ? 4 : 1);
   if (payload.length !== bytes) throw new UserError({ code: "index-corrupt", message: "the rows are not as many as the header says", expected: `${bytes} bytes`, found: `${payload.length}`, fix: "build the index again" });
   // Copied, because a Float32Array must begin at a multiple of 4.
-  const copy = payload.slice();
+  const copy = new Uint8Array(payload);
   return shape.kind === "real" ? new Float32Array(copy.buffer) : copy;
 }
 
