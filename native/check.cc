@@ -231,10 +231,10 @@ class Checker {
     const auto top = in_.Next<int32_t>("the highest level");
     const auto ef_construction = in_.Next<int32_t>("efConstruction");
     const auto ef_search = in_.Next<int32_t>("efSearch");
-    in_.Skip(4, "the beam");
+    const auto beam = in_.Next<int32_t>("the beam");
     if (n == 0) Require(entry == -1, "an entry point into an empty graph");
     else Require(entry >= 0 && static_cast<uint64_t>(entry) < n && top == levels[entry] - 1 && top == highest - 1, "an impossible entry point");
-    Require(ef_construction >= 1 && ef_construction <= 1 << 20 && ef_search >= 1 && ef_search <= 1 << 20, "an impossible efSearch or efConstruction");
+    for (const auto width : {ef_construction, ef_search, beam}) Require(width >= 1 && width <= 1 << 20, "an impossible efSearch, efConstruction or beam");
     const Header storage = Index(-1);
     Require(IsFlat(storage.type) && IsBinary(storage.type) == IsBinary(h.type) && storage.dim == h.dim && storage.size == h.size, "a graph over other vectors");
   }

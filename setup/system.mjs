@@ -14,7 +14,7 @@ const needs = [
   { what: "make", present: () => which("make") || which("ninja"), apt: "make", dnf: "make", brew: null },
   { what: "OpenBLAS", present: async (root) => Boolean((await findBlas(root))?.vendor), apt: "libopenblas-dev", dnf: "openblas-devel", brew: null },
   { what: "OpenMP", present: () => platform !== "darwin" || ["/opt/homebrew", "/usr/local"].some((p) => existsSync(`${p}/opt/libomp`)), apt: null, dnf: null, brew: "libomp" },
-  { what: "Chromium", optional: true, present: () => env.SHITU_CHROMIUM || browsers.some((p) => which(p)) || platform === "darwin", apt: "chromium", dnf: "chromium", brew: null },
+  { what: "Chromium", optional: true, present: () => env.CHROMIUM_PATH || browsers.some((p) => which(p)) || platform === "darwin", apt: "chromium", dnf: "chromium", brew: null },
 ];
 
 /** Installs what is missing where it may, else says how. Resolves to one line on what it did. */

@@ -12,11 +12,13 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ ve
   cache: { summary: "Describe or empty the cache of detections and embeddings.", load: () => import("./verbs/cache.js") },
   datasets: { summary: "List, describe or prepare data sets.", load: () => import("./verbs/datasets.js") },
   gallery: { summary: "Build, extend, shrink or describe a gallery.", load: () => import("./verbs/gallery.js") },
+  inspect: { summary: "Say what an ONNX model is; check a card against it, or draft one.", load: () => import("./verbs/inspect.js") },
   list: { summary: "List the records of past runs.", load: () => import("./verbs/list.js") },
   recognize: { summary: "Recognise what is in pictures.", load: () => import("./verbs/recognize.js") },
   report: { summary: "Build the report site of the run records and serve it.", load: () => import("./verbs/report.js") },
   run: { summary: "Run an experiment config and write its record.", load: () => import("./verbs/run.js") },
   show: { summary: "Show one record.", load: () => import("./verbs/show.js") },
+  doctor: { summary: "Say what is there, what is missing, and how to mend it.", load: () => import("./verbs/doctor.js") },
   eval: { summary: "Score predictions that are already on disk: detection (coco), retrieval.", load: () => import("./verbs/eval.js") },
 };
 
