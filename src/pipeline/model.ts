@@ -3,7 +3,7 @@ import type { InferenceSession } from "onnxruntime-node";
 import { checkInput, checkOutputs, mismatchIn } from "./card-check.js";
 import { isBaseline, loadCard, modelFileOf, type AnyCard, type Card, type CardOf, type Task } from "./card.js";
 import { refuseExternalData, type Port } from "./onnx/inspect.js";
-import { parseOnnx, readModelBytes } from "./onnx/read-model.js";
+import { readOnnx, type OnnxModel } from "./onnx/read-model.js";
 import { openSession, runSession } from "./onnx/session.js";
 import type { Stamped } from "./types.js";
 
@@ -108,21 +108,28 @@ function isFor<T extends Task>(card: Card, task: T): card is CardOf<T> {
 async function openModel<T extends Task>(card: CardOf<T>, cardFile: string, settings: ModelSettings): Promise<Model<T>> {
   const file = modelFileOf(card, cardFile, settings.modelFolder);
   const start = performance.now();
-  const bytes = await readModelBytes(file);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const mismatch = mismatchIn(cardFile);
-  if (sha256 !== card.sha256) {
-    // A file that is no model at all says more than a wrong hash.
-    parseOnnx(bytes, file);
-    throw mismatch("sha256", card.sha256, sha256, `the file is not the one that the card describes; if it is meant, write its hash into the card`);
-  }
-  const parsed = parseOnnx(bytes, file);
-  refuseExternalData(parsed);
-  const { inputs, outputs } = parsed.graph;
-  const imageInput = checkInput(card, inputs, mismatch);
-  checkOutputs(card, outputs, mismatch);
+  const { model, sha256, imageInput } = await checkCard(card, cardFile, file);
   const readMs = performance.now() - start;
-  const session = await openSession(bytes, file, settings.threads === undefined ? {} : { threads: settings.threads });
+  const session = await openSession(model.bytes, file, settings.threads === undefined ? {} : { threads: settings.threads });
   const sessionMs = performance.now() - start - readMs;
-  return new Model({ card, file, sha256, bytes: bytes.length, inputs, outputs, imageInput, load: { readMs, sessionMs }, session });
+  const { inputs, outputs } = model.graph;
+  return new Model({ card, file, sha256, bytes: model.bytes.length, inputs, outputs, imageInput, load: { readMs, sessionMs }, session });
+}
+
+/**
+ * Checks a card against a model file without running it.
+ * @throws UserError `file-unreadable`, `onnx-unreadable`, `onnx-external-data` or `card-mismatch`.
+ */
+export async function checkCard(card: Card, cardFile: string, file: string): Promise<{ model: OnnxModel; sha256: string; imageInput: Port }> {
+  const mismatch = mismatchIn(cardFile);
+  // Parsed first: a file that is no whole model says more than a wrong hash.
+  const model = await readOnnx(file);
+  refuseExternalData(model);
+  const sha256 = createHash("sha256").update(model.bytes).digest("hex");
+  if (sha256 !== card.sha256) {
+    throw mismatch("sha256", card.sha256, sha256, "give the file that the card describes; if this one is meant, write its hash into the card");
+  }
+  const imageInput = checkInput(card, model.graph.inputs, mismatch);
+  checkOutputs(card, model.graph.outputs, mismatch);
+  return { model, sha256, imageInput };
 }

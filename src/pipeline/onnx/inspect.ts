@@ -32,14 +32,21 @@ export interface Inspection extends WeightCount {
   readonly tracedOutputs: readonly Port[] | null;
 }
 
+export interface InspectOptions {
+  /** Sizes of inputs that the file leaves open. */
+  readonly shapes?: InputShapes;
+  /** Size of the picture that goes in, for an open input of four dimensions. */
+  readonly picture?: { readonly width: number; readonly height: number; readonly layout: "nchw" | "nhwc" };
+}
+
 /**
  * Inspects an ONNX file; runs it once, on noise, to learn the shapes inside (a first dimension that is open becomes 1).
  * @throws UserError `file-unreadable`, `onnx-unreadable`, `onnx-external-data`.
  */
-export async function inspectOnnx(file: string, options: { readonly shapes?: InputShapes } = {}): Promise<Inspection> {
+export async function inspectOnnx(file: string, options: InspectOptions = {}): Promise<Inspection> {
   const model = await readOnnx(file);
   refuseExternalData(model);
-  const { work, tracedOutputs } = await measureWork(model, options.shapes);
+  const { work, tracedOutputs } = await measureWork(model, options);
   const counts = new Map<string, number>();
   const nodes = allNodes(model.graph);
   for (const { op, domain } of nodes) {
@@ -85,9 +92,11 @@ export function refuseExternalData(model: OnnxModel): void {
   });
 }
 
-async function measureWork(model: OnnxModel, given: InputShapes | undefined): Promise<Pick<Inspection, "work" | "tracedOutputs">> {
+async function measureWork(model: OnnxModel, { shapes: given, picture }: InspectOptions): Promise<Pick<Inspection, "work" | "tracedOutputs">> {
   try {
-    const feeds = probeFeeds(model.graph.inputs, model.file, given);
+    const pictures = model.graph.inputs.filter((i) => picture !== undefined && i.shape?.length === 4);
+    const sized = Object.fromEntries(pictures.map((i) => [i.name, pictureShape(i.shape!, picture!)]));
+    const feeds = probeFeeds(model.graph.inputs, model.file, { ...sized, ...given });
     const shapes = await traceShapes(model, feeds, shapesNeeded(model));
     const work = countMacs(model, shapes);
     const batch = Object.values(feeds).find((t) => t.dims.length >= 2)?.dims[0] ?? 1;
@@ -97,6 +106,12 @@ async function measureWork(model: OnnxModel, given: InputShapes | undefined): Pr
     if (!(error instanceof UserError)) throw error;
     return { work: { macs: null, why: error.message }, tracedOutputs: null };
   }
+}
+
+/** What the file states stays; what it leaves open comes from the picture, at a batch of 1. */
+function pictureShape(stated: readonly Dimension[], { width, height, layout }: NonNullable<InspectOptions["picture"]>): number[] {
+  const wanted = layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3];
+  return stated.map((d, i) => (typeof d === "number" ? d : wanted[i]!));
 }
 
 function port({ name, dtype, shape }: Port): Port {

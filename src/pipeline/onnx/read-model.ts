@@ -94,7 +94,7 @@ export async function readOnnx(file: string): Promise<OnnxModel> {
 }
 
 /** The bytes of a model file, refused when empty, a folder, or over Protocol Buffers' 2 GiB. */
-export async function readModelBytes(file: string): Promise<Uint8Array> {
+async function readModelBytes(file: string): Promise<Uint8Array> {
   let handle;
   try {
     handle = await open(file, "r");
