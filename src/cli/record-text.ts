@@ -3,8 +3,9 @@ import { bytes, colour, ms, table, visible } from "./terminal.js";
 
 /** The scores that a kind is known by; `all` shows the rest, too. */
 const headline: Readonly<Record<string, readonly string[]>> = {
-  detection: ["AP", "AP50", "AP75", "AR@1", "AR@100"],
+  detection: ["AP", "AP50", "AP75", "AR@100", "model-size", "latency detect 50"],
   retrieval: ["recall@1", "recall@5", "mAP", "index-size", "retrieval-time 50"],
+  classification: ["top-1", "top-5", "params", "macs", "latency classify 50"],
 };
 
 export interface TextOptions {
@@ -46,15 +47,16 @@ interface Row {
 }
 
 function rowsOf(cell: Extract<Cell, { state: "completed" }>): Row[] {
+  if (cell.kind !== "latency") return [{ labels: cell.labels, scores: new Map(cell.scores.map((s) => [scoreName(s), s])) }];
   const stages = [...new Set(cell.scores.map((s) => s.of?.stage))];
   return stages.map((stage) => ({
     labels: { ...cell.labels, ...(stage !== undefined && { stage }) },
-    scores: new Map(cell.scores.filter((s) => s.of?.stage === stage).map((s) => [scoreName(s), s])),
+    scores: new Map(cell.scores.filter((s) => s.of?.stage === stage).map((s) => [`p${s.of?.percentile ?? ""}`, s])),
   }));
 }
 
 function scoreName({ metric, of }: RecordedScore): string {
-  const rest = Object.entries(of ?? {}).filter(([key]) => key !== "stage").map(([, value]) => value);
+  const rest = Object.entries(of ?? {}).map(([, value]) => value);
   return [metric, ...rest].join(" ");
 }
 

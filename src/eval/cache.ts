@@ -10,7 +10,7 @@ import { unreadable } from "../pipeline/schema.js";
  * result is never served for another model, preprocessing, protocol or engine.
  */
 export interface CacheKey {
-  readonly what: "embedding" | "detections";
+  readonly what: "embedding" | "detections" | "classes";
   /** sha256 of the model file, or name and version of a baseline. */
   readonly model: string;
   readonly preprocessing: unknown;

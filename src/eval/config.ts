@@ -41,19 +41,50 @@ const retrieval = z.strictObject({
   k: z.array(z.number().int().positive()).min(1).default([1, 5]),
 });
 
+const system = z.strictObject({
+  name: z.string(),
+  detector: modelRef,
+  embedder: modelRef,
+  index: indexSpec,
+});
+
 const latency = z.strictObject({
   kind: z.literal("latency"),
-  systems: z.array(z.strictObject({
-    name: z.string(),
-    detector: modelRef,
-    embedder: modelRef,
-    gallery: z.string().describe("data set whose gallery is searched"),
-    index: indexSpec,
-  })).min(1),
+  systems: z.array(system.extend({ gallery: z.string().describe("data set whose gallery is searched") })).min(1),
   images: z.string().describe("data set whose pictures are the queries"),
   threads: z.number().int().positive().default(1),
   warmup: z.number().int().nonnegative().default(5),
   samples: z.number().int().positive().default(64),
+});
+
+const pipeline = z.strictObject({
+  kind: z.literal("pipeline"),
+  systems: z.array(system).min(1),
+  datasets: z.array(z.string()).min(1),
+  threshold: z.number().optional().describe("of the waterfall; left out: PP-ShiTu's 0.5 (100 bits for codes)"),
+});
+
+const classification = z.strictObject({
+  kind: z.literal("classification"),
+  models: z.array(modelRef).min(1),
+  datasets: z.array(z.string()).min(1),
+});
+
+const generated = z.strictObject({
+  rows: z.number().int().positive().describe("gallery vectors"),
+  dim: z.number().int().positive(),
+  queries: z.number().int().positive(),
+  labels: z.number().int().positive().describe("clusters that the vectors are drawn around"),
+  spread: z.number().positive().default(1).describe("distance from the centre, as a share of the centre's length"),
+  seed: z.union([z.string(), z.number()]).default("generated"),
+});
+
+const index = z.strictObject({
+  kind: z.literal("index"),
+  vectors: generated,
+  codes: z.array(z.enum(["real", "sign", "round"])).min(1).default(["real"]),
+  indexes: z.array(indexSpec).min(1),
+  k: z.array(z.number().int().positive()).min(1).default([1, 10]),
 });
 
 const expected = z.strictObject({
@@ -71,7 +102,7 @@ const configSchema = z.strictObject({
   version: z.number().int().positive().default(1),
   protocol: z.enum(["paddleclas", "standard"]).default("standard"),
   settings: z.record(z.string(), z.string().nullable()).default({}),
-  measure: z.array(z.discriminatedUnion("kind", [detection, retrieval, latency])).min(1),
+  measure: z.array(z.discriminatedUnion("kind", [detection, retrieval, latency, pipeline, classification, index])).min(1),
   expect: z.array(expected).default([]),
 });
 
@@ -80,6 +111,10 @@ export type Measurement = ExperimentConfig["measure"][number];
 export type DetectionMeasurement = Extract<Measurement, { kind: "detection" }>;
 export type RetrievalMeasurement = Extract<Measurement, { kind: "retrieval" }>;
 export type LatencyMeasurement = Extract<Measurement, { kind: "latency" }>;
+export type PipelineMeasurement = Extract<Measurement, { kind: "pipeline" }>;
+export type ClassificationMeasurement = Extract<Measurement, { kind: "classification" }>;
+export type IndexMeasurement = Extract<Measurement, { kind: "index" }>;
+export type SystemSpec = z.infer<typeof system>;
 export type IndexSpec = z.infer<typeof indexSpec>;
 
 /** A config with what its paths are relative to. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { readYaml, unreadable } from "../pipeline/schema.js";
 import { resolvePath } from "./config.js";
@@ -33,13 +33,31 @@ const recognition = z.strictObject({
   query: list.optional(),
 });
 
+const boxes = z.strictObject({ format: z.enum(["coco-json", "voc-xml"]), path: z.string() });
+
 const detection = z.strictObject({
   ...head,
   task: z.literal("detection"),
-  annotations: z.strictObject({ format: z.enum(["coco-json", "voc-xml"]), path: z.string() }),
+  annotations: boxes,
 });
 
-const manifestSchema = z.discriminatedUnion("task", [recognition, detection]);
+/** Query scenes with boxes and labels, searched in a gallery of its own: the end-to-end test set. */
+const pipeline = z.strictObject({
+  ...head,
+  task: z.literal("pipeline"),
+  gallery: list,
+  annotations: boxes,
+  /** Category of objects that the gallery does not hold: an answer to one is a false accept. */
+  unknown: z.string().optional(),
+});
+
+const classification = z.strictObject({
+  ...head,
+  task: z.literal("classification"),
+  validation: list.describe("labels are class numbers, from 0, as the models were trained"),
+});
+
+const manifestSchema = z.discriminatedUnion("task", [recognition, detection, pipeline, classification]);
 type Manifest = z.infer<typeof manifestSchema>;
 
 export type DatasetManifest = Manifest & {
@@ -50,6 +68,8 @@ export type DatasetManifest = Manifest & {
 };
 export type RecognitionDataset = Extract<DatasetManifest, { task: "recognition" }>;
 export type DetectionDataset = Extract<DatasetManifest, { task: "detection" }>;
+export type PipelineDataset = Extract<DatasetManifest, { task: "pipeline" }>;
+export type ClassificationDataset = Extract<DatasetManifest, { task: "classification" }>;
 
 /** Reads a manifest, fills in settings and makes its paths absolute. */
 export async function loadDataset(file: string, settings: Readonly<Record<string, string | null>>): Promise<DatasetManifest> {
@@ -62,17 +82,31 @@ export async function loadDataset(file: string, settings: Readonly<Record<string
     hash.update(await readFile(p).catch((error: unknown) => { throw unreadable(p, error); }));
   };
   const images = place(raw.images);
-  if (raw.task === "detection") {
-    const annotations = { ...raw.annotations, path: place(raw.annotations.path) };
-    if (annotations.format === "coco-json") await mix(annotations.path);
-    return { ...raw, images, annotations, file: path, hash: hash.digest("hex") };
-  }
+  const placedBoxes = async (b: z.infer<typeof boxes>): Promise<z.infer<typeof boxes>> => {
+    const at = place(b.path);
+    for (const part of b.format === "coco-json" ? [at] : await annotationFiles(at)) await mix(part);
+    return { ...b, path: at };
+  };
   const placed = async (l: z.infer<typeof list>): Promise<z.infer<typeof list>> => {
     const listPath = place(l.list);
     await mix(listPath);
     return { ...l, list: listPath, images: l.images === undefined ? images : place(l.images) };
   };
-  const gallery = await placed(raw.gallery);
-  const query = raw.query && (await placed(raw.query));
-  return { ...raw, images, gallery, ...(query && { query }), file: path, hash: hash.digest("hex") };
+  const finish = <T extends Manifest>(manifest: T): T & { file: string; hash: string } => ({ ...manifest, file: path, hash: hash.digest("hex") });
+  switch (raw.task) {
+    case "detection": return finish({ ...raw, images, annotations: await placedBoxes(raw.annotations) });
+    case "pipeline": return finish({ ...raw, images, gallery: await placed(raw.gallery), annotations: await placedBoxes(raw.annotations) });
+    case "classification": return finish({ ...raw, images, validation: await placed(raw.validation) });
+    case "recognition": {
+      const gallery = await placed(raw.gallery);
+      const query = raw.query && (await placed(raw.query));
+      return finish({ ...raw, images, gallery, ...(query && { query }) });
+    }
+  }
+}
+
+/** The VOC files of a folder, in order of name. */
+async function annotationFiles(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: unknown) => { throw unreadable(folder, error); });
+  return names.filter((n) => n.endsWith(".xml")).sort().map((n) => join(folder, n));
 }

@@ -2,8 +2,9 @@ import { embedFiles } from "../pipeline/embed-pool.js";
 import { UserError, type Complaint } from "../pipeline/errors.js";
 import { decode } from "../pipeline/image.js";
 import type { TimedDetector } from "../pipeline/detector.js";
-import type { Detection, Progress, Protocol, Vectors } from "../pipeline/types.js";
-import { fileHash, ObservationCache } from "./cache.js";
+import type { Classifier } from "../pipeline/classifier.js";
+import type { Codes, Detection, Pixels, Progress, Protocol, Vectors } from "../pipeline/types.js";
+import { fileHash, ObservationCache, type CacheKey } from "./cache.js";
 import { engineVersion } from "./engine-version.js";
 
 /** A picture to observe: `item` as its list names it, `file` where it lies, or why it cannot be used. */
@@ -27,12 +28,14 @@ export interface EmbeddingModel {
   readonly modelFolder?: string;
   readonly version: string;
   readonly preprocessing: unknown;
+  readonly kind: "real" | "binary";
+  /** Floats a vector, or bits a code. */
   readonly dim: number;
 }
 
 export interface Embedded {
   /** One row a picture that worked. */
-  readonly vectors: Vectors;
+  readonly vectors: Vectors | Codes;
   /** Place of each row in the pictures asked for. */
   readonly places: readonly number[];
   readonly errors: readonly ItemError[];
@@ -43,7 +46,9 @@ export async function embedPictures(model: EmbeddingModel, pictures: readonly Pi
   const cache = await ObservationCache.open(options.cacheRoot, {
     what: "embedding", model: model.version, preprocessing: model.preprocessing, protocol: options.protocol, engine: engineVersion(),
   });
-  const data = new Float32Array(pictures.length * model.dim);
+  // Rows are kept as bytes: the cache, floats and codes alike.
+  const width = model.kind === "real" ? model.dim * 4 : model.dim / 8;
+  const data = new Uint8Array(pictures.length * width);
   const complaints: (Complaint | undefined)[] = pictures.map((p) => ("complaint" in p ? p.complaint : undefined));
   let writing: Promise<void> = Promise.resolve();
   try {
@@ -53,7 +58,7 @@ export async function embedPictures(model: EmbeddingModel, pictures: readonly Pi
       if (complaints[place]) return;
       const cached = cache.get(hashes[place]!);
       // A payload of another length cannot be of this model: measured again.
-      if (cached?.byteLength === model.dim * 4) data.set(floats(cached), place * model.dim);
+      if (cached?.byteLength === width) data.set(cached, place * width);
       else missing.push(place);
     });
     let done = pictures.length - missing.length;
@@ -63,9 +68,9 @@ export async function embedPictures(model: EmbeddingModel, pictures: readonly Pi
       const place = missing[index]!;
       options.progress(++done, pictures.length);
       if (complaint) complaints[place] = complaint;
-      else if (row instanceof Float32Array) {
-        data.set(row, place * model.dim);
-        const payload = Buffer.from(Float32Array.from(row).buffer);
+      else if (row) {
+        const payload = Buffer.from(row.buffer.slice(row.byteOffset, row.byteOffset + row.byteLength));
+        data.set(payload, place * width);
         writing = writing.then(() => cache.put(hashes[place]!, payload));
       }
     });
@@ -75,9 +80,10 @@ export async function embedPictures(model: EmbeddingModel, pictures: readonly Pi
     await cache.close();
   }
   const places = pictures.flatMap((_, place) => (complaints[place] ? [] : [place]));
-  const vectors = new Float32Array(places.length * model.dim);
-  places.forEach((place, row) => { vectors.set(data.subarray(place * model.dim, (place + 1) * model.dim), row * model.dim); });
-  return { vectors: { data: vectors, dim: model.dim }, places, errors: errorsOf(pictures, complaints) };
+  const kept = new Uint8Array(places.length * width);
+  places.forEach((place, row) => { kept.set(data.subarray(place * width, (place + 1) * width), row * width); });
+  const vectors: Vectors | Codes = model.kind === "real" ? { data: new Float32Array(kept.buffer), dim: model.dim } : { data: kept, bits: model.dim };
+  return { vectors, places, errors: errorsOf(pictures, complaints) };
 }
 
 export interface Detected {
@@ -88,33 +94,56 @@ export interface Detected {
 
 /** Detects in pictures one by one, decoding the next meanwhile; cached like embeddings. */
 export async function detectPictures(detector: TimedDetector, preprocessing: unknown, pictures: readonly PictureRef[], options: ObserveOptions): Promise<Detected> {
-  const cache = await ObservationCache.open(options.cacheRoot, {
-    what: "detections", model: detector.version, preprocessing, protocol: options.protocol, engine: engineVersion(),
-  });
+  const { values, errors } = await observeEach(
+    { what: "detections", model: detector.version, preprocessing, protocol: options.protocol, engine: engineVersion() },
+    pictures, options,
+    async (pixels) => packDetections({ detections: await detector.detect(pixels), width: pixels.width, height: pixels.height }),
+  );
+  return { found: values.map((v) => v && unpackDetections(v)), errors };
+}
+
+export interface Classified {
+  /** For each picture a score a class, or null where it could not be used. */
+  readonly scores: readonly (Float32Array | null)[];
+  readonly errors: readonly ItemError[];
+}
+
+/** Classifies pictures one by one; cached like embeddings. */
+export async function classifyPictures(classifier: Classifier, preprocessing: unknown, pictures: readonly PictureRef[], options: ObserveOptions): Promise<Classified> {
+  const { values, errors } = await observeEach(
+    { what: "classes", model: classifier.version, preprocessing, protocol: options.protocol, engine: engineVersion() },
+    pictures, options,
+    async (pixels) => new Uint8Array(Float32Array.from(await classifier.classify(pixels)).buffer),
+  );
+  return { scores: values.map((v) => v && new Float32Array(new Uint8Array(v).buffer)), errors };
+}
+
+/** One payload a picture, from the cache or measured now; null where a picture could not be used. */
+async function observeEach(key: CacheKey, pictures: readonly PictureRef[], options: ObserveOptions, measure: (pixels: Pixels) => Promise<Uint8Array>): Promise<{ values: (Uint8Array | null)[]; errors: ItemError[] }> {
+  const cache = await ObservationCache.open(options.cacheRoot, key);
   const complaints: (Complaint | undefined)[] = pictures.map((p) => ("complaint" in p ? p.complaint : undefined));
-  const found: Detected["found"][number][] = pictures.map(() => null);
+  const values: (Uint8Array | null)[] = pictures.map(() => null);
   try {
     const hashes = await hashAll(pictures, complaints);
     const missing = pictures.flatMap((_, place) => {
       if (complaints[place]) return [];
       const cached = cache.get(hashes[place]!);
       if (!cached) return [place];
-      found[place] = unpackDetections(cached);
+      values[place] = cached;
       return [];
     });
     let done = pictures.length - missing.length;
-    const ahead = missing.map((place) => () => decode((pictures[place] as { file: string }).file).then((pixels) => ({ pixels }), (error: unknown) => ({ error })));
-    let next = ahead[0]?.();
+    const decoding = (place: number | undefined) => place === undefined ? undefined : decode((pictures[place] as { file: string }).file).then((pixels) => ({ pixels }), (error: unknown) => ({ error }));
+    let next = decoding(missing[0]);
     for (const [i, place] of missing.entries()) {
       options.signal.throwIfAborted();
       const decoded = await next!;
-      next = ahead[i + 1]?.();
+      next = decoding(missing[i + 1]);
       try {
         if ("error" in decoded) throw decoded.error;
-        const { pixels } = decoded;
-        const observed = { detections: await detector.detect(pixels), width: pixels.width, height: pixels.height };
-        found[place] = observed;
-        await cache.put(hashes[place]!, packDetections(observed));
+        const value = await measure(decoded.pixels);
+        values[place] = value;
+        await cache.put(hashes[place]!, value);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         complaints[place] = error.complaint;
@@ -124,7 +153,7 @@ export async function detectPictures(detector: TimedDetector, preprocessing: unk
   } finally {
     await cache.close();
   }
-  return { found, errors: errorsOf(pictures, complaints) };
+  return { values, errors: errorsOf(pictures, complaints) };
 }
 
 async function hashAll(pictures: readonly PictureRef[], complaints: (Complaint | undefined)[]): Promise<(string | undefined)[]> {
@@ -152,10 +181,6 @@ function errorsOf(pictures: readonly PictureRef[], complaints: readonly (Complai
     const complaint = complaints[place];
     return complaint ? [{ item, code: complaint.code, message: complaint.message }] : [];
   });
-}
-
-function floats(bytes: Uint8Array): Float32Array {
-  return new Float32Array(new Uint8Array(bytes).buffer);
 }
 
 /** width, height, then class, score, x0, y0, x1, y1 of each box, as float64. */

@@ -72,9 +72,10 @@ function single(cell: PaperCell, candidates: readonly Candidate[]): Found | null
     if (model !== undefined && our.labels.paperModel !== model) continue;
     if (system !== undefined && our.labels.paperSystem !== system) continue;
     if (dataset !== undefined && our.labels.paperDataset !== dataset) continue;
-    // The mean before percentiles: the paper's latencies are means.
+    // The mean before the median: the paper's latencies are means. No other percentile, and no variant such as pessimistic ties.
     const scores = our.scores.filter((s) => s.metric === metric && (stage === undefined || s.of?.stage === stage));
-    const score = scores.find((s) => s.of?.percentile === undefined || s.of.percentile === "mean") ?? scores.find((s) => /^p?50$/.test(s.of?.percentile ?? "")) ?? scores[0];
+    const only = (names: readonly string[]) => (s: RecordedScore): boolean => Object.keys(s.of ?? {}).every((name) => names.includes(name));
+    const score = scores.find((s) => only(["stage"])(s) || s.of?.percentile === "mean") ?? scores.find((s) => only(["stage", "percentile"])(s) && /^p?50$/.test(s.of?.percentile ?? ""));
     if (score !== undefined && score.value !== null) return { ours: asOurs(key, our.id, score), notComparable: our.labels.notComparable };
   }
   return null;

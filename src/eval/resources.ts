@@ -1,7 +1,8 @@
-import { preprocessingOf } from "../pipeline/card.js";
+import { isBaseline, loadCard, modelFileOf, preprocessingOf } from "../pipeline/card.js";
+import { openClassifier, type Classifier } from "../pipeline/classifier.js";
 import { openDetector, type TimedDetector } from "../pipeline/detector.js";
 import { openEmbedder, type WindowEmbedder } from "../pipeline/embedder.js";
-import { loadCard } from "../pipeline/card.js";
+
 import type { LoadedConfig } from "./config.js";
 import { resolvePath } from "./config.js";
 import { loadDataset, type DatasetManifest } from "./dataset.js";
@@ -21,6 +22,8 @@ export class Resources {
   readonly #datasets = new Map<string, Promise<DatasetManifest>>();
   readonly #detectors = new Map<string, Promise<TimedDetector>>();
   readonly #embedders = new Map<string, Promise<WindowEmbedder>>();
+  readonly #classifiers = new Map<string, Promise<Classifier>>();
+  readonly #releases: (() => void)[] = [];
 
   constructor(loaded: LoadedConfig, cacheRoot: string) {
     this.loaded = loaded;
@@ -51,13 +54,31 @@ export class Resources {
     return once(this.#embedders, JSON.stringify([model, threads]), () => openEmbedder(model.card, { ...folderOf(model), threads }));
   }
 
+  classifier(ref: ModelRef, threads = 1): Promise<Classifier> {
+    const model = this.place(ref);
+    return once(this.#classifiers, JSON.stringify([model, threads]), () => openClassifier(model.card, { ...folderOf(model), threads }));
+  }
+
+  /** Path of a model's ONNX file; null for a baseline, which has none. */
+  async modelFile(ref: ModelRef): Promise<string | null> {
+    const { card: file, modelFolder } = this.place(ref);
+    const card = await loadCard(file);
+    return isBaseline(card) ? null : modelFileOf(card, file, modelFolder);
+  }
+
   /** The preprocessing that a model's card states. */
   async preprocessing(ref: ModelRef): Promise<unknown> {
     return preprocessingOf(await loadCard(this.place(ref).card));
   }
 
+  /** Runs `release` when the run ends, however it ends. */
+  atClose(release: () => void): void {
+    this.#releases.push(release);
+  }
+
   async close(): Promise<void> {
-    const open = [...this.#detectors.values(), ...this.#embedders.values()];
+    for (const release of this.#releases) release();
+    const open = [...this.#detectors.values(), ...this.#embedders.values(), ...this.#classifiers.values()];
     await Promise.all(open.map(async (model) => (await model.catch(() => null))?.close()));
   }
 }

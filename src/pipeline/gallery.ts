@@ -132,7 +132,7 @@ export class Gallery {
       const hits: Hit[] = [];
       for (let i = q * found.k; i < (q + 1) * found.k; i++) {
         const row = this.#rows.get(found.rows[i]!);
-        if (row) hits.push({ row: row.id, label: row.label, score: found.scores[i]! });
+        if (row) hits.push({ row: row.id, label: row.label, score: found.scores[i]!, path: row.path });
       }
       return hits;
     });

@@ -68,15 +68,15 @@ export class Recognizer {
     const { maxDetections, detectionThreshold } = this.settings;
     const all = await detector.detect(pixels, watch);
     const detections = bestDetections(all, maxDetections, detectionThreshold);
-    const recognitions = await this.recognizeBoxes(pixels, detections, watch);
+    const recognitions = await this.recognizeBoxes(pixels, detections, { watch });
     return { image, width: pixels.width, height: pixels.height, detections, recognitions, stageMs: { ...watch.stageMs }, overallMs: watch.overallMs };
   }
 
-  /** The part after detection, for given boxes: the counterfactual with oracle boxes uses it as well. */
-  async recognizeBoxes(pixels: Pixels, detections: readonly Detection[], watch = new Stopwatch(this.#parts.clock ?? monotonicClock)): Promise<Recognition[]> {
+  /** The part after detection, for given boxes: the counterfactual with oracle boxes uses it as well. Empty boxes come last. */
+  async recognizeBoxes(pixels: Pixels, detections: readonly Detection[], { wholeImage = this.settings.addWholeImage, watch = new Stopwatch(this.#parts.clock ?? monotonicClock) }: { wholeImage?: boolean; watch?: Stopwatch } = {}): Promise<Recognition[]> {
     const { embedder, gallery } = this.#parts;
-    const { addWholeImage, k, protocol } = this.settings;
-    const candidates = addWholeImage
+    const { k, protocol } = this.settings;
+    const candidates = wholeImage
       ? [...detections, { box: { x0: 0, y0: 0, x1: pixels.width, y1: pixels.height }, score: 1, classId: 0 }]
       : [...detections];
     const cut = candidates.map((d) => ({ ...d, ...cropWindow(d.box, pixels, protocol) }));
@@ -84,7 +84,8 @@ export class Recognizer {
     const empty = cut.filter((d) => d.window === null).map((d): Recognition => ({ box: d.box, detectionScore: d.score, label: null, score: 0, fate: "empty", hits: [] }));
     if (full.length === 0) return empty;
     const queries: Vectors | Codes = await embedder.embedWindows(pixels, full.map((d) => d.window!), watch);
-    const found = await watch.time("search", () => gallery.index.search(queries, k));
+    // A handful of queries: on the calling thread, since a hop to a worker would cost more than the search.
+    const found = watch.timeSync("search", () => gallery.index.searchSync(queries, k));
     return watch.timeSync("suppress", () => {
       const hits = gallery.hits(found, full.length);
       return [...this.#decide(full.map((d, i) => ({ box: d.box, detectionScore: d.score, hits: hits[i]! }))), ...empty];

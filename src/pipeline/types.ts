@@ -48,6 +48,8 @@ export interface Hit {
   readonly row: number;
   readonly label: string;
   readonly score: number;
+  /** The gallery picture, as its list names it. */
+  readonly path: string;
 }
 
 /**
@@ -63,7 +65,7 @@ export interface Recognition {
   readonly hits: readonly Hit[];
 }
 
-export type Stage = "decode" | "preprocess" | "detect" | "crop" | "embed" | "search" | "suppress";
+export type Stage = "decode" | "preprocess" | "detect" | "crop" | "embed" | "classify" | "search" | "suppress";
 
 /** All that one picture yielded, with the time of each stage in milliseconds. */
 export interface Observation {

@@ -14,6 +14,7 @@ import type { ModelRef, Resources } from "../resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "../runner.js";
 import { bootstrap } from "../stats/bootstrap.js";
 import type { ResampledStatistic } from "../stats/resampled-statistic.js";
+import { costScores, timeModel } from "./model-cost.js";
 import { readTruth, recordedRoot, truthPictures } from "./pictures.js";
 
 /** COCO AP and AR by model and data set. */
@@ -44,9 +45,11 @@ async function measureDetection(ref: ModelRef, dataset: DetectionDataset, agnost
   }
   const detections = toCoco(observed, truth, agnostic, dataset);
   const evaluation = evaluateCoco(truth, detections, { agnostic });
+  const { scores: latency, samplesMs } = await timeModel("detect", pictures, signal, (pixels, watch) => detector.detect(pixels, watch));
   return {
     versions: { model: detector.version, dataset: dataset.hash },
-    scores: cocoScores(evaluation),
+    scores: [...cocoScores(evaluation), ...(await costScores(await resources.modelFile(ref))), ...latency],
+    samples: { detect: samplesMs },
     errors: [...observed.errors],
     cases: casesOf(observed, truth),
     curves: curvesOf(evaluation),

@@ -1,17 +1,16 @@
 import { availableParallelism } from "node:os";
 import { UserError } from "../../pipeline/errors.js";
 import { setFaissThreads } from "../../pipeline/index/engine.js";
-import { Gallery } from "../../pipeline/gallery.js";
 import { Recognizer } from "../../pipeline/recognizer.js";
 import type { Observation, Protocol, Stage } from "../../pipeline/types.js";
 import type { LatencyMeasurement } from "../config.js";
 import type { DatasetManifest, RecognitionDataset } from "../dataset.js";
-import { embedPictures, type ItemError } from "../observations.js";
-import type { RecordedScore } from "../record.js";
+import type { ItemError } from "../observations.js";
 import type { Resources } from "../resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "../runner.js";
-import { quantiles } from "../stats/quantile.js";
-import { datasetPictures, listPictures, recordedRoot } from "./pictures.js";
+import { latencyScores } from "./model-cost.js";
+import { datasetPictures, recordedRoot } from "./pictures.js";
+import { openSystemGallery } from "./systems.js";
 
 type System = LatencyMeasurement["systems"][number];
 
@@ -33,7 +32,7 @@ async function measureLatency(m: LatencyMeasurement, system: System, images: Dat
   const { resources, signal, progress } = context;
   const detector = await resources.detector(system.detector, m.threads);
   const embedder = await resources.embedder(system.embedder, m.threads);
-  const gallery = await buildGallery(system, dataset, protocol, context);
+  const { gallery } = await openSystemGallery(system, dataset, protocol, context);
   setFaissThreads(m.threads);
   try {
     const recognizer = new Recognizer({ detector, embedder, gallery }, { protocol });
@@ -62,7 +61,7 @@ async function measureLatency(m: LatencyMeasurement, system: System, images: Dat
     const samples = stageSamples(observations);
     return {
       versions: { detector: detector.version, embedder: embedder.version, images: images.hash, gallery: dataset.hash, index: gallery.index.version },
-      scores: Object.entries(samples).flatMap(([stage, ms]) => stageScores(stage, ms)),
+      scores: Object.entries(samples).flatMap(([stage, ms]) => latencyScores(stage, ms, [50, 90, 99])),
       errors: [...errors.values()],
       cases: observations.map((o) => caseOf(o)),
       samples,
@@ -72,20 +71,6 @@ async function measureLatency(m: LatencyMeasurement, system: System, images: Dat
     setFaissThreads(availableParallelism());
     gallery.close();
   }
-}
-
-async function buildGallery(system: System, dataset: RecognitionDataset, protocol: Protocol, { resources, signal, progress }: CellContext): Promise<Gallery> {
-  const embedder = await resources.embedder(system.embedder);
-  const listed = await listPictures(dataset, "gallery", protocol);
-  const model = { ...resources.place(system.embedder), version: embedder.version, preprocessing: await resources.preprocessing(system.embedder), dim: embedder.dim };
-  const { vectors, places } = await embedPictures(model, listed.pictures, { cacheRoot: resources.cacheRoot, protocol, progress, signal });
-  const { nprobe, efSearch } = system.index;
-  const parameters = { ...(nprobe !== undefined && { nprobe: [nprobe].flat()[0]! }), ...(efSearch !== undefined && { efSearch: [efSearch].flat()[0]! }) };
-  return Gallery.build(
-    { model: { id: embedder.id, version: embedder.version }, kind: embedder.kind, dim: embedder.dim, protocol, engine: system.index.engine, factory: system.index.factory, parameters },
-    vectors,
-    places.map((place) => listed.rows[place]!),
-  );
 }
 
 /** Rule of the house: a repeated picture gives the same hits and scores, or the run is worth nothing. */
@@ -101,7 +86,7 @@ async function checkRepeats(observe: (i: number) => Promise<Observation | null>,
 }
 
 function stageSamples(observations: readonly Observation[]): Record<string, number[]> {
-  const stages: readonly Stage[] = ["decode", "preprocess", "detect", "crop", "embed", "search", "suppress"];
+  const stages: readonly Stage[] = ["decode", "preprocess", "detect", "crop", "embed", "classify", "search", "suppress"];
   const samples: Record<string, number[]> = {};
   for (const stage of stages) {
     if (observations.some((o) => o.stageMs[stage] !== undefined)) samples[stage] = observations.map((o) => o.stageMs[stage] ?? 0);
@@ -110,19 +95,11 @@ function stageSamples(observations: readonly Observation[]): Record<string, numb
   return samples;
 }
 
-function stageScores(stage: string, samplesMs: readonly number[]): RecordedScore[] {
-  const names = ["50", "90", "99"];
-  return quantiles(samplesMs, [0.5, 0.9, 0.99]).map((q, i): RecordedScore => {
-    const head = { metric: "latency", unit: "ms" as const, better: "lower" as const, of: { stage, percentile: names[i]! } };
-    return q.value === null ? { ...head, value: null, why: q.why } : { ...head, value: q.value, n: q.n, ci: q.ci && [...q.ci], method: "order statistics" };
-  });
-}
-
 function caseOf(o: Observation): CellOutcome["cases"][number] {
   const best = o.recognitions.filter((r) => r.fate === "kept").sort((a, b) => b.score - a.score)[0];
   return {
     item: o.image, image: o.image, outcome: "none", truth: null, prediction: best?.label ?? null, score: best?.score ?? null, rank: null,
-    neighbours: best ? JSON.stringify(best.hits.map((h) => [h.label, h.score, null])) : null,
+    neighbours: best ? JSON.stringify(best.hits.map((h) => [h.label, h.score, h.path])) : null,
     boxes: JSON.stringify({ truth: [], found: o.recognitions.map(({ box: b, detectionScore, label, fate }) => [b.x0, b.y0, b.x1, b.y1, detectionScore, label, fate]) }),
     width: o.width, height: o.height, lostAt: null, stageMs: JSON.stringify(o.stageMs),
   };

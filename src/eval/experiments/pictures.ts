@@ -7,8 +7,10 @@ import { UserError } from "../../pipeline/errors.js";
 import { safePath } from "../../pipeline/image-root.js";
 import { projectRoot } from "../../pipeline/root.js";
 import type { Protocol } from "../../pipeline/types.js";
-import type { DatasetManifest, DetectionDataset, RecognitionDataset } from "../dataset.js";
+import type { ClassificationDataset, DatasetManifest, DetectionDataset, PipelineDataset, RecognitionDataset } from "../dataset.js";
 import type { PictureRef } from "../observations.js";
+
+type Listed = RecognitionDataset | PipelineDataset | ClassificationDataset;
 
 /** The pictures of one list, in its order, with what was wrong with a path. */
 export interface ListedPictures {
@@ -16,10 +18,11 @@ export interface ListedPictures {
   readonly pictures: readonly PictureRef[];
 }
 
-export async function listPictures(dataset: RecognitionDataset, part: "gallery" | "query", protocol: Protocol): Promise<ListedPictures> {
-  const list = part === "gallery" ? dataset.gallery : dataset.query;
+/** The pictures of one list of a data set. */
+export async function listPictures(dataset: Listed, part: "gallery" | "query" | "validation", protocol: Protocol): Promise<ListedPictures> {
+  const list = (dataset as Readonly<Record<string, unknown>>)[part] as RecognitionDataset["gallery"] | undefined;
   if (!list) throw new Error(`${dataset.name} has no ${part} list`);
-  const columns = dataset.identity === "none" ? undefined : 3;
+  const columns = dataset.task !== "recognition" ? 2 : dataset.identity === "none" ? undefined : 3;
   const { rows } = await readList(list.list, { delimiter: list.delimiter, protocol, ...(columns !== undefined && { columns }) });
   return { rows, pictures: await Promise.all(rows.map((row) => pictureRef(list.images ?? dataset.images, row.path))) };
 }
@@ -38,19 +41,25 @@ export function recordedRoot(root: string): string {
   return relative(projectRoot, root).replaceAll("\\", "/");
 }
 
-/** The truth of a detection set. */
-export async function readTruth({ annotations }: DetectionDataset): Promise<CocoTruth> {
+type Annotated = DetectionDataset | PipelineDataset;
+
+/** The boxes of a data set. */
+export async function readTruth({ annotations }: Annotated): Promise<CocoTruth> {
   return annotations.format === "coco-json" ? readCocoTruth(annotations.path) : readVocTruth(annotations.path);
 }
 
 /** Every picture that a data set puts to a system: the annotated ones, or the queries. */
 export async function datasetPictures(dataset: DatasetManifest, protocol: Protocol): Promise<PictureRef[]> {
-  if (dataset.task === "recognition") return [...(await listPictures(dataset, dataset.evaluation === "leave-one-out" ? "gallery" : "query", protocol)).pictures];
-  return truthPictures(await readTruth(dataset), dataset);
+  switch (dataset.task) {
+    case "recognition": return [...(await listPictures(dataset, dataset.evaluation === "leave-one-out" ? "gallery" : "query", protocol)).pictures];
+    case "classification": return [...(await listPictures(dataset, "validation", protocol)).pictures];
+    case "detection":
+    case "pipeline": return truthPictures(await readTruth(dataset), dataset);
+  }
 }
 
 /** The pictures of a truth, in its order; one without a file name is an error row of its own. */
-export function truthPictures(truth: CocoTruth, dataset: DetectionDataset): Promise<PictureRef[]> {
+export function truthPictures(truth: CocoTruth, dataset: Annotated): Promise<PictureRef[]> {
   return Promise.all(truth.images.map(({ id, fileName }): Promise<PictureRef> | PictureRef =>
     fileName === null
       ? { item: String(id), complaint: { code: "image-unnamed", message: "the annotations name no file for this image", file: dataset.annotations.path, path: `images, id ${id}`, fix: "give it a file_name" } }

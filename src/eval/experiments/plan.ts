@@ -1,8 +1,11 @@
 import type { LoadedConfig, Measurement } from "../config.js";
 import type { Resources } from "../resources.js";
 import type { CellPlan } from "../runner.js";
+import { planClassification } from "./classification.js";
 import { planDetection } from "./detection.js";
+import { planIndexChoice } from "./index-choice.js";
 import { planLatency } from "./latency.js";
+import { planPipeline } from "./pipeline.js";
 import { planRetrieval } from "./retrieval.js";
 
 /** Turns one entry of a config's `measure` into the cells of its sweep. */
@@ -11,5 +14,8 @@ export function planMeasurement(measurement: Measurement, { config }: LoadedConf
     case "detection": return planDetection(measurement, config.protocol, resources);
     case "retrieval": return planRetrieval(measurement, config.protocol, resources);
     case "latency": return planLatency(measurement, config.protocol, resources);
+    case "pipeline": return planPipeline(measurement, config.protocol, resources);
+    case "classification": return planClassification(measurement, config.protocol, resources);
+    case "index": return Promise.resolve(planIndexChoice(measurement, config.protocol, resources));
   }
 }

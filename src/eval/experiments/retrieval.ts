@@ -1,11 +1,6 @@
-import { availableParallelism } from "node:os";
-import { binarise, type BinariseRule } from "../../pipeline/binarise.js";
 import { UserError } from "../../pipeline/errors.js";
-import { openIndex, pickFactory, setFaissThreads } from "../../pipeline/index/engine.js";
-import { monotonicClock } from "../../pipeline/stopwatch.js";
-import type { Codes, Protocol, VectorIndex, Vectors } from "../../pipeline/types.js";
-import { isCodes, rowCount } from "../../pipeline/types.js";
-import type { IndexSpec, RetrievalMeasurement } from "../config.js";
+import type { Codes, Protocol, Vectors } from "../../pipeline/types.js";
+import type { RetrievalMeasurement } from "../config.js";
 import type { RecognitionDataset } from "../dataset.js";
 import { allowance, judgeNeighbours, type LabelledRow, type NeighbourHit } from "../metrics/neighbour-hits.js";
 import { rankQueries, type RetrievalEvidence } from "../metrics/retrieval.js";
@@ -15,17 +10,9 @@ import type { RecordedScore } from "../record.js";
 import type { ModelRef, Resources } from "../resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "../runner.js";
 import { wilson, wilsonInterval } from "../stats/proportion.js";
-import { quantiles } from "../stats/quantile.js";
+import { buildIndex, encode, indexPoints, isExhaustive, pointName, timeQueries, timeScores, type CodeRule, type IndexPoint } from "./index-points.js";
+import { costScores, timeModel } from "./model-cost.js";
 import { listPictures, recordedRoot, type ListedPictures } from "./pictures.js";
-
-type CodeRule = "real" | BinariseRule;
-
-/** One index of the sweep, with one value for each run-time parameter. */
-interface IndexPoint {
-  readonly engine: IndexSpec["engine"];
-  readonly factory: string;
-  readonly parameters: Readonly<Record<string, number>>;
-}
 
 /** The whole ranking, for mAP and for what ties could have made of it. */
 async function rankExactly(query: Part, gallery: Part, queries: Vectors | Codes, rows: Vectors | Codes, leaveOneOut: boolean, { ks, protocol }: RetrievalJob): Promise<RetrievalEvidence> {
@@ -37,10 +24,6 @@ async function rankExactly(query: Part, gallery: Part, queries: Vectors | Codes,
   }, { protocol, ks });
 }
 
-/** Single queries timed for an index: enough for a 90th percentile with an interval. */
-const timedQueries = 200;
-const warmupQueries = 20;
-
 /** recall@k by model, data set, codes and index; index size, build time, and the time of one query. */
 export async function planRetrieval(m: RetrievalMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
   const plans: CellPlan[] = [];
@@ -48,13 +31,15 @@ export async function planRetrieval(m: RetrievalMeasurement, protocol: Protocol,
     for (const path of m.datasets) {
       const dataset = await resources.dataset(path);
       if (dataset.task !== "recognition") throw new UserError({ code: "wrong-task", message: "retrieval needs a recognition data set", file: dataset.file, path: "task", found: dataset.task });
-      const { id: model } = await resources.embedder(ref);
+      const { id: model, kind } = await resources.embedder(ref);
       const source = new EmbeddedSet(ref, dataset, protocol, resources);
-      for (const codes of m.codes) {
+      // A model that gives codes is searched as it is; one that gives real vectors may be binarised here.
+      const rules = kind === "binary" ? (["own"] as const) : m.codes;
+      for (const codes of rules) {
         for (const point of m.indexes.flatMap(indexPoints)) {
           plans.push({
             kind: "retrieval",
-            labels: { model, dataset: dataset.name, codes: codes === "real" ? "real" : "binary", index: pointName(point, codes), ...(codes !== "real" && { binarise: codes }) },
+            labels: { model, dataset: dataset.name, codes: codes === "real" ? "real" : "binary", index: pointName(point, codes), ...((codes === "sign" || codes === "round") && { binarise: codes }) },
             measure: (context) => measureRetrieval({ source, dataset, codes, point, ks: m.k, protocol }, context),
           });
         }
@@ -64,26 +49,13 @@ export async function planRetrieval(m: RetrievalMeasurement, protocol: Protocol,
   return plans;
 }
 
-function indexPoints({ engine, factory, nprobe, efSearch }: IndexSpec): IndexPoint[] {
-  const values = (v: number | number[] | undefined): (number | undefined)[] => (v === undefined ? [undefined] : [v].flat());
-  return values(nprobe).flatMap((n) => values(efSearch).map((ef): IndexPoint => ({
-    engine, factory,
-    parameters: { ...(n !== undefined && { nprobe: n }), ...(ef !== undefined && { efSearch: ef }) },
-  })));
-}
-
-function pointName({ engine, factory, parameters }: IndexPoint, codes: CodeRule): string {
-  const set = Object.entries(parameters).map(([name, value]) => ` ${name} ${value}`).join("");
-  return `${engine === "faiss" ? "" : `${engine} `}${codes === "real" ? "" : "B"}${factory}${set}`;
-}
-
 /** Gallery and query vectors of a data set under one model, embedded once for all indexes. */
 class EmbeddedSet {
   readonly #ref: ModelRef;
   readonly #dataset: RecognitionDataset;
   readonly #protocol: Protocol;
   readonly #resources: Resources;
-  #parts: Promise<{ gallery: Part; query: Part; model: string }> | undefined;
+  #parts: Promise<EmbeddedParts> | undefined;
 
   constructor(ref: ModelRef, dataset: RecognitionDataset, protocol: Protocol, resources: Resources) {
     this.#ref = ref;
@@ -92,15 +64,14 @@ class EmbeddedSet {
     this.#resources = resources;
   }
 
-  parts(context: CellContext): Promise<{ gallery: Part; query: Part; model: string }> {
+  parts(context: CellContext): Promise<EmbeddedParts> {
     this.#parts ??= this.#embed(context);
     return this.#parts;
   }
 
-  async #embed(context: CellContext): Promise<{ gallery: Part; query: Part; model: string }> {
+  async #embed(context: CellContext): Promise<EmbeddedParts> {
     const embedder = await this.#resources.embedder(this.#ref);
-    if (embedder.kind !== "real") throw new UserError({ code: "wrong-model", message: "this experiment binarises real-valued embeddings itself", expected: "a real-valued model", found: `${embedder.id}, which gives codes` });
-    const model = { ...this.#resources.place(this.#ref), version: embedder.version, preprocessing: await this.#resources.preprocessing(this.#ref), dim: embedder.dim };
+    const model = { ...this.#resources.place(this.#ref), version: embedder.version, preprocessing: await this.#resources.preprocessing(this.#ref), dim: embedder.dim, kind: embedder.kind };
     const embed = async (part: "gallery" | "query"): Promise<Part> => {
       const listed = await listPictures(this.#dataset, part, this.#protocol);
       const embedded = await embedPictures(model, listed.pictures, { cacheRoot: this.#resources.cacheRoot, protocol: this.#protocol, progress: context.progress, signal: context.signal });
@@ -108,8 +79,20 @@ class EmbeddedSet {
     };
     const gallery = await embed("gallery");
     const query = this.#dataset.evaluation === "leave-one-out" ? gallery : await embed("query");
-    return { gallery, query, model: embedder.version };
+    const latency = await timeModel("embed", query.listed.pictures, context.signal, (pixels, watch) => embedder.embed([pixels], watch));
+    const cost = [...(await costScores(await this.#resources.modelFile(this.#ref))), ...latency.scores];
+    return { gallery, query, model: embedder.version, cost, embedMs: latency.samplesMs };
   }
+}
+
+interface EmbeddedParts {
+  readonly gallery: Part;
+  readonly query: Part;
+  /** The model's version. */
+  readonly model: string;
+  /** What the model costs, the same for every index. */
+  readonly cost: readonly RecordedScore[];
+  readonly embedMs: readonly number[];
 }
 
 interface Part {
@@ -134,7 +117,7 @@ interface RetrievalJob {
 
 async function measureRetrieval(job: RetrievalJob, context: CellContext): Promise<CellOutcome> {
   const { dataset, point, ks } = job;
-  const { gallery, query, model } = await job.source.parts(context);
+  const { gallery, query, model, cost, embedMs } = await job.source.parts(context);
   if (gallery.rows.length === 0 || query.rows.length === 0) {
     throw new UserError({ code: "dataset-empty", message: "no picture of the data set could be used", file: dataset.file, fix: "check its image root and lists" });
   }
@@ -149,90 +132,21 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
     const timesMs = timeQueries(built.index, queries, k);
     const lost = lostQueries(query, gallery);
     // An exhaustive search is scored by the whole ranking, with its ties; what an approximate one returned is judged as it is.
-    const exhaustive = /^(IDMap2?,)?B?Flat$/.test(built.factory);
-    const accuracy = exhaustive
+    const accuracy = isExhaustive(built.factory)
       ? exactScores(retrievalScores(await rankExactly(query, gallery, queries, rows, leaveOneOut, job)), lost.length)
       : recallScores(hits, lost.length, ks);
     return {
       versions: { model, dataset: dataset.hash, index: built.index.version },
-      scores: [...accuracy, ...built.scores, ...timeScores(timesMs)],
+      scores: [...accuracy, ...built.scores, ...timeScores(timesMs), ...cost],
       errors: [...new Map([...gallery.embedded.errors, ...query.embedded.errors].map((e) => [e.item, e])).values()],
-      notes: built.notes,
+      notes: [...built.notes],
       cases: [...casesOf(hits, query, gallery), ...lost.map((e) => ({ ...emptyCase, item: e.item, outcome: "error" as const, truth: e.label }))],
-      samples: { retrieval: timesMs },
+      samples: { retrieval: timesMs, embed: embedMs },
       imageRoots: { [dataset.name]: recordedRoot(dataset.images) },
     };
   } finally {
     built.index.close();
   }
-}
-
-function encode(vectors: Vectors, codes: CodeRule): Vectors | Codes {
-  if (codes === "real") return vectors;
-  const packed = binarise(vectors.data, vectors.dim, codes);
-  if ("nanRow" in packed) throw new Error(`NaN in row ${packed.nanRow} of checked embeddings`);
-  return packed;
-}
-
-async function buildIndex(rows: Vectors | Codes, point: IndexPoint, protocol: Protocol): Promise<{ index: VectorIndex; factory: string; scores: RecordedScore[]; notes: string[] }> {
-  const kind = isCodes(rows) ? "binary" : "real";
-  const n = rowCount(rows);
-  const chosen = pickFactory({ name: point.factory, kind, count: n, protocol });
-  const index = await openIndex({ engine: point.engine, factory: chosen.factory, kind, dim: isCodes(rows) ? rows.bits : rows.dim, metric: kind === "real" ? "inner-product" : "hamming" });
-  try {
-    const start = monotonicClock();
-    if (!index.trained) await index.train(rows);
-    await index.add(rows);
-    const buildMs = monotonicClock() - start;
-    const parameters = { ...chosen.parameters, ...point.parameters };
-    if (Object.keys(parameters).length > 0) index.set(parameters);
-    return {
-      index,
-      factory: chosen.factory,
-      scores: [
-        { metric: "index-size", unit: "bytes", better: "lower", value: index.bytes(), n, ci: null },
-        { metric: "build-time", unit: "ms", better: "lower", value: buildMs, n, ci: null },
-      ],
-      notes: [...(index.warnings ?? [])],
-    };
-  } catch (error) {
-    index.close();
-    throw error;
-  }
-}
-
-/** One query at a time on the calling thread with one thread, after a warm-up, the queries taken evenly over the set. */
-function timeQueries(index: VectorIndex, queries: Vectors | Codes, k: number): number[] {
-  setFaissThreads(1);
-  try {
-    return timesOf(index, queries, k);
-  } finally {
-    setFaissThreads(availableParallelism());
-  }
-}
-
-function timesOf(index: VectorIndex, queries: Vectors | Codes, k: number): number[] {
-  const n = rowCount(queries);
-  const times: number[] = [];
-  for (let i = -warmupQueries; i < Math.min(timedQueries, n); i++) {
-    const one = rowOf(queries, Math.floor((((i + n) % n) * n) / Math.min(timedQueries, n)) % n);
-    const start = monotonicClock();
-    index.searchSync(one, k);
-    if (i >= 0) times.push(monotonicClock() - start);
-  }
-  return times;
-}
-
-function rowOf(rows: Vectors | Codes, i: number): Vectors | Codes {
-  if (isCodes(rows)) return { data: rows.data.subarray((i * rows.bits) / 8, ((i + 1) * rows.bits) / 8), bits: rows.bits };
-  return { data: rows.data.subarray(i * rows.dim, (i + 1) * rows.dim), dim: rows.dim };
-}
-
-function timeScores(timesMs: readonly number[]): RecordedScore[] {
-  return quantiles(timesMs, [0.5, 0.9]).map((q, i): RecordedScore => {
-    const head = { metric: "retrieval-time", unit: "ms" as const, better: "lower" as const, of: { percentile: i === 0 ? "50" : "90" } };
-    return q.value === null ? { ...head, value: null, why: q.why } : { ...head, value: q.value, n: q.n, ci: q.ci && [...q.ci], method: "order statistics" };
-  });
 }
 
 function recallScores(hits: readonly NeighbourHit[], lost: number, ks: readonly number[]): RecordedScore[] {

@@ -34,6 +34,8 @@ export interface RelevanceInput {
 export interface Relevance {
   /** For queries [begin, end): `positives` have the query's label and are valid, `junk` are not valid. Both ascending. */
   of(begin: number, end: number): { readonly positives: RowLists; readonly junk: RowLists };
+  /** Positives and junk of one query together. */
+  most(query: number): number;
 }
 
 /**
@@ -43,6 +45,7 @@ export interface Relevance {
 export function relevance({ labels, uids, leaveOneOut }: RelevanceInput): Relevance {
   const { start, rows } = rowsOfLabel(labels);
   return {
+    most: (q) => start[labels.query[q]! + 1]! - start[labels.query[q]!]!,
     of(begin, end) {
       const lists = { positives: new Lists(end - begin), junk: new Lists(end - begin) };
       for (let q = begin; q < end; q++) {

@@ -1,3 +1,4 @@
+import { requireFinite } from "../../../datasets/formats/vector-file.js";
 import { UserError } from "../../pipeline/errors.js";
 import { rankRows, requireSameSpace, type RankResult, type RowLists } from "../../pipeline/row-ranks.js";
 import { isCodes, rowCount, type Codes, type Progress, type Protocol, type Vectors } from "../../pipeline/types.js";
@@ -100,15 +101,16 @@ export function answerable({ positives }: Pick<RetrievalEvidence, "positives">):
   return n;
 }
 
-/** So many queries are ranked in one go. The result does not depend on it. */
+/** So many queries, or so many positives of theirs, are ranked in one go. The result does not depend on it. */
 const queriesAtOnce = 512;
+const positivesAtOnce = 4_000_000;
 
 /**
  * Ranks the whole gallery for each query, exactly, and keeps what the metrics need. The ranking itself is never held: memory is the input, some
  * hundred bytes a query, and a block's positives.
  *
  * @throws UserError `retrieval-empty`, `retrieval-length` (labels or uids do not fit the rows), `retrieval-uids` (one side only),
- * `retrieval-leave-one-out` (queries are not the gallery), `retrieval-k`, `dimension-mismatch`.
+ * `retrieval-leave-one-out` (queries are not the gallery), `retrieval-k`, `dimension-mismatch`, `vector-not-finite`.
  */
 export async function rankQueries(input: RetrievalInput, options: RankingOptions = {}): Promise<RetrievalEvidence> {
   const { protocol = "standard", ks = [1, 5, 10], top = 10, cmcLength = 100, threads, progress } = options;
@@ -131,8 +133,9 @@ export async function rankQueries(input: RetrievalInput, options: RankingOptions
     top: kept, topRows: new Int32Array(count * kept), topScores: new Float64Array(count * kept),
   };
   const junkScore = rules.junk === "zeroed" ? zeroScore(gallery) : null;
-  for (let begin = 0; begin < count; begin += queriesAtOnce) {
-    const end = Math.min(count, begin + queriesAtOnce);
+  for (let begin = 0, end = 0; begin < count; begin = end) {
+    end = begin + 1;
+    for (let held = relevant.most(begin); end < Math.min(count, begin + queriesAtOnce) && (held += relevant.most(end)) <= positivesAtOnce; ) end++;
     const { positives, junk } = relevant.of(begin, end);
     const ranks = await rankRows({ queries: slice(queries, begin, end), gallery, marked: positives, excluded: junk, top: kept, ...(threads !== undefined && { threads }) });
     for (let i = 0; i < end - begin; i++) {
@@ -173,6 +176,7 @@ function check(input: RetrievalInput, ks: readonly number[]): void {
   const sides = [["query", queries, input.queryLabels, input.queryUids], ["gallery", gallery, input.galleryLabels, input.galleryUids]] as const;
   for (const [side, rows, labels, uids] of sides) {
     const n = rowCount(rows);
+    if (!isCodes(rows)) requireFinite(rows, `${side} vectors`);
     if (n === 0) throw new UserError({ code: "retrieval-empty", message: `there is no ${side} row`, expected: "at least one", found: "0", fix: "check the files" });
     for (const [what, given] of [["labels", labels], ["uids", uids]] as const) {
       if (given !== undefined && given.length !== n) {

@@ -1,0 +1,68 @@
+import { UserError } from "../../pipeline/errors.js";
+import type { Protocol } from "../../pipeline/types.js";
+import type { ClassificationMeasurement } from "../config.js";
+import type { ClassificationDataset } from "../dataset.js";
+import { classificationScores, classify } from "../metrics/classification.js";
+import { classifyPictures } from "../observations.js";
+import type { RecordedScore } from "../record.js";
+import type { ModelRef, Resources } from "../resources.js";
+import type { CellContext, CellOutcome, CellPlan } from "../runner.js";
+import { costScores, timeModel } from "./model-cost.js";
+import { listPictures, recordedRoot } from "./pictures.js";
+
+/** Table 6: parameters, multiply-accumulates, top-1, top-5 and the latency of light classifiers. */
+export async function planClassification(m: ClassificationMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
+  const plans: CellPlan[] = [];
+  for (const ref of m.models) {
+    for (const path of m.datasets) {
+      const dataset = await resources.dataset(path);
+      if (dataset.task !== "classification") throw new UserError({ code: "wrong-task", message: "classification needs a classification data set", file: dataset.file, path: "task", found: dataset.task });
+      const { id: model } = await resources.classifier(ref);
+      plans.push({ kind: "classification", labels: { model, dataset: dataset.name }, measure: (context) => measureClassification(ref, dataset, protocol, context) });
+    }
+  }
+  return plans;
+}
+
+async function measureClassification(ref: ModelRef, dataset: ClassificationDataset, protocol: Protocol, { resources, progress, signal }: CellContext): Promise<CellOutcome> {
+  const classifier = await resources.classifier(ref);
+  const listed = await listPictures(dataset, "validation", protocol);
+  const { scores, errors } = await classifyPictures(classifier, await resources.preprocessing(ref), listed.pictures, { cacheRoot: resources.cacheRoot, protocol, progress, signal });
+  if (scores.every((s) => s === null)) throw new UserError({ code: "dataset-empty", message: "no picture of the data set could be used", file: dataset.file, fix: "check its image root" });
+  const truth = listed.rows.map(({ label, line }) => classNumber(label, classifier.classes, dataset, line));
+  // An unreadable picture is a miss: its true class gets the lowest score.
+  const flat = new Float32Array(scores.length * classifier.classes);
+  scores.forEach((s, i) => {
+    if (s) flat.set(s, i * classifier.classes);
+    else flat[i * classifier.classes + truth[i]!] = -1;
+  });
+  const evidence = classify({ scores: flat, classes: classifier.classes, truth }, [1, 5]);
+  const { scores: timeScores, samplesMs } = await timeModel("classify", listed.pictures, signal, (pixels, watch) => classifier.classify(pixels, watch));
+  return {
+    versions: { model: classifier.version, dataset: dataset.hash },
+    scores: [
+      ...classificationScores(evidence).map(({ name, unit, better, ...score }): RecordedScore =>
+        score.value === null ? { metric: name, unit, better, ...score } : { metric: name, unit, better, value: score.value, n: score.n, ci: score.ci && [score.ci[0], score.ci[1]], method: "Wilson" }),
+      ...(await costScores(classifier.file)),
+      ...timeScores,
+    ],
+    errors: [...errors],
+    cases: listed.rows.map((row, i) => ({
+      item: row.path, image: row.path,
+      outcome: scores[i] === null ? "error" : evidence.hit[0]![i]! === 1 ? "hit" : "miss",
+      truth: row.label, prediction: scores[i] === null ? null : String(evidence.predicted[i]),
+      score: scores[i]?.[evidence.predicted[i]!] ?? null,
+      rank: null, neighbours: null, boxes: null, width: null, height: null, lostAt: null, stageMs: null,
+    })),
+    samples: { classify: samplesMs },
+    imageRoots: { [dataset.name]: recordedRoot(dataset.validation.images ?? dataset.images) },
+  };
+}
+
+function classNumber(label: string, classes: number, { validation }: ClassificationDataset, line: number): number {
+  const n = Number(label);
+  if (!Number.isInteger(n) || n < 0 || n >= classes) {
+    throw new UserError({ code: "class-unknown", message: "a label is no class of the model", file: validation.list, path: `line ${line}`, expected: `a whole number from 0 to ${classes - 1}`, found: label, fix: "number the classes as the model was trained" });
+  }
+  return n;
+}

@@ -1,0 +1,121 @@
+import { availableParallelism } from "node:os";
+import { binarise, type BinariseRule } from "../../pipeline/binarise.js";
+import { openIndex, pickFactory, setFaissThreads } from "../../pipeline/index/engine.js";
+import { monotonicClock } from "../../pipeline/stopwatch.js";
+import type { Codes, Protocol, VectorIndex, Vectors } from "../../pipeline/types.js";
+import { isCodes, rowCount } from "../../pipeline/types.js";
+import type { IndexSpec } from "../config.js";
+import type { RecordedScore } from "../record.js";
+import { quantiles } from "../stats/quantile.js";
+
+/** Real-valued vectors, how they become codes, or that they are the model's own codes already. */
+export type CodeRule = "real" | BinariseRule | "own";
+
+/** One index of the sweep, with one value for each run-time parameter. */
+export interface IndexPoint {
+  readonly engine: IndexSpec["engine"];
+  readonly factory: string;
+  readonly parameters: Readonly<Record<string, number>>;
+}
+
+export function indexPoints({ engine, factory, nprobe, efSearch }: IndexSpec): IndexPoint[] {
+  const values = (v: number | number[] | undefined): (number | undefined)[] => (v === undefined ? [undefined] : [v].flat());
+  return values(nprobe).flatMap((n) => values(efSearch).map((ef): IndexPoint => ({
+    engine, factory,
+    parameters: { ...(n !== undefined && { nprobe: n }), ...(ef !== undefined && { efSearch: ef }) },
+  })));
+}
+
+export function pointName({ engine, factory, parameters }: IndexPoint, codes: CodeRule): string {
+  const set = Object.entries(parameters).map(([name, value]) => ` ${name} ${value}`).join("");
+  return `${engine === "faiss" ? "" : `${engine} `}${codes === "real" ? "" : "B"}${factory}${set}`;
+}
+
+export function encode(vectors: Vectors | Codes, codes: CodeRule): Vectors | Codes {
+  if (codes === "real" || codes === "own" || isCodes(vectors)) return vectors;
+  const packed = binarise(vectors.data, vectors.dim, codes);
+  if ("nanRow" in packed) throw new Error(`NaN in row ${packed.nanRow} of checked embeddings`);
+  return packed;
+}
+
+export interface BuiltIndex {
+  readonly index: VectorIndex;
+  /** The whole factory string. */
+  readonly factory: string;
+  /** Size and build time. */
+  readonly scores: readonly RecordedScore[];
+  readonly notes: readonly string[];
+}
+
+/** Trains, sets and fills an index; the build is timed with all cores. */
+export async function buildIndex(rows: Vectors | Codes, point: IndexPoint, protocol: Protocol): Promise<BuiltIndex> {
+  const kind = isCodes(rows) ? "binary" : "real";
+  const n = rowCount(rows);
+  const chosen = pickFactory({ name: point.factory, kind, count: n, protocol });
+  const index = await openIndex({ engine: point.engine, factory: chosen.factory, kind, dim: isCodes(rows) ? rows.bits : rows.dim, metric: kind === "real" ? "inner-product" : "hamming" });
+  try {
+    const start = monotonicClock();
+    if (!index.trained) await index.train(rows);
+    // Before adding: HNSW builds its graph with efConstruction.
+    const parameters = { ...chosen.parameters, ...point.parameters };
+    if (Object.keys(parameters).length > 0) index.set(parameters);
+    await index.add(rows);
+    const buildMs = monotonicClock() - start;
+    return {
+      index,
+      factory: chosen.factory,
+      scores: [
+        { metric: "index-size", unit: "bytes", better: "lower", value: index.bytes(), n, ci: null },
+        { metric: "build-time", unit: "ms", better: "lower", value: buildMs, n, ci: null },
+      ],
+      notes: [...(index.warnings ?? [])],
+    };
+  } catch (error) {
+    index.close();
+    throw error;
+  }
+}
+
+/** Whether a factory string makes an index that compares with every vector. */
+export function isExhaustive(factory: string): boolean {
+  return /^(IDMap2?,)?B?Flat$/.test(factory);
+}
+
+/** One query at a time on the calling thread with one thread, after a warm-up, the queries taken evenly over the set. */
+export function timeQueries(index: VectorIndex, queries: Vectors | Codes, k: number): number[] {
+  setFaissThreads(1);
+  try {
+    return timesOf(index, queries, k);
+  } finally {
+    setFaissThreads(availableParallelism());
+  }
+}
+
+function timesOf(index: VectorIndex, queries: Vectors | Codes, k: number): number[] {
+  const n = rowCount(queries);
+  const times: number[] = [];
+  for (let i = -warmupQueries; i < Math.min(timedQueries, n); i++) {
+    const one = rowOf(queries, Math.floor((((i + n) % n) * n) / Math.min(timedQueries, n)) % n);
+    const start = monotonicClock();
+    index.searchSync(one, k);
+    if (i >= 0) times.push(monotonicClock() - start);
+  }
+  return times;
+}
+
+function rowOf(rows: Vectors | Codes, i: number): Vectors | Codes {
+  if (isCodes(rows)) return { data: rows.data.subarray((i * rows.bits) / 8, ((i + 1) * rows.bits) / 8), bits: rows.bits };
+  return { data: rows.data.subarray(i * rows.dim, (i + 1) * rows.dim), dim: rows.dim };
+}
+
+export function timeScores(timesMs: readonly number[]): RecordedScore[] {
+  return quantiles(timesMs, [0.5, 0.9]).map((q, i): RecordedScore => {
+    const head = { metric: "retrieval-time", unit: "ms" as const, better: "lower" as const, of: { percentile: i === 0 ? "50" : "90" } };
+    return q.value === null ? { ...head, value: null, why: q.why } : { ...head, value: q.value, n: q.n, ci: q.ci && [...q.ci], method: "order statistics" };
+  });
+}
+
+/** Single queries timed for an index: enough for a 90th percentile with an interval. */
+const timedQueries = 200;
+const warmupQueries = 20;
+

@@ -1,0 +1,57 @@
+import { decode } from "../../pipeline/image.js";
+import { inspectOnnx } from "../../pipeline/onnx/inspect.js";
+import { Stopwatch } from "../../pipeline/stopwatch.js";
+import type { Pixels, Stage } from "../../pipeline/types.js";
+import type { PictureRef } from "../observations.js";
+import type { RecordedScore } from "../record.js";
+import { quantiles } from "../stats/quantile.js";
+
+/** Pictures that stand for all in a timing loop, decoded beforehand. */
+const pictureCount = 16;
+const warmup = 10;
+const timed = 100;
+
+/** What a model costs besides its accuracy: bytes, parameters and multiply-accumulates (what the paper calls FLOPs). */
+export async function costScores(file: string | null): Promise<RecordedScore[]> {
+  if (file === null) return []; // a baseline has no model
+  const { bytes, parameters, work } = await inspectOnnx(file);
+  const exact = { n: 1, ci: null };
+  return [
+    { metric: "model-size", unit: "bytes", better: "lower", value: bytes, ...exact },
+    { metric: "params", unit: "count", better: "lower", value: parameters, ...exact },
+    work.macs === null
+      ? { metric: "macs", unit: "count", better: "lower", value: null, why: work.why }
+      : { metric: "macs", unit: "count", better: "lower", value: work.macsPerImage, ...exact },
+  ];
+}
+
+/**
+ * Times a model on decoded pictures, one at a time on one thread, after a warm-up: milliseconds of one of its stages, every sample kept.
+ *
+ * @param run puts one picture to the model and tells the stopwatch of its stages.
+ */
+export async function timeModel(stage: Stage, pictures: readonly PictureRef[], signal: AbortSignal, run: (pixels: Pixels, watch: Stopwatch) => Promise<unknown>): Promise<{ scores: RecordedScore[]; samplesMs: number[] }> {
+  const files = pictures.flatMap((p) => ("file" in p ? [p.file] : [])).slice(0, pictureCount);
+  const decoded: Pixels[] = [];
+  for (const file of files) {
+    // Pictures that cannot be read are error rows of the accuracy; here they are only not timed.
+    const pixels = await decode(file).catch(() => null);
+    if (pixels) decoded.push(pixels);
+  }
+  const samplesMs: number[] = [];
+  for (let i = -warmup; decoded.length > 0 && i < timed; i++) {
+    signal.throwIfAborted();
+    const watch = new Stopwatch();
+    await run(decoded[(i + warmup) % decoded.length]!, watch);
+    if (i >= 0) samplesMs.push(watch.stageMs[stage] ?? 0);
+  }
+  return { scores: latencyScores(stage, samplesMs), samplesMs };
+}
+
+/** Percentiles of one stage with distribution-free intervals. */
+export function latencyScores(stage: string, samplesMs: readonly number[], percentiles: readonly number[] = [50, 90]): RecordedScore[] {
+  return quantiles(samplesMs, percentiles.map((p) => p / 100)).map((q, i): RecordedScore => {
+    const head = { metric: "latency", unit: "ms" as const, better: "lower" as const, of: { stage, percentile: String(percentiles[i]!) } };
+    return q.value === null ? { ...head, value: null, why: q.why } : { ...head, value: q.value, n: q.n, ci: q.ci && [q.ci[0], q.ci[1]], method: "order statistics" };
+  });
+}
