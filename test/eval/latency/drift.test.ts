@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { drift, lagOneCorrelation } from "../../../src/eval/latency/drift.js";
 import { summarizeLatency } from "../../../src/eval/latency/summary.js";
+import { normalCdf } from "../../../src/eval/stats/distributions.js";
 import { Random } from "../../../src/eval/stats/random.js";
 
 /** Latencies around 10 ms with spread and spikes, times a trend. */
@@ -16,6 +17,12 @@ describe("drift", () => {
     expect(found.relativeChange).toBeCloseTo(19 / 109.5, 12);
     expect(found.p).toBeCloseTo(8.7e-10, 11);
     expect(found.drifting).toBe(true);
+  });
+
+  test("by hand with ties: ten of 1, then ten of 2", () => {
+    // S = 100 pairs; variance (20 x 19 x 45 - 2 x 10 x 9 x 25) / 18 = 700; z = 99 / sqrt(700) = 3.742.
+    const z = 99 / Math.sqrt(700);
+    expect(drift(Array.from({ length: 20 }, (_, i) => (i < 10 ? 1 : 2)))!.p).toBeCloseTo(2 * (1 - normalCdf(z)), 12);
   });
 
   test("false alarms in at most 2% of 1,000 steady runs, with spikes", () => {

@@ -63,6 +63,15 @@ describe("F1 by hand at threshold 0.5", () => {
     expect(f1At(twins, "C", defaultRule, 0.5).point).toMatchObject({ tp: 1, fp: 0, fn: 1 });
   });
 
+  test("in C a second answer takes the next best object where the best is taken", () => {
+    const crowd: ImageEvidence[] = [{
+      image: "crowd",
+      truth: [{ label: "tea", box: at(0, 0, 100, 100) }, { label: "tea", box: at(0, 20, 100, 100) }],
+      recognitions: [{ box: at(0, 1, 100, 100), label: "tea", score: 0.9 }, { box: at(0, 2, 100, 100), label: "tea", score: 0.8 }],
+    }];
+    expect(f1At(crowd, "C", { ...defaultRule, suppressIou: null }, 0.5).point).toMatchObject({ tp: 2, fp: 0, fn: 0 });
+  });
+
   test("Hamming distances: low is good", () => {
     const codes: ImageEvidence[] = [{ image: "x", truth: [{ label: "tea", box: at(0, 0, 9, 9) }], recognitions: [{ box: at(0, 0, 9, 9), label: "tea", score: 40 }, { box: at(0, 0, 9, 8), label: "cola", score: 90 }] }];
     const hamming = { better: "lower", suppressIou: 0.05, protocol: "standard" } as const;

@@ -21,6 +21,9 @@ describe("one object, each stage by hand", () => {
     expect(stageOf(one())).toBe("missed");
     expect(stageOf(one(crop(at(500, 500, 100, 100), near("cola", 0.9))))).toBe("missed");
     expect(stageOf(one(crop(picture, near("cola", 0.9), near("cola", 0.9), true)))).toBe("missed");
+    // A quarter of the picture: a detected box of that overlap would be a bad crop, the added whole picture is none.
+    expect(stageOf(one(crop(at(0, 0, 200, 200), near("cola", 0.9), near("cola", 0.9), true)))).toBe("missed");
+    expect(stageOf(one(crop(at(0, 0, 200, 200), near("cola", 0.9))))).toBe("wrong-crop");
   });
 
   test("wrong crop: a detected box at IoU 1/3", () => {
