@@ -5,33 +5,12 @@ import type { Clock, Progress } from "../pipeline/types.js";
 import { canonicalJson } from "./cache.js";
 import { casesToArrow } from "./cases.js";
 import type { LoadedConfig } from "./config.js";
+import type { CellContext, CellPlan } from "./experiments/cell.js";
 import { planMeasurement } from "./experiments/plan.js";
 import { collectProvenance } from "./provenance.js";
 import { recordId, writeRecord, type RunRecord } from "./record.js";
 import { Resources } from "./resources.js";
 import { Workspace, type FinishedCell } from "./workspace.js";
-
-/** One cell of an experiment's sweep, ready to be measured. */
-export interface CellPlan {
-  readonly kind: string;
-  readonly labels: Readonly<Record<string, string>>;
-  measure(context: CellContext): Promise<CellOutcome>;
-}
-
-export interface CellContext {
-  readonly resources: Resources;
-  readonly signal: AbortSignal;
-  readonly progress: Progress;
-}
-
-export interface CellOutcome extends Omit<FinishedCell, "cell" | "cases"> {
-  readonly versions: Readonly<Record<string, string>>;
-  readonly scores: Extract<FinishedCell["cell"], { state: "completed" }>["scores"];
-  readonly errors?: Extract<FinishedCell["cell"], { state: "completed" }>["errors"];
-  readonly notes?: readonly string[];
-  /** Rows without their `cell`, which the runner fills in. */
-  readonly cases: readonly Omit<FinishedCell["cases"][number], "cell">[];
-}
 
 /** What the runner tells while it works. */
 export interface RunEvents {

@@ -6,7 +6,7 @@ import { classificationScores, classify } from "../metrics/classification.js";
 import { classifyPictures } from "../observations.js";
 import type { RecordedScore } from "../record.js";
 import type { ModelRef, Resources } from "../resources.js";
-import type { CellContext, CellOutcome, CellPlan } from "../runner.js";
+import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { costScores, timeModel } from "./model-cost.js";
 import { listPictures, recordedRoot } from "./pictures.js";
 

@@ -11,7 +11,7 @@ import { evaluateCoco, type CocoEvaluation } from "../metrics/coco.js";
 import { detectPictures, type Detected } from "../observations.js";
 import type { RecordedScore } from "../record.js";
 import type { ModelRef, Resources } from "../resources.js";
-import type { CellContext, CellOutcome, CellPlan } from "../runner.js";
+import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { bootstrap } from "../stats/bootstrap.js";
 import type { ResampledStatistic } from "../stats/resampled-statistic.js";
 import { costScores, timeModel } from "./model-cost.js";

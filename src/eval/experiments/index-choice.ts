@@ -6,7 +6,7 @@ import { judgeNeighbours, type LabelledRow } from "../metrics/neighbour-hits.js"
 import { neighbourRecall, rescore } from "../metrics/neighbour-recall.js";
 import type { RecordedScore } from "../record.js";
 import type { Resources } from "../resources.js";
-import type { CellContext, CellOutcome, CellPlan } from "../runner.js";
+import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { wilson } from "../stats/proportion.js";
 import { Random } from "../stats/random.js";
 import { buildIndex, encode, indexPoints, pointName, timeQueries, timeScores, type BuiltIndex, type CodeRule, type IndexPoint } from "./index-points.js";

@@ -7,7 +7,7 @@ import type { LatencyMeasurement } from "../config.js";
 import type { DatasetManifest, RecognitionDataset } from "../dataset.js";
 import type { ItemError } from "../observations.js";
 import type { Resources } from "../resources.js";
-import type { CellContext, CellOutcome, CellPlan } from "../runner.js";
+import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { latencyScores } from "./model-cost.js";
 import { datasetPictures, recordedRoot } from "./pictures.js";
 import { openSystemGallery } from "./systems.js";

@@ -16,7 +16,7 @@ import { cropsOf, lossStages, type CropsOfImage, type Neighbour } from "../metri
 import { detectPictures, type ItemError } from "../observations.js";
 import type { RecordedScore } from "../record.js";
 import type { Resources } from "../resources.js";
-import type { CellContext, CellOutcome, CellPlan } from "../runner.js";
+import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import type { Score } from "../types.js";
 import { isExhaustive } from "./index-points.js";
 import { readTruth, recordedRoot, truthPictures } from "./pictures.js";

@@ -1,6 +1,6 @@
 import type { LoadedConfig, Measurement } from "../config.js";
 import type { Resources } from "../resources.js";
-import type { CellPlan } from "../runner.js";
+import type { CellPlan } from "./cell.js";
 import { planClassification } from "./classification.js";
 import { planDetection } from "./detection.js";
 import { planIndexChoice } from "./index-choice.js";

@@ -8,7 +8,7 @@ import { retrievalScores, type RetrievalScores } from "../metrics/retrieval-scor
 import { embedPictures, type Embedded, type ItemError } from "../observations.js";
 import type { RecordedScore } from "../record.js";
 import type { ModelRef, Resources } from "../resources.js";
-import type { CellContext, CellOutcome, CellPlan } from "../runner.js";
+import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { wilson, wilsonInterval } from "../stats/proportion.js";
 import { buildIndex, encode, indexPoints, isExhaustive, pointName, timeQueries, timeScores, type CodeRule, type IndexPoint } from "./index-points.js";
 import { costScores, timeModel } from "./model-cost.js";

@@ -5,7 +5,7 @@ import { isCodes, type Codes, type Vectors } from "../../pipeline/types.js";
 import type { SystemSpec } from "../config.js";
 import type { PipelineDataset, RecognitionDataset } from "../dataset.js";
 import { embedPictures, type ItemError } from "../observations.js";
-import type { CellContext } from "../runner.js";
+import type { CellContext } from "./cell.js";
 import { indexPoints } from "./index-points.js";
 import { listPictures } from "./pictures.js";
 
