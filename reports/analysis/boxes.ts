@@ -8,7 +8,8 @@ export interface JudgedBox {
   readonly label: string;
   /** null on truth boxes. */
   readonly score: number | null;
-  readonly fate: "truth" | "missed" | "hit" | "false" | "dropped";
+  /** `kept` where a picture has no truth to judge by. */
+  readonly fate: "truth" | "missed" | "hit" | "false" | "kept" | "dropped";
 }
 
 type Row = readonly unknown[];
@@ -23,21 +24,29 @@ export function parseBoxes(json: string | null): JudgedBox[] | null {
     return null;
   }
   const rows = (list: unknown): Row[] => (Array.isArray(list) ? list.filter((row): row is Row => Array.isArray(row) && row.slice(0, 4).every((x) => typeof x === "number")) : []);
+  const text = (x: unknown): string => (typeof x === "string" ? x : "");
   const corners = (row: Row): { x0: number; y0: number; x1: number; y1: number } => ({ x0: row[0] as number, y0: row[1] as number, x1: row[2] as number, y1: row[3] as number });
-  const found = rows(value.found).map((row) => ({ ...corners(row), score: typeof row[4] === "number" ? row[4] : null, label: String(row[5] ?? ""), said: String(row[6] ?? "") }));
-  const truth = rows(value.truth).map((row) => ({ ...corners(row), label: String(row[4] ?? "") }));
+  // A detector's tail of boxes that no metric used would hide everything else.
+  const found = rows(value.found).filter((row) => row[6] !== "unused").map((row) => ({ ...corners(row), score: typeof row[4] === "number" ? row[4] : null, label: text(row[5]), said: String(row[6] ?? "") }));
+  const truth = rows(value.truth).map((row) => ({ ...corners(row), label: text(row[4]) }));
   const judged = found.some((box) => box.said === "hit" || box.said === "false");
   const taken = new Set<number>();
   const dropped = ["below-threshold", "suppressed", "empty", "ignored"];
   const fates: JudgedBox[] = [...found].sort((a, b) => (b.score ?? 0) - (a.score ?? 0)).map((box) => {
     const { said, ...rest } = box;
     if (dropped.includes(said)) return { ...rest, fate: "dropped" };
+    if (truth.length === 0 && !judged) return { ...rest, fate: "kept" };
     const best = truth.map((t, i) => ({ i, iou: iou(t, box) })).filter(({ i, iou: v }) => !taken.has(i) && v >= 0.5).sort((a, b) => b.iou - a.iou)[0];
     const hit = judged ? said === "hit" : best !== undefined;
     if (hit && best !== undefined) taken.add(best.i);
     return { ...rest, fate: hit ? "hit" : "false" };
   });
   return [...truth.map((t, i): JudgedBox => ({ ...t, score: null, fate: taken.has(i) ? "truth" : "missed" })), ...fates];
+}
+
+/** How wrong a picture is, for putting the worst first: missed objects count one each, false boxes their score. */
+export function badness(boxes: readonly JudgedBox[]): number {
+  return boxes.reduce((sum, box) => sum + (box.fate === "missed" ? 1 : box.fate === "false" ? (box.score ?? 0.5) : 0), 0);
 }
 
 type Corners = Pick<JudgedBox, "x0" | "y0" | "x1" | "y1">;

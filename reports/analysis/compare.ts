@@ -53,7 +53,7 @@ export function compareRecords(before: RecordView, after: RecordView, beforeRows
     const pair = proportions.has(a.kind) ? flips(beforeHits.get(a.id), afterHits.get(b.id)) : null;
     if (pair !== null) {
       const { difference, low, high } = pair.paired;
-      return [{ ...common, difference, low, high, method: "paired, Agresti and Min", verdict: verdict(first, low, high), ...pair }];
+      return [{ ...common, difference, low, high, method: "paired, Bonett and Price", verdict: verdict(first, low, high), ...pair }];
     }
     const difference = second.value - first.value;
     const interval = unpaired(first, second);

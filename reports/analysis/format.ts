@@ -25,7 +25,7 @@ export function formatBytes(value: number): string {
 }
 
 export function formatMs(value: number): string {
-  return minus(Math.abs(value) >= 10_000 ? `${significant(value / 1000)} s` : `${significant(value)} ms`);
+  return minus(Math.abs(value) >= 1000 ? `${significant(value / 1000)} s` : `${significant(value)} ms`);
 }
 
 export function formatCount(value: number): string {
@@ -52,11 +52,11 @@ export function formatDifference(value: number, unit: Unit): string {
   return value > 0 ? `+${text}` : text;
 }
 
-/** `0.724 – 0.775`, the unit after the second bound only. */
+/** `0.724 – 0.775`, or `−0.085 to −0.028` where a dash would read as a sign; a shared unit after the second bound only. */
 export function formatInterval(low: number, high: number, unit: Unit): string {
   const [a, b] = [formatValue(low, unit), formatValue(high, unit)];
   const suffix = /\s\S+$/.exec(b)?.[0] ?? "";
-  return `${suffix !== "" && a.endsWith(suffix) ? a.slice(0, -suffix.length) : a} – ${b}`;
+  return `${suffix !== "" && a.endsWith(suffix) ? a.slice(0, -suffix.length) : a}${low < 0 ? " to " : " – "}${b}`;
 }
 
 /** The unit as an axis names it. */
@@ -76,4 +76,14 @@ export function formatDuration(from: string, to: string): string {
   const seconds = Math.round((Date.parse(to) - Date.parse(from)) / 1000);
   if (!Number.isFinite(seconds) || seconds < 0) return "";
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** Ticks of a logarithmic axis over some positive values: the wider their range, the fewer a power of ten. */
+export function logTicks(values: readonly number[]): number[] {
+  const positive = values.filter((v) => v > 0);
+  if (positive.length === 0) return [];
+  const [low, high] = [Math.floor(Math.log10(Math.min(...positive))), Math.ceil(Math.log10(Math.max(...positive)))];
+  const ratio = Math.max(...positive) / Math.min(...positive);
+  const steps = ratio > 2000 ? [1] : ratio > 200 ? [1, 3] : ratio > 10 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
+  return Array.from({ length: high - low + 1 }, (_, i) => low + i).flatMap((power) => steps.map((step) => Number((step * 10 ** power).toPrecision(3))));
 }

@@ -15,15 +15,15 @@ export interface PairedDifference {
 }
 
 /**
- * The difference of two paired proportions with a 95 % interval after Agresti and Min (2005, "Simple improved confidence
- * intervals for comparing matched proportions"): Wald's interval after half an item is added to each of the four counts.
+ * The difference of two paired proportions with the 95% interval of Bonett and Price (2012, "Adjusted Wald confidence
+ * interval for a difference of binomial proportions based on paired data"), as the evaluation's own paired test has it.
  *
  * @param gained items that only B got right; @param lost items that only A got right; @param n items that both judged, n > 0.
  */
 export function pairedDifference(n: number, gained: number, lost: number): PairedDifference {
-  const [b, c, total] = [gained + 0.5, lost + 0.5, n + 2];
-  const centre = (b - c) / total;
-  const half = (1.959964 * Math.sqrt(b + c - (b - c) ** 2 / total)) / total;
+  const [b, c] = [(gained + 1) / (n + 2), (lost + 1) / (n + 2)];
+  const centre = b - c;
+  const half = 1.959963984540054 * Math.sqrt((b + c - centre ** 2) / (n + 2));
   return { n, difference: (gained - lost) / n, low: Math.max(-1, centre - half), high: Math.min(1, centre + half), gained, lost, p: midP(gained, lost) };
 }
 

@@ -19,7 +19,8 @@ export interface RecordView extends RunRecord {
   readonly warnings: readonly string[];
   readonly samples: Readonly<Record<string, Readonly<Record<string, SampleSummary>>>>;
   readonly curves: Readonly<Record<string, Curve>>;
-  readonly cases: { readonly total: number; readonly shown: number };
+  /** `byCell` counts the cases of each cell that the site holds. */
+  readonly cases: { readonly total: number; readonly shown: number; readonly byCell: Readonly<Record<string, number>> };
 }
 
 /** A folder that looks like a record and cannot be read as one. */
@@ -53,9 +54,23 @@ export function recordsWith(records: readonly RecordView[], ...kinds: readonly s
     .sort((a, b) => amount(b) - amount(a) || b.provenance.startedAt.localeCompare(a.provenance.startedAt));
 }
 
-/** The first score of that name whose `of` holds every given coordinate. */
+/** Older names of metrics. */
+const earlier: Readonly<Record<string, string>> = { "index-size": "index-bytes", "model-size": "model-bytes", memory: "memory-bytes" };
+
+/**
+ * The score of that name that is of the given coordinates: the one with no further coordinate where there is one (recall@1
+ * before recall@1 of pessimistic ties), else the median, else the first.
+ */
 export function scoreOf(cell: CompletedCell, metric: string, of: Readonly<Record<string, string>> = {}): RecordedScore | undefined {
-  return cell.scores.find((score) => score.metric === metric && Object.entries(of).every(([name, value]) => score.of?.[name] === value));
+  const named = (name: string): RecordedScore[] => cell.scores.filter((score) => score.metric === name && Object.entries(of).every(([key, value]) => score.of?.[key] === value));
+  const found = named(metric);
+  const scores = found.length > 0 ? found : named(earlier[metric] ?? metric);
+  const count = Object.keys(of).length;
+  return scores.find((score) => Object.keys(score.of ?? {}).length === count) ?? scores.find((score) => isMedian(score)) ?? scores[0];
+}
+
+export function isMedian(score: RecordedScore): boolean {
+  return /^p?50$/.test(score.of?.percentile ?? "");
 }
 
 export function known(score: RecordedScore | undefined): KnownScore | undefined {
@@ -81,7 +96,7 @@ export function cellName(cell: Cell, among: readonly Cell[] = []): string {
 }
 
 const titles: Readonly<Record<string, string>> = {
-  "retrieval-time": "retrieval time", "index-bytes": "index size", "memory-bytes": "memory", "model-bytes": "model size", "build-time": "build time",
+  "retrieval-time": "retrieval time", "index-size": "index size", "index-bytes": "index size", "memory-bytes": "memory", "model-size": "model size", "model-bytes": "model size", "build-time": "build time",
   params: "parameters", macs: "multiply-adds",
 };
 
@@ -107,7 +122,19 @@ export function mainScore(cell: CompletedCell): RecordedScore | undefined {
   const metric = { detection: "AP", retrieval: "recall@1", index: "label-recall@1", pipeline: "F1", classification: "top-1", latency: "latency" }[cell.kind];
   if (metric === undefined) return cell.scores[0];
   const all = cell.scores.filter((score) => score.metric === metric);
-  return all.find((s) => s.of?.definition?.startsWith("C") === true || (s.of?.stage === "overall" && /^p?50$/.test(s.of.percentile ?? ""))) ?? all[0];
+  return all.find((s) => s.of?.definition?.startsWith("C") === true || (s.of?.stage === "overall" && isMedian(s))) ?? scoreOf(cell, metric);
+}
+
+/** recall@1 under the worst and the best order of equal distances, and its expected value. */
+export function tieBand(cell: CompletedCell): { readonly pessimistic: number; readonly expected: number; readonly optimistic: number; readonly n: number } | null {
+  const of = (ties: string): KnownScore | undefined => known(cell.scores.find((s) => (s.metric === "recall@1" && s.of?.ties === ties) || s.metric === `recall@1-${ties}`));
+  const [pessimistic, optimistic, expected] = [of("pessimistic"), of("optimistic"), of("expected") ?? known(scoreOf(cell, "recall@1"))];
+  return pessimistic && optimistic && expected ? { pessimistic: pessimistic.value, expected: expected.value, optimistic: optimistic.value, n: expected.n } : null;
+}
+
+/** The data set whose pictures a cell's cases show. */
+export function pictureSet(cell: Cell): string {
+  return cell.labels.dataset ?? cell.labels.images ?? "";
 }
 
 /** `real` or `binary`, whatever way the codes were made. */

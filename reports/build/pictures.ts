@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { binary, tableFromArrays, tableToIPC, utf8 } from "@uwdata/flechette";
 import sharp from "sharp";
 import type { LoadedRun } from "./runs.js";
 import type { ShownCase } from "./shown-cases.js";
@@ -69,4 +70,10 @@ async function thumbnail(root: string, picture: string, longest: number): Promis
     await rename(draft, name);
     return webp;
   }
+}
+
+/** The thumbnails as an Arrow file with the columns `key` and `webp`. */
+export function picturesArrow(made: readonly Thumbnail[]): Uint8Array {
+  const table = tableFromArrays({ key: made.map((t) => t.key), webp: made.map((t) => t.webp) }, { types: { key: utf8(), webp: binary() } });
+  return tableToIPC(table, { format: "file" }) as Uint8Array;
 }

@@ -83,7 +83,13 @@ async function loadRun(folder: string, record: RunRecord, key: string, reference
   const samples = summaries(await sidecar("samples.json"));
   const curves = resampled(await sidecar("curves.json"));
   const imageRoots = roots(await sidecar("images.json"));
-  return { view: { ...record, key, reference, warnings, samples, curves, cases: { total, shown: cases.length } }, cases, imageRoots };
+  return { view: { ...record, key, reference, warnings, samples, curves, cases: { total, shown: cases.length, byCell: countByCell(cases) } }, cases, imageRoots };
+}
+
+function countByCell(cases: readonly Case[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { cell } of cases) counts[cell] = (counts[cell] ?? 0) + 1;
+  return counts;
 }
 
 const isNumbers = (value: unknown): value is number[] => Array.isArray(value) && value.every((x) => typeof x === "number" && Number.isFinite(x));

@@ -1,4 +1,6 @@
 import type { Case } from "../../src/eval/cases.js";
+import { badness, parseBoxes } from "../analysis/boxes.js";
+import { pictureSet } from "../analysis/record-view.js";
 import type { LoadedRun } from "./runs.js";
 
 /** Which cases a site shows with their neighbours, boxes and pictures: the wrong ones first, then some right ones beside them. */
@@ -17,17 +19,17 @@ export function isWrong(row: Case): boolean {
 
 /**
  * Per cell: the wrong cases (evenly picked where there are more than 300) and up to 40 evenly picked right ones. Pictures with
- * boxes come worst score first. Cells take turns, so that a budget cuts all of them alike.
+ * boxes come worst first. Cells take turns, so that a budget cuts all of them alike.
  */
-export function shownCases(runs: readonly LoadedRun[], budget = 20_000): ShownCase[] {
+export function shownCases(runs: readonly LoadedRun[], budget = 40_000): ShownCase[] {
   const queues: ShownCase[][] = [];
   for (const { view, cases } of runs) {
-    const datasets = new Map(view.cells.map((cell) => [cell.id, cell.labels.dataset ?? ""]));
+    const datasets = new Map(view.cells.map((cell) => [cell.id, pictureSet(cell)]));
     const byCell = groupByCell(cases);
     for (const [cell, rows] of byCell) {
       const withBoxes = rows.some((row) => row.boxes !== null);
       const chosen = withBoxes
-        ? [...rows].sort((a, b) => (a.score ?? Infinity) - (b.score ?? Infinity)).slice(0, wrongPerCell + rightPerCell)
+        ? rows.map((row) => ({ row, bad: badness(parseBoxes(row.boxes) ?? []) })).sort((a, b) => Number(isWrong(b.row)) - Number(isWrong(a.row)) || b.bad - a.bad).slice(0, wrongPerCell + rightPerCell).map(({ row }) => row)
         : interleave(evenly(rows.filter(isWrong), wrongPerCell), evenly(rows.filter((row) => !isWrong(row)), rightPerCell), 4);
       queues.push(chosen.map((row) => ({ ...row, record: view.key, dataset: datasets.get(cell) ?? "" })));
     }

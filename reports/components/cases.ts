@@ -28,9 +28,9 @@ export async function outcomes(): Promise<aq.ColumnTable> {
 
 /** Rows with neighbours and boxes, by `record`. */
 export async function details(): Promise<Detail[]> {
-  const columns = (await FileAttachment("../data/details.json").json()) as Record<keyof Detail, unknown[]>;
-  const names = Object.keys(columns) as (keyof Detail)[];
-  return columns.record.map((_, i) => Object.fromEntries(names.map((name) => [name, columns[name][i]])) as unknown as Detail);
+  const coded = (await FileAttachment("../data/details.json").json()) as Record<keyof Detail, unknown[] | { values: unknown[]; at: number[] }>;
+  const columns = Object.entries(coded).map(([name, column]) => [name, Array.isArray(column) ? column : column.at.map((i) => column.values[i])] as const);
+  return (columns[0]?.[1] ?? []).map((_, i) => Object.fromEntries(columns.map(([name, column]) => [name, column[i]])) as unknown as Detail);
 }
 
 let loaded: Promise<Map<string, Uint8Array>> | undefined;

@@ -67,7 +67,8 @@ function config(colours: Palette): object {
   return {
     font: '"Inter Variable", system-ui, sans-serif',
     axis: { ...text, gridColor: colours.faint, domainColor: colours.faint, tickColor: colours.faint, tickSize: 4, labelPadding: 4, titlePadding: 8 },
-    axisQuantitative: { domain: false, ticks: false },
+    axisQuantitative: { domain: false, ticks: false, labelOverlap: "parity" },
+    axisX: { tickCount: 8 },
     legend: { ...text, orient: "top", symbolSize: 70, title: null, offset: 6, columnPadding: 14 },
     header: { ...text, labelFontWeight: 600, labelColor: colours.ink },
     view: { stroke: null },

@@ -24,7 +24,9 @@ export interface DataTableOptions<Row> {
 /** A table with sortable heads, numbers aligned, its own scroll on narrow screens, and downloads where a file name is given. */
 export function dataTable<Row>({ caption, columns, rows, downloads, showCaption = false, sortable = true, limit = 200 }: DataTableOptions<Row>): HTMLElement {
   const right = (column: Column<Row>): boolean => (column.align ?? (rows.some((row) => typeof column.value(row) === "number") ? "right" : "left")) === "right";
-  const text = (column: Column<Row>, row: Row): string => column.text?.(row) ?? String(column.value(row) ?? "–");
+  const text = (column: Column<Row>, row: Row): string => column.text?.(row) ?? plain(column.value(row));
+  // Short texts stay on one line, so that narrow tables scroll sideways and do not grow tall.
+  const kind = columns.map((column) => (right(column) ? "number" : rows.every((row) => text(column, row).length <= 30) ? "short" : ""));
   const body = html`<tbody></tbody>`;
   let count = limit;
   let sorted: { column: Column<Row>; down: boolean } | null = null;
@@ -33,15 +35,15 @@ export function dataTable<Row>({ caption, columns, rows, downloads, showCaption 
     const order = sorted === null ? rows : [...rows].sort((a, b) => compare(sorted!.column.value(a), sorted!.column.value(b)) * (sorted!.down ? -1 : 1));
     body.replaceChildren(...order.slice(0, count).map((row) => html`<tr>${columns.map((column, i) => {
       const content = column.show?.(row) ?? text(column, row);
-      return i === 0 ? html`<th scope="row" class=${right(column) ? "number" : ""}>${content}</th>` : html`<td class=${right(column) ? "number" : ""}>${content}</td>`;
+      return i === 0 ? html`<th scope="row" class=${kind[i]}>${content}</th>` : html`<td class=${kind[i]}>${content}</td>`;
     })}</tr>`));
     more.hidden = rows.length <= count;
     more.textContent = `Show ${Math.min(limit, rows.length - count)} more of ${rows.length - count}`;
   };
   more.addEventListener("click", () => { count += limit; fill(); });
-  const heads = columns.map((column) => {
-    if (!sortable || rows.length < 2) return html`<th scope="col" class=${right(column) ? "number" : ""}>${column.head}</th>`;
-    const head = html`<th scope="col" class=${right(column) ? "number" : ""} aria-sort="none"><button type="button">${column.head}</button></th>`;
+  const heads = columns.map((column, i) => {
+    if (!sortable || rows.length < 2) return html`<th scope="col" class=${kind[i]}>${column.head}</th>`;
+    const head = html`<th scope="col" class=${kind[i]} aria-sort="none"><button type="button">${column.head}</button></th>`;
     head.firstElementChild!.addEventListener("click", () => {
       sorted = { column, down: sorted?.column === column ? !sorted.down : right(column) };
       for (const other of heads) other.setAttribute("aria-sort", other === head ? (sorted.down ? "descending" : "ascending") : "none");
@@ -59,14 +61,18 @@ export function dataTable<Row>({ caption, columns, rows, downloads, showCaption 
 }
 
 /** Links that hold a table as CSV, Markdown and LaTeX; made when first needed. */
-export function downloadLinks(name: string, table: () => ExportTable): HTMLElement {
+export function downloadLinks(name: string, table: () => ExportTable, what = "Download"): HTMLElement {
   const link = (label: string, extension: string, mime: string, write: (t: ExportTable) => string): HTMLElement => {
     const a = html`<a download="${name}.${extension}" href="#" title="Download ${name}.${extension}">${label}</a>`;
     const ready = (): void => a.setAttribute("href", `data:${mime};charset=utf-8,${encodeURIComponent(write(table()))}`);
     for (const event of ["pointerenter", "focus", "click"]) a.addEventListener(event, ready);
     return a;
   };
-  return html`<p class="downloads">Download ${link("CSV", "csv", "text/csv", toCsv)} ${link("Markdown", "md", "text/markdown", toMarkdown)} ${link("LaTeX", "tex", "application/x-tex", toLatex)}</p>`;
+  return html`<p class="downloads">${what} ${link("CSV", "csv", "text/csv", toCsv)} ${link("Markdown", "md", "text/markdown", toMarkdown)} ${link("LaTeX", "tex", "application/x-tex", toLatex)}</p>`;
+}
+
+function plain(value: string | number | null): string {
+  return typeof value === "number" ? value.toLocaleString("en-US", { maximumFractionDigits: 6 }) : value ?? "–";
 }
 
 function compare(a: string | number | null, b: string | number | null): number {

@@ -14,7 +14,7 @@ export function tableVerdicts(tables: readonly SummarizedTable[]): HTMLElement {
   const rows = tables.filter(({ summary }) => summary.of > 0);
   return html`<div class="table"><div class="table-scroll" tabindex="0" role="region" aria-label="Verdicts by table"><table><caption class="only-read">Verdicts by table</caption>
     <thead><tr><th scope="col">Table</th><th scope="col">What it shows</th><th scope="col" class="number">Measured</th><th scope="col">Verdicts</th><th scope="col">Orderings of the paper</th></tr></thead>
-    <tbody>${rows.map(({ table, summary: s }) => html`<tr><th scope="row"><a href="./paper.html?table=${table.table}">Table ${table.table}</a></th><td>${table.title}</td><td class="number">${s.measured} of ${s.of}</td>
+    <tbody>${rows.map(({ table, summary: s }) => html`<tr><th scope="row" class="short"><a href="./paper.html?table=${table.table}">Table ${table.table}</a></th><td>${table.title}</td><td class="number">${s.measured} of ${s.of}</td>
       <td>${s.measured === 0 ? html`<span class="verdict not-run">not run</span>` : html`<span>${verdictCount("agrees", s.counts.agrees)}${verdictCount("differs", s.counts.differs)}${verdictCount("not comparable", s.counts["not comparable"])}</span>`}</td>
       <td>${orderBar(s)}</td></tr>`)}</tbody></table></div></div>`;
 }
@@ -52,7 +52,7 @@ export function paperTable(compared: SummarizedTable): HTMLElement {
       ${table.footnotes.length === 0 ? null : html`<p class="note-line">${table.footnotes.map((text, i) => html`<span>${mark(i + 1)} ${text} </span>`)}</p>`}
       ${protocolNotes(cells, table.protocol)}
       ${downloadLinks(name, () => matrix(compared))}
-      ${s.of === 0 ? null : html`<p class="downloads">One row a number: ${longDownload(name, cells)}</p>`}
+      ${s.of === 0 ? null : longDownload(name, cells)}
     </div></section>`;
 }
 
@@ -64,8 +64,8 @@ function paperCell(cell: ComparedCell): HTMLElement {
   return html`<td class="number pair ${cell.verdict.replace(" ", "-")}" title=${told}>
     <span class="theirs">${cell.printed ?? "–"}</span>
     ${ours === null ? html`<span class="ours none">${cell.verdict === "paper silent" ? "" : "not run"}</span>` : html`<span class="ours"><span class="verdict ${cell.verdict.replace(" ", "-")}"></span>${formatValue(ours.value, unit)}</span>
-      <span class="interval">${ours.ci === null ? `n = ${ours.n.toLocaleString("en-US")}` : formatInterval(ours.ci[0], ours.ci[1], unit)}</span>
-      ${cell.difference === null ? null : html`<span class="interval">${formatDifference(cell.difference, unit)}</span>`}<span class="only-read">${told}</span>`}
+      ${ours.ci === null ? null : html`<span class="interval">${formatInterval(ours.ci[0], ours.ci[1], unit)}</span>`}
+      <span class="interval">${cell.difference === null ? "" : `${formatDifference(cell.difference, unit)}, `}n ${ours.n.toLocaleString("en-US")}</span><span class="only-read">${told}</span>`}
   </td>`;
 }
 
@@ -97,5 +97,5 @@ function longDownload(name: string, cells: ComparedTable["cells"]): HTMLElement 
     caption: `${name}, one row a number`,
     columns: head.map((text) => ({ head: text, align: "left" as const })),
     rows: cells.flat().filter((c) => c.verdict !== "stated").map((c) => [c.row, c.column, c.value, c.ours?.value, c.ours?.ci?.[0], c.ours?.ci?.[1], c.ours?.n, c.difference, c.verdict, c.why, c.ours?.record].map((x) => String(x ?? ""))),
-  }));
+  }), "One row a number");
 }

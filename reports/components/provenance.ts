@@ -10,7 +10,12 @@ export function provenance(record: RecordView): HTMLElement {
     ["Machine", machineFacts(p.machine)],
     ["Versions", Object.entries(p.versions)],
   ];
-  return html`<div class="facts">${groups.map(([title, rows]) => html`<section><h3>${title}</h3><dl>${rows.filter(([, value]) => value !== "").map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`)}</div>`;
+  const list = ([title, rows]: (typeof groups)[number]): HTMLElement => {
+    const unknown = rows.filter(([, value]) => value.startsWith("unknown"));
+    return html`<section><h3>${title}</h3><dl>${rows.filter(([, value]) => value !== "" && !value.startsWith("unknown")).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+      ${unknown.length === 0 ? null : html`<details class="as-table"><summary>${unknown.length} not known</summary><dl>${unknown.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value.replace(/^unknown:? ?/, "")}</dd></div>`)}</dl></details>`}</section>`;
+  };
+  return html`<div class="facts"><div>${list(groups[0]!)}${list(groups[2]!)}</div><div>${list(groups[1]!)}</div></div>`;
 }
 
 /** `memoryBytes` as `Memory`, 23.4 GiB; nested facts with their parents' names; long lists cut. */
@@ -19,14 +24,23 @@ export function machineFacts(machine: unknown, prefix = ""): [string, string][] 
   return Object.entries(machine).flatMap(([key, value]): [string, string][] => {
     const name = `${prefix}${prefix ? ", " : ""}${words(key)}`;
     if (value === null) return [[name, "unknown"]];
-    if (Array.isArray(value)) return [[name, value.map(String).join(", ").slice(0, 160)]];
+    // A fact of the record: { value } or { value: null, why }.
+    if (typeof value === "object" && "value" in value) return value.value === null ? [[name, `unknown: ${String((value as { why?: unknown }).why ?? "")}`]] : machineFacts({ [key]: value.value as unknown }, prefix);
+    if (Array.isArray(value)) return [[name, value.map((x) => (typeof x === "number" && !Number.isInteger(x) ? x.toFixed(2) : String(x))).join(", ").slice(0, 160)]];
     if (typeof value === "object") return machineFacts(value, name);
     if (typeof value === "number" && /bytes$/i.test(key)) return [[name.replace(/ bytes$/i, ""), formatBytes(value)]];
+    if (typeof value === "boolean") return [[name, value ? "yes" : "no"]];
     return [[name, typeof value === "number" && !Number.isInteger(value) ? value.toFixed(2) : String(value)]];
   });
 }
 
 function words(key: string): string {
-  const text = key.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-  return text === "cpu" || text === "os" ? text.toUpperCase() : text.charAt(0).toUpperCase() + text.slice(1);
+  const text = key.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase().replace(/^(cpu|os)\b/, (word) => word.toUpperCase());
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What must be equal for times of two records to compare; null where a record does not say. */
+export function processorOf(machine: unknown): string | null {
+  const facts = Object.fromEntries(machineFacts(machine));
+  return facts["CPU model"] ?? facts.CPU ?? null;
 }

@@ -1,5 +1,5 @@
 import { formatMs } from "../analysis/format.js";
-import { cellName, known, type CompletedCell } from "../analysis/record-view.js";
+import { cellName, isMedian, known, type CompletedCell } from "../analysis/record-view.js";
 import { chart } from "./chart.js";
 
 export interface StageRow { readonly system: string; readonly stage: string; readonly ms: number; readonly n: number; readonly place: number }
@@ -14,7 +14,7 @@ export function stageRows(cells: readonly CompletedCell[]): StageRow[] {
     const stages = [...new Set(cell.scores.filter((s) => s.metric === "latency").flatMap((s) => s.of?.stage ?? []))].filter((stage) => stage !== "overall").sort((a, b) => rank(a) - rank(b));
     return stages.flatMap((stage, place): StageRow[] => {
       const of = cell.scores.filter((s) => s.metric === "latency" && s.of?.stage === stage);
-      const score = known(of.find((s) => /^p?50$/.test(s.of?.percentile ?? "")) ?? of.find((s) => s.of?.percentile === undefined || s.of.percentile === "mean"));
+      const score = known(of.find((s) => isMedian(s)) ?? of.find((s) => s.of?.percentile === undefined || s.of.percentile === "mean"));
       return score === undefined ? [] : [{ system: cellName(cell, cells), stage, ms: score.value, n: score.n, place }];
     });
   });

@@ -1,0 +1,19 @@
+import * as aq from "arquero";
+import type { LoadedRun } from "./runs.js";
+
+/** One light row a case, of every record, as an Arrow file: what Compare, Recognition and the filters of Queries need. */
+export function outcomesArrow(runs: readonly LoadedRun[]): Uint8Array {
+  const rows = runs.flatMap(({ view, cases }) => cases.map((row) => ({ record: view.key, row })));
+  const table = aq.table({
+    record: rows.map((r) => r.record),
+    cell: rows.map(({ row }) => row.cell),
+    item: rows.map(({ row }) => row.item),
+    outcome: rows.map(({ row }) => row.outcome),
+    truth: rows.map(({ row }) => row.truth ?? ""),
+    prediction: rows.map(({ row }) => row.prediction ?? ""),
+    lostAt: rows.map(({ row }) => row.lostAt ?? ""),
+  });
+  const bytes = table.toArrowIPC({ format: "file" });
+  if (!bytes) throw new Error("arquero gave no Arrow bytes");
+  return bytes;
+}
