@@ -136,7 +136,7 @@ function groupMatcher(truths: Truths, box: Float64Array, matches: CocoMatches): 
   const areaMax = Float64Array.from(parameters.areas, (a) => a.max);
   const thresholds = parameters.iouThresholds.map((t) => Math.min(t, 1 - 1e-10));
   const everywhere = 2 ** thresholds.length - 1;
-  const least = thresholds.reduce((a, b) => Math.min(a, b));
+  const lowest = thresholds.reduce((a, b) => Math.min(a, b));
   const rows = detection.length;
   const total = truths.image.length;
   const { left, top, right, bottom, size, crowd, counted, unseen } = truths;
@@ -160,16 +160,24 @@ function groupMatcher(truths: Truths, box: Float64Array, matches: CocoMatches): 
       const farY = box[d + 3]! + y;
 
       let n = 0;
+      let least = lowest;
       for (let g = truthFrom; g < truthTo; g++) {
         // maskApi.c's bbIou, operation for operation.
+        let iou = 0;
         const w = Math.min(farX, right[g]!) - Math.max(x, left[g]!);
-        if (w <= 0) continue;
-        const h = Math.min(farY, bottom[g]!) - Math.max(y, top[g]!);
-        if (h <= 0) continue;
-        const intersection = w * h;
-        const iou = intersection / (crowd[g] ? area : area + size[g]! - intersection);
-        // Not `iou >= least`: where areas overflow or vanish the IoU is NaN, which pycocotools takes for a match.
+        if (w > 0) {
+          const h = Math.min(farY, bottom[g]!) - Math.max(y, top[g]!);
+          if (h > 0) iou = (w * h) / (crowd[g] ? area : area + size[g]! - w * h);
+        }
         if (iou < least) continue;
+        if (Number.isNaN(iou) && least === lowest) {
+          // Areas that overflow or vanish. pycocotools finds no IoU less than NaN and takes whatever box comes after it: start
+          // again, with every box a candidate.
+          least = NaN;
+          n = 0;
+          g = truthFrom - 1;
+          continue;
+        }
         candidate[n] = g;
         overlap[n++] = iou;
       }
