@@ -15,6 +15,7 @@
 #include <functional>
 #include <limits>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -120,6 +121,7 @@ class VectorQuery {
     const double terms = request.dim + 4;
     // The second part covers products too small for a normal float, flushed to zero or not.
     margin_ = terms * unit / (1 - terms * unit) * norm * request.gallery_norm * 1.0001 + terms * static_cast<double>(std::numeric_limits<float>::min());
+    if (!std::isfinite(norm)) throw std::invalid_argument("a query holds a value that is not finite");
     filtered_ = norm * request.gallery_norm < 1e37;
     if (!filtered_) margin_ = kInfinity;
     const int32_t begin = request.marked_start[query], end = request.marked_start[query + 1];

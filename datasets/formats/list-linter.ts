@@ -66,9 +66,7 @@ export async function lintLists({ gallery, query, train, problemOf }: LintInput)
 }
 
 function distinct(lists: readonly (ImageList | undefined)[]): ImageList[] {
-  const seen = new Map<string, ImageList>();
-  for (const list of lists) if (list) seen.set(list.file, list);
-  return [...seen.values()];
+  return [...new Set(lists.filter((list) => list !== undefined))];
 }
 
 /** `./a//b.jpg` and `a/b.jpg` are one picture. */

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { UserError } from "../../src/pipeline/errors.js";
 import type { Protocol } from "../../src/pipeline/types.js";
 import { readLines, type Line } from "./text-lines.js";
@@ -129,14 +128,4 @@ function spaceColumns(split: readonly (readonly string[])[], file: string): 2 | 
 function badLine(file: string, line: Line, expected: string, found: string, fix: string): UserError {
   const shown = line.text.length > 60 ? `${line.text.slice(0, 57)}...` : line.text;
   return new UserError({ code: "list-line", message: `not a list line: ${JSON.stringify(shown)}`, file, path: `line ${line.number}`, expected, found, fix });
-}
-
-/** Two lists in one file system: whether both names lead to the same file. */
-export async function isSameFile(a: string, b: string): Promise<boolean> {
-  try {
-    const [x, y] = await Promise.all([stat(a), stat(b)]);
-    return x.dev === y.dev && x.ino === y.ino;
-  } catch {
-    return a === b;
-  }
 }

@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { UserError, oneOf } from "../../src/pipeline/errors.js";
 import { isCodes, type Codes, type Vectors } from "../../src/pipeline/types.js";
 import { readArrowRows, writeArrowRows } from "./arrow.js";
+import { requireFinite } from "./finite.js";
 import { readBvecs, readFvecs, writeBvecs, writeFvecs } from "./fvecs.js";
 import { readNpyCodes, readNpyVectors, writeNpyRows } from "./npy.js";
 
@@ -49,29 +50,6 @@ export async function readCodes(file: string): Promise<Codes> {
 /** Writes rows in the format that the file's extension names. */
 export async function writeRows(file: string, rows: Vectors | Codes): Promise<void> {
   await pick(file, isCodes(rows) ? "binary" : "real").write(file, rows);
-}
-
-/**
- * Every value must be a finite number: one NaN makes every comparison with its row false, silently.
- *
- * @throws UserError `vector-not-finite` with the first such row and column, and how many there are.
- */
-export function requireFinite({ data, dim }: Vectors, file?: string): void {
-  let first = -1;
-  let count = 0;
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i]!;
-    if (value - value !== 0) {
-      if (first < 0) first = i;
-      count++;
-    }
-  }
-  if (first < 0) return;
-  throw new UserError({
-    code: "vector-not-finite", message: `${count} of ${data.length} values are not finite numbers`, ...(file !== undefined && { file }),
-    path: `row ${Math.floor(first / dim)}, column ${first % dim}`, expected: "finite float32 values", found: String(data[first]),
-    fix: "look at the picture of that row: an overflow in float16, or a division by a zero norm, makes such values",
-  });
 }
 
 function pick(file: string, kind: Kind): Format {

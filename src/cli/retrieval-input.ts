@@ -1,7 +1,8 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { lintLists, type Finding } from "../../datasets/formats/list-linter.js";
-import { isSameFile, readList, type ImageList, type ListOptions } from "../../datasets/formats/paddleclas-list.js";
+import type { ImageList, ListOptions } from "../../datasets/formats/paddleclas-list.js";
+import { readListPart } from "../../datasets/formats/released-list.js";
 import { readCodes, readVectors } from "../../datasets/formats/vector-file.js";
 import { paddleclasCodes } from "../eval/metrics/paddleclas-codes.js";
 import type { RetrievalInput } from "../eval/metrics/retrieval.js";
@@ -48,16 +49,16 @@ export interface LoadedRetrieval {
 export async function loadRetrieval(files: RetrievalFiles): Promise<LoadedRetrieval> {
   checkSides(files);
   const options: ListOptions = { ...files.list, protocol: files.protocol };
-  const galleryList = await readList(files.galleryList, options);
-  const queryList = files.leaveOneOut ? galleryList : await readList(files.queryList!, options);
-  const train = files.trainList === undefined ? undefined : await readList(files.trainList, options);
+  const galleryList = await readListPart(files.galleryList, "gallery", options);
+  const queryList = files.leaveOneOut ? galleryList : await readListPart(files.queryList!, "query", options);
+  const train = files.trainList === undefined ? undefined : await readListPart(files.trainList, "train", options);
   const findings = await lintLists({
     gallery: galleryList, ...(!files.leaveOneOut && { query: queryList }), ...(train && { train }),
     ...(files.images !== undefined && { problemOf: async ({ path }) => problemOfFile(resolve(files.images!, path)) }),
   });
   refuseErrors(findings);
   const galleryRows = await readRows(files.gallery, files.binary === "packed");
-  const same = files.leaveOneOut || (await isSameFile(files.query!, files.gallery));
+  const same = files.leaveOneOut || (await isSameFile(files.query!, files.gallery).catch(() => false)); // what is wrong with the query file, its reader says
   const queryRows = same ? galleryRows : await readRows(files.query!, files.binary === "packed");
   requireFit(files.gallery, galleryRows, galleryList);
   if (!files.leaveOneOut) {
@@ -182,4 +183,10 @@ async function problemOfFile(file: string): Promise<string | null> {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : "may not be read";
   }
+}
+
+/** Whether both names lead to the same file. */
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [x, y] = await Promise.all([stat(a), stat(b)]);
+  return x.dev === y.dev && x.ino === y.ino;
 }

@@ -132,6 +132,15 @@ describe.skipIf(!ranksAddon())("the addon", () => {
   });
 });
 
+describe.skipIf(!ranksAddon())("values that are not finite", () => {
+  it("are refused, not sorted", async () => {
+    const { start, rows } = lists([0, 1]);
+    const args = { gallery: Float32Array.of(1, 2), dim: 1, markedStart: start, marked: rows, excludedStart: new Int32Array(2), excluded: new Int32Array(0), top: 1, galleryNorm: 2, threads: 1 };
+    await expect(ranksAddon()!.rankRows({ ...args, queries: Float32Array.of(NaN) })).rejects.toThrow(/not finite/);
+    await expect(ranksAddon()!.rankRows({ ...args, queries: Float32Array.of(Infinity) })).rejects.toThrow(/not finite/);
+  });
+});
+
 describe("rankRows", () => {
   it("refuses to compare vectors with codes, or other dimensions", async () => {
     const vectors = { data: new Float32Array(4), dim: 2 };

@@ -1,4 +1,4 @@
-import { requireFinite } from "../../../datasets/formats/vector-file.js";
+import { requireFinite } from "../../../datasets/formats/finite.js";
 import { UserError } from "../../pipeline/errors.js";
 import { rankRows, requireSameSpace, type RankResult, type RowLists } from "../../pipeline/row-ranks.js";
 import { isCodes, rowCount, type Codes, type Progress, type Protocol, type Vectors } from "../../pipeline/types.js";
@@ -50,6 +50,8 @@ export interface RankingOptions {
   /** Length of the CMC curve; 100 unless told. */
   readonly cmcLength?: number;
   readonly threads?: number;
+  /** Positives held at once, about 24 bytes each; 1,000,000 unless told. The result does not depend on it. */
+  readonly heldPositives?: number;
   readonly progress?: Progress;
 }
 
@@ -101,9 +103,8 @@ export function answerable({ positives }: Pick<RetrievalEvidence, "positives">):
   return n;
 }
 
-/** So many queries, or so many positives of theirs, are ranked in one go. The result does not depend on it. */
+/** So many queries are ranked in one go. The result does not depend on it. */
 const queriesAtOnce = 512;
-const positivesAtOnce = 4_000_000;
 
 /**
  * Ranks the whole gallery for each query, exactly, and keeps what the metrics need. The ranking itself is never held: memory is the input, some
@@ -113,7 +114,7 @@ const positivesAtOnce = 4_000_000;
  * `retrieval-leave-one-out` (queries are not the gallery), `retrieval-k`, `dimension-mismatch`, `vector-not-finite`.
  */
 export async function rankQueries(input: RetrievalInput, options: RankingOptions = {}): Promise<RetrievalEvidence> {
-  const { protocol = "standard", ks = [1, 5, 10], top = 10, cmcLength = 100, threads, progress } = options;
+  const { protocol = "standard", ks = [1, 5, 10], top = 10, cmcLength = 100, heldPositives = 1_000_000, threads, progress } = options;
   const rules = { ...rulesOf(protocol), ...options.rules };
   if (rules.penalty === "from-zero" && rules.ties !== "stable") throw new RangeError("rules: a penalty from zero goes with stable ties only");
   check(input, ks);
@@ -135,7 +136,7 @@ export async function rankQueries(input: RetrievalInput, options: RankingOptions
   const junkScore = rules.junk === "zeroed" ? zeroScore(gallery) : null;
   for (let begin = 0, end = 0; begin < count; begin = end) {
     end = begin + 1;
-    for (let held = relevant.most(begin); end < Math.min(count, begin + queriesAtOnce) && (held += relevant.most(end)) <= positivesAtOnce; ) end++;
+    for (let held = relevant.most(begin); end < Math.min(count, begin + queriesAtOnce) && (held += relevant.most(end)) <= heldPositives; ) end++;
     const { positives, junk } = relevant.of(begin, end);
     const ranks = await rankRows({ queries: slice(queries, begin, end), gallery, marked: positives, excluded: junk, top: kept, ...(threads !== undefined && { threads }) });
     for (let i = 0; i < end - begin; i++) {
@@ -236,40 +237,42 @@ interface Aside {
   readonly score: number;
 }
 
-/** Positives by descending score, then row; as places in the block's lists. */
-function sortedPlaces(ranks: RankResult, positives: RowLists, i: number): number[] {
-  const places: number[] = [];
-  for (let p = positives.start[i]!; p < positives.start[i + 1]!; p++) places.push(p);
-  return places.sort((a, b) => ranks.scores[b]! - ranks.scores[a]! || a - b); // rows ascend within a query
-}
+/** Above 2^31 rows there is no gallery, so that a pair of counts fits one double. */
+const pairs = 2 ** 31;
 
+/**
+ * Positives with the same number of others above them and tied with them form a group: they have one score, or nothing stands between them. A
+ * better score never has more above it, so sorting these pairs sorts the positives.
+ */
 function tieGroups(ranks: RankResult, positives: RowLists, i: number, aside: Aside | null): TieGroups {
+  const begin = positives.start[i]!;
+  const keys = Float64Array.from({ length: positives.start[i + 1]! - begin }, (_, j) => {
+    const score = ranks.scores[begin + j]!;
+    const above = ranks.above[begin + j]! + (aside && aside.score > score ? aside.rows.length : 0);
+    const tied = ranks.tied[begin + j]! + (aside && aside.score === score ? aside.rows.length : 0);
+    return above * pairs + tied;
+  }).sort();
   const before: number[] = [];
   const size: number[] = [];
   const count: number[] = [];
-  const places = sortedPlaces(ranks, positives, i);
-  for (let at = 0; at < places.length; ) {
-    const first = places[at]!;
-    const score = ranks.scores[first]!;
-    let next = at;
-    while (next < places.length && ranks.scores[places[next]!]! === score) next++;
-    const asideAbove = aside && aside.score > score ? aside.rows.length : 0;
-    const asideTied = aside && aside.score === score ? aside.rows.length : 0;
-    before.push(at + ranks.above[first]! + asideAbove);
-    size.push(next - at + ranks.tied[first]! + asideTied);
+  for (let at = 0, next = 0; at < keys.length; at = next) {
+    const key = keys[at]!;
+    while (next < keys.length && keys[next] === key) next++;
+    before.push(at + Math.floor(key / pairs));
+    size.push(next - at + (key % pairs));
     count.push(next - at);
-    at = next;
   }
   return { before, size, positives: count };
 }
 
+/** Ranks of the positives where of equal scores the smaller row comes first: the others before each, and the positives before it. */
 function stableRanks(ranks: RankResult, positives: RowLists, i: number, aside: Aside | null): Float64Array {
-  const places = sortedPlaces(ranks, positives, i);
-  return Float64Array.from(places, (p, at) => {
-    const score = ranks.scores[p]!;
-    const asideBefore = !aside || aside.score < score ? 0 : aside.score > score ? aside.rows.length : countLess(aside.rows, positives.rows[p]!);
-    return 1 + at + ranks.above[p]! + ranks.tiedBefore[p]! + asideBefore;
-  });
+  const begin = positives.start[i]!;
+  return Float64Array.from({ length: positives.start[i + 1]! - begin }, (_, j) => {
+    const score = ranks.scores[begin + j]!;
+    const asideBefore = !aside || aside.score < score ? 0 : aside.score > score ? aside.rows.length : countLess(aside.rows, positives.rows[begin + j]!);
+    return ranks.above[begin + j]! + ranks.tiedBefore[begin + j]! + asideBefore;
+  }).sort().map((others, at) => others + at + 1);
 }
 
 function countLess(rows: Int32Array, row: number): number {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCsv, readIcartoonFaceBoxes, readLandmarks } from "../../../datasets/formats/csv.js";
 import { readInshop } from "../../../datasets/formats/inshop.js";
+import { readListPart } from "../../../datasets/formats/released-list.js";
 import { readSop } from "../../../datasets/formats/sop.js";
 import { complaintOf } from "../../complaint.js";
 
@@ -49,6 +50,15 @@ describe("In-shop", () => {
     expect((await complaintOf(readInshop(file("a b c\n")))).code).toBe("inshop-header");
     expect(await complaintOf(readInshop(file(text.replace("gallery", "galery"))))).toMatchObject({ code: "inshop-line", path: "line 5" });
     expect(await complaintOf(readInshop(file(text.replace("3\r\n", "4\r\n"))))).toMatchObject({ code: "inshop-count", expected: "4 pictures", found: "3" });
+  });
+});
+
+describe("the form is told by the first lines", () => {
+  it("SOP with uids, In-shop by part, else PaddleClas's", async () => {
+    expect(await readListPart(file("image_id class_id super_class_id path\n7 3 1 a.JPG\n"), "query")).toMatchObject({ columns: 3, rows: [{ path: "a.JPG", label: "3", uid: "7" }] });
+    const inshop = "2\nimage_name item_id evaluation_status\na.jpg id_1 query\nb.jpg id_1 gallery\n";
+    for (const [part, path] of [["query", "a.jpg"], ["gallery", "b.jpg"]] as const) expect((await readListPart(file(inshop), part)).rows.map((r) => r.path)).toEqual([path]);
+    expect((await readListPart(file("image_id 3\n7 4\n"), "gallery")).rows).toHaveLength(2);
   });
 });
 

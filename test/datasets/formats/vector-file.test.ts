@@ -6,8 +6,9 @@ import fc from "fast-check";
 import { columnFromArray, fixedSizeList, float32, float64, list, tableFromColumns, tableToIPC, uint8 } from "@uwdata/flechette";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readArrow, readArrowRows, writeArrow, writeArrowRows } from "../../../datasets/formats/arrow.js";
+import { requireFinite } from "../../../datasets/formats/finite.js";
 import { readBvecs, readFvecs, readIvecs, writeBvecs, writeFvecs, writeIvecs } from "../../../datasets/formats/fvecs.js";
-import { readCodes, readVectors, requireFinite, writeRows } from "../../../datasets/formats/vector-file.js";
+import { readCodes, readVectors, writeRows } from "../../../datasets/formats/vector-file.js";
 import { complaintOf } from "../../complaint.js";
 
 let folder: string;
