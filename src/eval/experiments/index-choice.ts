@@ -56,7 +56,7 @@ class IndexBench {
     progress(3, 4);
     const found = rescore(await index.search(queries, k), queries, rows, index.metric);
     const hits = judgeNeighbours(found, this.#drawn.queryLabels, this.#drawn.labels, { k, leaveOneOut: false });
-    const timesMs = timeQueries(index, queries, k);
+    const timesMs = await timeQueries(index, queries, k);
     progress(4, 4);
     return {
       versions: { index: index.version, vectors: JSON.stringify(vectors) },

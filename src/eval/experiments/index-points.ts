@@ -47,20 +47,35 @@ export interface BuiltIndex {
   readonly notes: readonly string[];
 }
 
-/** Trains, sets and fills an index; the build is timed with all cores. */
+/**
+ * Runs `work` with one thread in Faiss. Index builds need it to be repeatable: with more, HNSW's graph depends on which thread came first,
+ * and k-means on how the BLAS splits its sums. Timed queries need it to be comparable.
+ */
+export async function withOneThread<T>(work: () => T | Promise<T>): Promise<T> {
+  setFaissThreads(1);
+  try {
+    return await work();
+  } finally {
+    setFaissThreads(availableParallelism());
+  }
+}
+
+/** Trains, sets and fills an index with one thread; the time it took is that of one core. */
 export async function buildIndex(rows: Vectors | Codes, point: IndexPoint, protocol: Protocol): Promise<BuiltIndex> {
   const kind = isCodes(rows) ? "binary" : "real";
   const n = rowCount(rows);
   const chosen = pickFactory({ name: point.factory, kind, count: n, protocol });
   const index = await openIndex({ engine: point.engine, factory: chosen.factory, kind, dim: isCodes(rows) ? rows.bits : rows.dim, metric: kind === "real" ? "inner-product" : "hamming" });
   try {
-    const start = monotonicClock();
-    if (!index.trained) await index.train(rows);
-    // Before adding: HNSW builds its graph with efConstruction.
-    const parameters = { ...chosen.parameters, ...point.parameters };
-    if (Object.keys(parameters).length > 0) index.set(parameters);
-    await index.add(rows);
-    const buildMs = monotonicClock() - start;
+    const buildMs = await withOneThread(async () => {
+      const start = monotonicClock();
+      if (!index.trained) await index.train(rows);
+      // Before adding: HNSW builds its graph with efConstruction.
+      const parameters = { ...chosen.parameters, ...point.parameters };
+      if (Object.keys(parameters).length > 0) index.set(parameters);
+      await index.add(rows);
+      return monotonicClock() - start;
+    });
     return {
       index,
       factory: chosen.factory,
@@ -82,13 +97,8 @@ export function isExhaustive(factory: string): boolean {
 }
 
 /** One query at a time on the calling thread with one thread, after a warm-up, the queries taken evenly over the set. */
-export function timeQueries(index: VectorIndex, queries: Vectors | Codes, k: number): number[] {
-  setFaissThreads(1);
-  try {
-    return timesOf(index, queries, k);
-  } finally {
-    setFaissThreads(availableParallelism());
-  }
+export function timeQueries(index: VectorIndex, queries: Vectors | Codes, k: number): Promise<number[]> {
+  return withOneThread(() => timesOf(index, queries, k));
 }
 
 function timesOf(index: VectorIndex, queries: Vectors | Codes, k: number): number[] {

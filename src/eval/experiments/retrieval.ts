@@ -1,3 +1,4 @@
+import type { AnyCard } from "../../pipeline/card.js";
 import { UserError } from "../../pipeline/errors.js";
 import type { Codes, Protocol, Vectors } from "../../pipeline/types.js";
 import type { RetrievalMeasurement } from "../config.js";
@@ -13,6 +14,7 @@ import { wilson, wilsonInterval } from "../stats/proportion.js";
 import { buildIndex, encode, indexPoints, isExhaustive, pointName, timeQueries, timeScores, type CodeRule, type IndexPoint } from "./index-points.js";
 import { costScores, timeModel } from "./model-cost.js";
 import { listPictures, recordedRoot, type ListedPictures } from "./pictures.js";
+import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** The whole ranking, for mAP and for what ties could have made of it. */
 async function rankExactly(query: Part, gallery: Part, queries: Vectors | Codes, rows: Vectors | Codes, leaveOneOut: boolean, { ks, protocol }: RetrievalJob): Promise<RetrievalEvidence> {
@@ -28,25 +30,26 @@ async function rankExactly(query: Part, gallery: Part, queries: Vectors | Codes,
 export async function planRetrieval(m: RetrievalMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
   const plans: CellPlan[] = [];
   for (const ref of m.models) {
+    const model = await namedModel(ref, resources);
+    // A model that gives codes is searched as it is; one that gives real vectors may be binarised here.
+    const rules = "value" in model && givesCodes(model.value) ? (["own"] as const) : m.codes;
     for (const path of m.datasets) {
-      const dataset = await resources.dataset(path);
-      if (dataset.task !== "recognition") throw new UserError({ code: "wrong-task", message: "retrieval needs a recognition data set", file: dataset.file, path: "task", found: dataset.task });
-      const { id: model, kind } = await resources.embedder(ref);
-      const source = new EmbeddedSet(ref, dataset, protocol, resources);
-      // A model that gives codes is searched as it is; one that gives real vectors may be binarised here.
-      const rules = kind === "binary" ? (["own"] as const) : m.codes;
+      const dataset = await namedDataset(path, ["recognition"], resources);
+      const source = "value" in dataset ? new EmbeddedSet(ref, dataset.value, protocol, resources) : null;
       for (const codes of rules) {
         for (const point of m.indexes.flatMap(indexPoints)) {
-          plans.push({
-            kind: "retrieval",
-            labels: { model, dataset: dataset.name, codes: codes === "real" ? "real" : "binary", index: pointName(point, codes), ...((codes === "sign" || codes === "round") && { binarise: codes }) },
-            measure: (context) => measureRetrieval({ source, dataset, codes, point, ks: m.k, protocol }, context),
-          });
+          const labels = { model: model.name, dataset: dataset.name, codes: codes === "real" ? "real" : "binary", index: pointName(point, codes), ...((codes === "sign" || codes === "round") && { binarise: codes }) };
+          plans.push(cellPlan({ kind: "retrieval", labels }, [model, dataset], (context) => measureRetrieval({ source: source!, dataset: valueOf(dataset), codes, point, ks: m.k, protocol }, context)));
         }
       }
     }
   }
   return plans;
+}
+
+function givesCodes(card: AnyCard): boolean {
+  const binarise = "recognition" in card ? card.recognition.binarise : "binarise" in card ? card.binarise : "none";
+  return binarise !== "none";
 }
 
 /** Gallery and query vectors of a data set under one model, embedded once for all indexes. */
@@ -129,7 +132,7 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
     const k = Math.max(...ks);
     const ask = Math.min(built.index.size, k + allowance(query.rows, gallery.rows, leaveOneOut));
     const hits = judgeNeighbours(await built.index.search(queries, ask), query.rows, gallery.rows, { k, leaveOneOut });
-    const timesMs = timeQueries(built.index, queries, k);
+    const timesMs = await timeQueries(built.index, queries, k);
     const lost = lostQueries(query, gallery);
     // An exhaustive search is scored by the whole ranking, with its ties; what an approximate one returned is judged as it is.
     const accuracy = isExhaustive(built.factory)

@@ -6,7 +6,7 @@ import type { SystemSpec } from "../config.js";
 import type { PipelineDataset, RecognitionDataset } from "../dataset.js";
 import { embedPictures, type ItemError } from "../observations.js";
 import type { CellContext } from "./cell.js";
-import { indexPoints } from "./index-points.js";
+import { indexPoints, withOneThread } from "./index-points.js";
 import { listPictures } from "./pictures.js";
 
 export interface SystemGallery {
@@ -24,11 +24,11 @@ export async function openSystemGallery(system: SystemSpec, dataset: Recognition
   const listed = await listPictures(dataset, "gallery", protocol);
   const model = { ...resources.place(system.embedder), version: embedder.version, preprocessing: await resources.preprocessing(system.embedder), dim: embedder.dim, kind: embedder.kind };
   const { vectors, places, errors } = await embedPictures(model, listed.pictures, { cacheRoot: resources.cacheRoot, protocol, progress, signal });
-  const gallery = await Gallery.build(
+  const gallery = await withOneThread(() => Gallery.build(
     { model: { id: embedder.id, version: embedder.version }, kind: embedder.kind, dim: embedder.dim, protocol, engine: system.index.engine, factory: system.index.factory, parameters: points[0]!.parameters },
     vectors,
     places.map((place) => listed.rows[place]!),
-  );
+  ));
   if (isCodes(vectors) !== (embedder.kind === "binary")) throw new Error("vectors and embedder differ in kind");
   return { gallery, rows: vectors, errors };
 }
