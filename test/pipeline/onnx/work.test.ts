@@ -109,7 +109,7 @@ describe("multiply-accumulates, counted by hand", () => {
     });
     expect(operators).toEqual({ Conv: 2, If: 1 });
     expect(work).toMatchObject({ macs: 0 });
-    expect((work as { uncounted: string[] }).uncounted.join()).toMatch(/2 operators inside If/);
+    expect(work.macs === null ? [] : work.uncounted).toEqual([expect.stringMatching(/2 operators inside If/)]);
   });
 
   it("asks for sizes that the model leaves open, and takes them from the picture or by name", async () => {
@@ -117,9 +117,7 @@ describe("multiply-accumulates, counted by hand", () => {
       inputs: [value("x", "float32", ["n", 3, "h", "w"])], outputs: [value("y", "float32")],
       nodes: [node("Conv", ["x", "w"], ["y"])], initializers: [weights("w", 2, 3, 1, 1)],
     };
-    const { work } = await inspected(open);
-    expect(work).toMatchObject({ macs: null });
-    expect((work as { why: string }).why).toMatch(/"x" is open.*--shape x=/);
+    expect((await inspected(open)).work).toEqual({ macs: null, why: expect.stringMatching(/"x" is open.*--shape x=/) as string });
     expect((await inspected(open, { picture: { width: 5, height: 4, layout: "nchw" } })).work.macs).toBe(2 * 20 * 3);
     expect((await inspected(open, { shapes: { x: [2, 3, 4, 5] } })).work).toMatchObject({ macs: 240, macsPerImage: 120 });
   });
