@@ -8,7 +8,7 @@ export type FindingCode =
   | "train-leakage"
   | "duplicate-path"
   | "conflicting-label"
-  | "image-missing"
+  | "image-unusable"
   | "label-missing-from-gallery"
   | "label-once"
   | "label-zero"
@@ -47,7 +47,7 @@ const mostExamples = 3;
  * - `query-in-gallery`: only some query pictures are in the gallery without a uid; those find themselves.
  * - `train-leakage`: pictures of the gallery or query list are in the training list.
  * - `duplicate-path`, `conflicting-label` (error): a picture listed twice, with the same or another label.
- * - `image-missing`: what `problemOf` says. `path-outside-root`: absolute, or climbing out with `..`.
+ * - `image-unusable`: what `problemOf` says. `path-outside-root`: absolute, or climbing out with `..`.
  * - `label-missing-from-gallery`: queries that no gallery picture can answer; they leave the denominator.
  * - `label-once`: in a gallery that is searched with itself, labels with one picture: these queries leave the denominator.
  * - `label-zero`: some tools take class 0 for background or for "not matched" (pycocotools does so with id 0).
@@ -168,7 +168,7 @@ async function missing(list: ImageList, problemOf: NonNullable<LintInput["proble
     const problem = await problemOf(row, list);
     if (problem !== null) bad.push(`${at(row)}: ${problem}`);
   }
-  return finding("image-missing", "warning", list.file, bad,
+  return finding("image-unusable", "warning", list.file, bad,
     `${bad.length} of ${asked.size} pictures cannot be used (PaddleClas silently puts a random other picture in their place)`,
     "restore these files, or take their lines out");
 }

@@ -13,6 +13,7 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ ve
   datasets: { summary: "List, describe or prepare data sets.", load: () => import("./verbs/datasets.js") },
   gallery: { summary: "Build, extend, shrink or describe a gallery.", load: () => import("./verbs/gallery.js") },
   inspect: { summary: "Say what an ONNX model is; check a card against it, or draft one.", load: () => import("./verbs/inspect.js") },
+  lint: { summary: "Check gallery, query and training lists for what makes numbers misleading.", load: () => import("./verbs/lint.js") },
   list: { summary: "List the records of past runs.", load: () => import("./verbs/list.js") },
   recognize: { summary: "Recognise what is in pictures.", load: () => import("./verbs/recognize.js") },
   report: { summary: "Build the report site of the run records and serve it.", load: () => import("./verbs/report.js") },

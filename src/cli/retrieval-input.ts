@@ -1,5 +1,4 @@
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import { lintLists, type Finding } from "../../datasets/formats/list-linter.js";
 import type { ImageList, ListOptions } from "../../datasets/formats/paddleclas-list.js";
 import { readListPart } from "../../datasets/formats/released-list.js";
@@ -9,6 +8,7 @@ import type { RetrievalInput } from "../eval/metrics/retrieval.js";
 import { binarise } from "../pipeline/binarise.js";
 import { UserError } from "../pipeline/errors.js";
 import { rowCount, type Codes, type Protocol, type Vectors } from "../pipeline/types.js";
+import { pictureProblem } from "./picture-problem.js";
 
 export type BinaryForm = "sign" | "round" | "packed";
 
@@ -54,7 +54,7 @@ export async function loadRetrieval(files: RetrievalFiles): Promise<LoadedRetrie
   const train = files.trainList === undefined ? undefined : await readListPart(files.trainList, "train", options);
   const findings = await lintLists({
     gallery: galleryList, ...(!files.leaveOneOut && { query: queryList }), ...(train && { train }),
-    ...(files.images !== undefined && { problemOf: async ({ path }) => problemOfFile(resolve(files.images!, path)) }),
+    ...(files.images !== undefined && { problemOf: ({ path }) => pictureProblem(files.images!, path, { decoded: false }) }),
   });
   refuseErrors(findings);
   const galleryRows = await readRows(files.gallery, files.binary === "packed");
@@ -174,15 +174,6 @@ function constantBits({ data, bits }: Codes): number {
   let equal = bits;
   for (let byte of changed) for (; byte > 0; byte &= byte - 1) equal--;
   return data.length > width ? equal : 0;
-}
-
-async function problemOfFile(file: string): Promise<string | null> {
-  try {
-    const { size } = await stat(file);
-    return size === 0 ? "an empty file" : null;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : "may not be read";
-  }
 }
 
 /** Whether both names lead to the same file. */

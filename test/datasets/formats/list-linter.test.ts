@@ -46,7 +46,7 @@ describe("lintLists", () => {
     const asked: string[] = [];
     const found = await lintLists({ gallery: list("a 1;a 1;b 1"), query: query("q 1"), problemOf: (row) => (asked.push(row.path), Promise.resolve(row.path === "b" ? "no such file" : null)) });
     expect(asked).toEqual(["q", "a", "b"]);
-    expect(found.find((f) => f.code === "image-missing")).toMatchObject({ count: 1, examples: ["line 3: b: no such file"] });
+    expect(found.find((f) => f.code === "image-unusable")).toMatchObject({ count: 1, examples: ["line 3: b: no such file"] });
   });
 
   it("labels that the gallery lacks: a warning, an error where no query is left", async () => {
