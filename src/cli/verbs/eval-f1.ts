@@ -49,7 +49,7 @@ export const verb: Verb = {
       .option("--exact-index", "the index was exhaustive: adds the loss waterfall")
       .option("--exact <file>", "observations of the same crops with an exhaustive index: adds the loss waterfall")
       .option("--far <list>", "false-accept rates to find thresholds for", "0.01,0.05,0.1")
-      .option("--interval <method>", "bootstrap over pictures: bca or percentile", "bca")
+      .option("--interval <method>", "bootstrap over pictures: bca or percentile (the macro average always has the jackknife's)", "bca")
       .option("--resamples <n>", "bootstrap resamples", "2000")
       .option("--seed <n>", "seed of the halves and of the bootstrap", "0")
       .option("--curves <file>", "write the curves as JSON")
@@ -161,6 +161,9 @@ function printF1(evidence: QueryEvidence, definitions: readonly { definition: F1
     }),
   ));
   for (const why of new Set(definitions.flatMap(({ heldOut: h }) => reasons(scoreOf(h.test))))) print(`-: ${why}`);
+  for (const { definition, heldOut: { test } } of definitions) {
+    if ("f1" in test && test.f1.value !== null && test.f1.why !== undefined) print(`${definition}: no interval: ${test.f1.why}`);
+  }
 }
 
 function printOpenSet(unit: "picture" | "crop", curve: OpenSetCurve, advice: readonly ThresholdAdvice[]): void {

@@ -1,5 +1,6 @@
 import type { Score } from "../types.js";
 import { bootstrap, pairedBootstrap, type BootstrapEstimate, type BootstrapOptions, type PairedEstimate } from "../stats/bootstrap.js";
+import { jackknife, type JackknifeEstimate } from "../stats/jackknife.js";
 import { hashFraction } from "../stats/random.js";
 import type { ResampledStatistic } from "../stats/resampled-statistic.js";
 import { undefinedScore, type Undefined } from "../stats/score.js";
@@ -8,18 +9,22 @@ import { f1Of, type F1Point, Counts } from "./f1-counts.js";
 import { bestPoint, sweepF1 } from "./f1-sweep.js";
 import { tally, type F1Definition, type Tally } from "./f1-tally.js";
 
-/** F1 at one threshold with precision, recall, counts, and the interval of a bootstrap over pictures. */
+/** F1 at one threshold with precision, recall, counts, and an interval over pictures. */
 export interface F1Result {
   readonly definition: F1Definition;
   readonly threshold: number | null;
   readonly point: F1Point;
-  readonly f1: BootstrapEstimate | Undefined;
+  readonly f1: BootstrapEstimate | JackknifeEstimate | Undefined;
   readonly images: number;
   readonly distractors: number;
 }
 
+/** Fewer pictures a label than this on average, and no interval of a macro F1 was found that keeps its promise (bench/interval-coverage.ts). */
+const fewestPicturesALabel = 4;
+
 /**
- * F1 at a given threshold. `n` of the score is the number of pictures, which are what the bootstrap draws.
+ * F1 at a given threshold. `n` of the score is the number of pictures, which are what is drawn again: micro averages have the
+ * bootstrap that the options ask for, the macro average D has the jackknife, whatever they ask for.
  *
  * @param threshold null accepts every crop.
  */
@@ -29,7 +34,8 @@ export function f1At(images: readonly ImageEvidence[], definition: F1Definition,
   for (const t of tallies) counts.add(t);
   const f1 = images.length === 0 ? undefinedScore("no pictures")
     : counts.point.f1 === null ? undefinedScore(noF1(images, definition))
-      : bootstrap(f1Statistic(tallies, definition), options);
+      : definition === "D" ? macroInterval(tallies, options.level)
+        : bootstrap(f1Statistic(tallies, definition), options);
   return { definition, threshold, point: counts.point, f1, images: images.length, distractors: images.filter((i) => i.truth.length === 0).length };
 }
 
@@ -53,6 +59,14 @@ export function f1Difference(
 
 function tallyAll(images: readonly ImageEvidence[], definition: F1Definition, rule: AcceptanceRule, threshold: number | null): Tally[][] {
   return images.map(({ truth, recognitions }) => tally(definition, truth, accepted(recognitions, rule, threshold).map((i) => recognitions[i]!)));
+}
+
+function macroInterval(tallies: readonly (readonly Tally[])[], level = 0.95): JackknifeEstimate | Undefined {
+  const shown = tallies.flat().filter((t) => t.tp + t.fn > 0);
+  const labels = new Set(shown.map((t) => t.group)).size;
+  const result = jackknife(f1Statistic(tallies, "D"), { level, range: [0, 1] });
+  if (result.value === null || shown.length >= fewestPicturesALabel * labels) return result;
+  return { ...result, ci: null, why: `${labels} labels with ${(shown.length / labels).toFixed(1)} pictures each: too few for an interval that could be trusted` };
 }
 
 function noF1(images: readonly ImageEvidence[], definition: F1Definition): string {

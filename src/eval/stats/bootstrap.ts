@@ -1,7 +1,7 @@
 import { normalCdf, normalQuantile } from "./distributions.js";
 import { sampleQuantile } from "./quantile.js";
 import { Random } from "./random.js";
-import type { ResampledStatistic } from "./resampled-statistic.js";
+import { leaveOneOut, type ResampledStatistic } from "./resampled-statistic.js";
 import { undefinedScore, type Undefined } from "./score.js";
 
 /**
@@ -110,7 +110,7 @@ function estimate(statistic: ResampledStatistic, value: number, options: Bootstr
   if (replicates.at(-1)! - replicates[0]! <= 1e-12 * Math.abs(value)) return { estimate: refuse("every resample gives the same value"), replicates };
   let tails: readonly [number, number] | null = [(1 - level) / 2, (1 + level) / 2];
   if (method === "bca") {
-    tails = correctedTails(replicates, value, jackknife(statistic, unitOf, units), tails);
+    tails = correctedTails(replicates, value, leaveOneOut(statistic, unitOf, units), tails);
     if (tails === null) return { estimate: refuse("the leave-one-out values do not give a BCa correction"), replicates };
   }
   return { estimate: { ...common, ci: [sampleQuantile(replicates, tails[0]), sampleQuantile(replicates, tails[1])] }, replicates };
@@ -132,16 +132,6 @@ function drawReplicates(
     if (value !== null) replicates[count++] = value;
   }
   return { replicates: replicates.slice(0, count).sort(), undefinedResamples: resamples - count };
-}
-
-/** The statistic without each unit in turn. */
-function jackknife(statistic: ResampledStatistic, unitOf: Int32Array, units: number): (number | null)[] {
-  if (statistic.leaveOut) return statistic.leaveOut(unitOf, units);
-  const weights = new Uint32Array(statistic.n);
-  return Array.from({ length: units }, (_, unit) => {
-    for (let i = 0; i < weights.length; i++) weights[i] = unitOf[i] === unit ? 0 : 1;
-    return statistic.evaluate(weights);
-  });
 }
 
 /** Efron 1987, equations 14.9 to 14.15 of Efron and Tibshirani 1993: bias from the resamples, acceleration from the jackknife. */

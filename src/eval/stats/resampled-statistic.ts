@@ -8,6 +8,16 @@ export interface ResampledStatistic {
   leaveOut?(unitOf: Int32Array, units: number): (number | null)[];
 }
 
+/** The statistic without each unit in turn, by its short cut where it has one. */
+export function leaveOneOut(statistic: ResampledStatistic, unitOf: Int32Array, units: number): (number | null)[] {
+  if (statistic.leaveOut) return statistic.leaveOut(unitOf, units);
+  const weights = new Uint32Array(statistic.n);
+  return Array.from({ length: units }, (_, unit) => {
+    for (let i = 0; i < weights.length; i++) weights[i] = unitOf[i] === unit ? 0 : 1;
+    return statistic.evaluate(weights);
+  });
+}
+
 /**
  * A statistic that depends only on sums over the items: a mean, a ratio of sums, F1 from counts of hits and misses.
  *

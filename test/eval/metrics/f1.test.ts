@@ -8,6 +8,9 @@ import { f1Definitions, tally } from "../../../src/eval/metrics/f1-tally.js";
 import { f1At, f1Difference, f1Statistic, halves, heldOutF1, scoreOf } from "../../../src/eval/metrics/f1.js";
 import { bootstrap } from "../../../src/eval/stats/bootstrap.js";
 import { Random } from "../../../src/eval/stats/random.js";
+import { jackknife } from "../../../src/eval/stats/jackknife.js";
+import { holds } from "../stats/coverage-scenarios.js";
+import { drawMacro, macroTruth } from "./f1-macro-scenario.js";
 import { at, example, pictures, rules } from "./f1-cases.js";
 import { referenceAnswers, referenceF1 } from "./f1-reference.js";
 
@@ -194,6 +197,34 @@ describe("F1's bootstrap", () => {
     expect(() => f1Difference(many, many.slice(1), "B", [defaultRule, defaultRule], [0.5, 0.5])).toThrow(RangeError);
     expect(f1Statistic([], "B").evaluate(new Uint32Array(0))).toBeNull();
     expect(bootstrap(f1Statistic([], "D"))).toMatchObject({ value: null });
+  });
+});
+
+describe("the interval of macro F1", () => {
+  test("covers 93 to 97% of 2,000 draws of 160 pictures of 30 labels, where a bootstrap falls short", () => {
+    const truth = macroTruth(30);
+    let held = 0;
+    let bootstrapped = 0;
+    for (let i = 0; i < 2000; i++) {
+      const statistic = drawMacro(new Random("macro").split(i), 30, 160);
+      if (holds(jackknife(statistic), truth)) held++;
+      if (i < 200 && holds(bootstrap(statistic, { resamples: 200, seed: i }), truth)) bootstrapped++;
+    }
+    expect(held / 2000).toBeGreaterThanOrEqual(0.93);
+    expect(held / 2000).toBeLessThanOrEqual(0.97);
+    expect(bootstrapped / 200).toBeLessThan(0.9);
+  }, 120_000);
+
+  const pictures_ = (labels: number, copies: number): ImageEvidence[] => Array.from({ length: labels * copies }, (_, i) => ({
+    image: String(i), truth: [{ label: String(i % labels), box: at(0, 0, 9, 9) }],
+    recognitions: i % 3 === 0 ? [] : [{ box: at(0, 0, 9, 9), label: String(i % labels), score: 1 }],
+  }));
+
+  test("is the jackknife's from four pictures a label, and refused below; the value stays", () => {
+    const enough = f1At(pictures_(10, 4), "D", defaultRule, 0.5).f1;
+    expect(enough).toMatchObject({ method: "jackknife", ci: [expect.any(Number), expect.any(Number)] });
+    const few = f1At(pictures_(10, 3), "D", defaultRule, 0.5).f1;
+    expect(few).toMatchObject({ value: expect.any(Number), ci: null, method: "jackknife", why: "10 labels with 3.0 pictures each: too few for an interval that could be trusted" });
   });
 });
 

@@ -101,7 +101,7 @@ describe("coverage of the bootstrap, 2,000 draws at a nominal 95%", () => {
       expect(shares[alarm], alarm).toBeGreaterThanOrEqual(0.03);
       expect(shares[alarm], alarm).toBeLessThanOrEqual(0.07);
     }
-  });
+  }, 120_000);
 });
 
 describe("pairedBootstrap", () => {
