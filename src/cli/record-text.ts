@@ -1,10 +1,12 @@
 import type { Cell, RecordedScore, RunRecord } from "../eval/record.js";
+import { plainLabels } from "../eval/paper-labels.js";
 import { bytes, colour, ms, table, visible } from "./terminal.js";
 
 /** The scores that a kind is known by; `all` shows the rest, too. */
 const headline: Readonly<Record<string, readonly string[]>> = {
   detection: ["AP", "AP50", "AP75", "AR@100", "model-size", "latency detect 50"],
   retrieval: ["recall@1", "recall@5", "mAP", "index-size", "retrieval-time 50"],
+  pipeline: ["F1 A held-out", "F1 B held-out", "F1 C held-out", "F1 D held-out", "crop-recall@1", "objects correct"],
   classification: ["top-1", "top-5", "params", "macs", "latency classify 50"],
 };
 
@@ -17,15 +19,23 @@ export interface TextOptions {
 export function recordText(record: RunRecord, { all = false }: TextOptions = {}): string {
   const kinds = [...new Set(record.cells.map((c) => c.kind))];
   const parts = kinds.map((kind) => `${colour.bold(kind)}\n${kindTable(kind, record.cells.filter((c) => c.kind === kind), all)}`);
-  const failed = record.cells.flatMap((c) => (c.state === "failed" ? [`${colour.red("failed")} ${cellName(c)}: ${visible(c.message)}`] : []));
+  const failed = failures(record).map(({ message, cells }) => `${colour.red("failed")} ${cellName(cells[0]!)}${cells.length > 1 ? ` and ${cells.length - 1} more` : ""}: ${visible(message)}`);
   const errors = new Map(record.cells.flatMap((c) => (c.state === "completed" ? c.errors.map((e): [string, string] => [e.item, e.message]) : [])));
   const unread = errors.size === 0 ? [] : [`${errors.size} item${errors.size > 1 ? "s" : ""} could not be measured; a query that has a right answer counts as missed: ${visible([...errors.keys()].slice(0, 5).join(", "))}${errors.size > 5 ? ", …" : ""}`];
   const notes = [...new Set(record.cells.flatMap((c) => (c.state === "completed" ? c.notes : [])))].map((n) => `note: ${visible(n)}`);
   return [`${colour.bold(visible(record.experiment.title))}  (${record.id}, protocol ${record.experiment.protocol})`, ...parts, [...failed, ...unread, ...notes].join("\n")].filter(Boolean).join("\n\n");
 }
 
-function cellName(cell: Cell): string {
-  return visible(`${cell.kind} ${Object.values(cell.labels).join(" ")}`);
+/** Failed cells by what failed them: one missing model is one thing to mend, however many cells wanted it. */
+export function failures(record: RunRecord): { message: string; cells: Cell[] }[] {
+  const by = new Map<string, Cell[]>();
+  for (const cell of record.cells) if (cell.state === "failed") by.set(cell.message, [...(by.get(cell.message) ?? []), cell]);
+  return [...by].map(([message, cells]) => ({ message, cells }));
+}
+
+/** A cell in one line. */
+export function cellName(cell: Pick<Cell, "kind" | "labels">): string {
+  return visible(`${cell.kind} ${Object.values(plainLabels(cell.labels)).join(" ")}`);
 }
 
 /** Rows are cells (for latency a stage of a cell), columns their labels and scores. Labels that are alike in all cells are left out. */
@@ -47,10 +57,11 @@ interface Row {
 }
 
 function rowsOf(cell: Extract<Cell, { state: "completed" }>): Row[] {
-  if (cell.kind !== "latency") return [{ labels: cell.labels, scores: new Map(cell.scores.map((s) => [scoreName(s), s])) }];
+  const labels = plainLabels(cell.labels);
+  if (cell.kind !== "latency") return [{ labels, scores: new Map(cell.scores.map((s) => [scoreName(s), s])) }];
   const stages = [...new Set(cell.scores.map((s) => s.of?.stage))];
   return stages.map((stage) => ({
-    labels: { ...cell.labels, ...(stage !== undefined && { stage }) },
+    labels: { ...labels, ...(stage !== undefined && { stage }) },
     scores: new Map(cell.scores.filter((s) => s.of?.stage === stage).map((s) => [`p${s.of?.percentile ?? ""}`, s])),
   }));
 }

@@ -15,6 +15,7 @@ const modelRef = z.union([
   z.strictObject({
     card: z.string().describe("path of the model card"),
     folder: z.string().optional().describe("folder of the model file, where the card is kept apart from it"),
+    name: z.string().min(1).optional().describe("what records call it; left out: the card's name"),
   }),
 ]);
 
@@ -88,11 +89,22 @@ const index = z.strictObject({
 });
 
 const expected = z.strictObject({
-  cell: z.record(z.string(), z.string()).describe("labels of the cell"),
+  cell: z.record(z.string(), z.string()).describe("labels that tell the cell from the others; its kind may be given as `kind`"),
   metric: z.string(),
-  of: z.record(z.string(), z.string()).optional(),
+  of: z.record(z.string(), z.string()).optional().describe("what the score is of beyond its cell, such as { stage: detect }"),
   value: number,
-  tolerance: z.number().nonnegative(),
+  tolerance: z.number().nonnegative().describe("largest difference that passes, in the unit of the score"),
+});
+
+const names = z.record(z.string(), z.string());
+
+const paper = z.strictObject({
+  model: names.optional().describe("label `model` -> the paper's name of it; left out: our labels are the paper's names"),
+  codes: names.optional().describe("the same for cells that have codes and no model"),
+  system: names.optional(),
+  dataset: names.optional(),
+  where: z.record(z.string(), z.array(z.string()).min(1)).default({}).describe("labels that a cell must have to stand beside the paper's"),
+  notComparable: z.string().optional().describe("why our numbers may only be shown beside the paper's"),
 });
 
 const configSchema = z.strictObject({
@@ -101,6 +113,8 @@ const configSchema = z.strictObject({
   title: z.string(),
   version: z.number().int().positive().default(1),
   protocol: z.enum(["paddleclas", "standard"]).default("standard"),
+  table: z.number().int().min(3).max(9).optional().describe("the paper's table that this config reproduces"),
+  paper: paper.optional().describe("how our cells are named there"),
   settings: z.record(z.string(), z.string().nullable()).default({}),
   measure: z.array(z.discriminatedUnion("kind", [detection, retrieval, latency, pipeline, classification, index])).min(1),
   expect: z.array(expected).default([]),
@@ -116,6 +130,7 @@ export type ClassificationMeasurement = Extract<Measurement, { kind: "classifica
 export type IndexMeasurement = Extract<Measurement, { kind: "index" }>;
 export type SystemSpec = z.infer<typeof system>;
 export type IndexSpec = z.infer<typeof indexSpec>;
+export type PaperNames = z.infer<typeof paper>;
 
 /** A config with what its paths are relative to. */
 export interface LoadedConfig {

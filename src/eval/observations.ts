@@ -51,6 +51,7 @@ export async function embedPictures(model: EmbeddingModel, pictures: readonly Pi
   const data = new Uint8Array(pictures.length * width);
   const complaints: (Complaint | undefined)[] = pictures.map((p) => ("complaint" in p ? p.complaint : undefined));
   let writing: Promise<void> = Promise.resolve();
+  const broken = new AbortController();
   try {
     const hashes = await hashAll(pictures, complaints);
     const missing: number[] = [];
@@ -64,7 +65,7 @@ export async function embedPictures(model: EmbeddingModel, pictures: readonly Pi
     let done = pictures.length - missing.length;
     options.progress(done, pictures.length);
     const files = missing.map((place) => (pictures[place] as { file: string }).file);
-    await embedFiles(files, { card: model.card, ...(model.modelFolder !== undefined && { modelFolder: model.modelFolder }), signal: options.signal }, ({ index, row, complaint }) => {
+    await embedFiles(files, { card: model.card, ...(model.modelFolder !== undefined && { modelFolder: model.modelFolder }), signal: AbortSignal.any([options.signal, broken.signal]) }, ({ index, row, complaint }) => {
       const place = missing[index]!;
       options.progress(++done, pictures.length);
       if (complaint) complaints[place] = complaint;
@@ -72,6 +73,8 @@ export async function embedPictures(model: EmbeddingModel, pictures: readonly Pi
         const payload = Buffer.from(row.buffer.slice(row.byteOffset, row.byteOffset + row.byteLength));
         data.set(payload, place * width);
         writing = writing.then(() => cache.put(hashes[place]!, payload));
+        // A log that cannot be written stops the pool at once; the error itself is thrown below.
+        writing.catch((error: unknown) => { broken.abort(error); });
       }
     });
     await writing;
@@ -139,15 +142,16 @@ async function observeEach(key: CacheKey, pictures: readonly PictureRef[], optio
       options.signal.throwIfAborted();
       const decoded = await next!;
       next = decoding(missing[i + 1]);
+      let value: Uint8Array | undefined;
       try {
         if ("error" in decoded) throw decoded.error;
-        const value = await measure(decoded.pixels);
-        values[place] = value;
-        await cache.put(hashes[place]!, value);
+        value = values[place] = await measure(decoded.pixels);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         complaints[place] = error.complaint;
       }
+      // Outside of the above: a disk that is full says nothing about the picture.
+      if (value) await cache.put(hashes[place]!, value);
       options.progress(++done, pictures.length);
     }
   } finally {

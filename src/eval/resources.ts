@@ -8,7 +8,7 @@ import { resolvePath } from "./config.js";
 import { loadDataset, type DatasetManifest } from "./dataset.js";
 
 /** A model as a config names it. */
-export type ModelRef = string | { readonly card: string; readonly folder?: string | undefined };
+export type ModelRef = string | { readonly card: string; readonly folder?: string | undefined; readonly name?: string | undefined };
 
 export interface PlacedModel {
   readonly card: string;
@@ -30,23 +30,27 @@ export class Resources {
     this.cacheRoot = cacheRoot;
   }
 
+  /** A path of the config, absolute. */
+  path(path: string): string {
+    const { folder, file, config } = this.loaded;
+    return resolvePath(path, folder, config.settings, file);
+  }
+
   /** Absolute paths of a model's card and folder. */
   place(ref: ModelRef): PlacedModel {
-    const { folder, file, config } = this.loaded;
-    const at = (path: string): string => resolvePath(path, folder, config.settings, file);
+    const at = (path: string): string => this.path(path);
     if (typeof ref === "string") return { card: at(ref) };
     return { card: at(ref.card), ...(ref.folder !== undefined && { modelFolder: at(ref.folder) }) };
   }
 
   dataset(path: string): Promise<DatasetManifest> {
-    const { folder, file, config } = this.loaded;
-    const at = resolvePath(path, folder, config.settings, file);
-    return once(this.#datasets, at, () => loadDataset(at, config.settings));
+    const at = this.path(path);
+    return once(this.#datasets, at, () => loadDataset(at, this.loaded.config.settings));
   }
 
   detector(ref: ModelRef, threads = 1): Promise<TimedDetector> {
     const model = this.place(ref);
-    return once(this.#detectors, JSON.stringify([model, threads]), () => openDetector(model.card, { ...folderOf(model), threads }));
+    return once(this.#detectors, JSON.stringify([model, threads]), () => openDetector(model.card, { ...folderOf(model), threads, protocol: this.loaded.config.protocol }));
   }
 
   embedder(ref: ModelRef, threads = 1): Promise<WindowEmbedder> {

@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { UserError } from "../pipeline/errors.js";
+import { projectRoot } from "../pipeline/root.js";
 import type { Clock, Progress } from "../pipeline/types.js";
 import { canonicalJson } from "./cache.js";
 import { casesToArrow } from "./cases.js";
 import type { LoadedConfig } from "./config.js";
 import type { CellContext, CellPlan } from "./experiments/cell.js";
 import { planMeasurement } from "./experiments/plan.js";
+import { paperLabels } from "./paper-labels.js";
 import { collectProvenance } from "./provenance.js";
 import { recordId, writeRecord, type RunRecord } from "./record.js";
 import { Resources } from "./resources.js";
@@ -30,10 +32,29 @@ export interface RunOptions {
 }
 
 /**
+ * The cells of a config in their order, with what is known to stand in their way; nothing is opened or measured.
+ *
+ * @throws UserError `cell-twice` where two cells have the same labels: one would be taken for the other.
+ */
+export async function planExperiment(loaded: LoadedConfig, resources: Resources): Promise<CellPlan[]> {
+  const plans = (await Promise.all(loaded.config.measure.map((m) => planMeasurement(m, loaded, resources)))).flat();
+  const seen = new Set<string>();
+  for (const plan of plans) {
+    const id = cellId(plan);
+    if (seen.has(id)) {
+      throw new UserError({ code: "cell-twice", message: "two cells of the sweep have the same labels", file: loaded.file, path: "measure", found: `${plan.kind} ${Object.values(plan.labels).join(" ")}`, fix: "list a model, data set or index once, or give models names of their own: { card: …, name: … }" });
+    }
+    seen.add(id);
+  }
+  return plans;
+}
+
+/**
  * Runs every cell of a config and writes one record. A cell that fails for the user's reasons becomes a failed cell and the
- * sweep goes on; a fault of ours stops the run (what was finished stays for `--resume`).
+ * sweep goes on; a fault of ours, or a disk that takes no more, stops the run (what was finished stays for `--resume`).
  *
  * @returns the record and its folder; `record.state` is `failed` when any cell is.
+ * @throws UserError the first cell's problem where no cell at all can be measured: nothing is written then.
  */
 export async function runExperiment(loaded: LoadedConfig, options: RunOptions): Promise<{ record: RunRecord; folder: string }> {
   const { config } = loaded;
@@ -47,7 +68,11 @@ export async function runExperiment(loaded: LoadedConfig, options: RunOptions): 
   });
   const resources = new Resources(loaded, options.cache);
   try {
-    const plans = (await Promise.all(config.measure.map((m) => planMeasurement(m, loaded, resources)))).flat();
+    const plans = await planExperiment(loaded, resources);
+    if (plans[0]?.problem && plans.every((p) => p.problem)) {
+      if (!workspace.resumed) await workspace.remove();
+      throw plans[0].problem;
+    }
     const done: FinishedCell[] = [];
     for (const [place, plan] of plans.entries()) {
       signal.throwIfAborted();
@@ -59,7 +84,7 @@ export async function runExperiment(loaded: LoadedConfig, options: RunOptions): 
         continue;
       }
       const progress = options.events?.cellStarted?.(plan.labels, plan.kind, place, plans.length) ?? (() => undefined);
-      const finished = await measureCell(id, plan, { resources, signal, progress });
+      const finished = await measureCell({ ...plan, labels: { ...plan.labels, ...paperLabels(plan, config) } }, id, { resources, signal, progress });
       await workspace.finish(finished);
       done.push(finished);
       options.events?.cellFinished?.(finished, false);
@@ -74,21 +99,27 @@ export async function runExperiment(loaded: LoadedConfig, options: RunOptions): 
   }
 }
 
-async function measureCell(id: string, plan: CellPlan, context: CellContext): Promise<FinishedCell> {
+async function measureCell(plan: CellPlan, id: string, context: CellContext): Promise<FinishedCell> {
   const head = { id, kind: plan.kind, labels: { ...plan.labels } };
   try {
     const { versions, scores, errors = [], notes = [], cases, samples, curves, imageRoots } = await plan.measure(context);
     return {
-      cell: { ...head, versions: { ...versions }, state: "completed", scores, errors, notes: [...notes] },
+      cell: { ...head, versions: { ...versions }, state: "completed", scores, errors: errors.map((e) => ({ ...e, message: withoutRoot(e.message) })), notes: [...notes] },
       cases: cases.map((c) => ({ ...c, cell: id })),
       ...(samples && { samples }),
       ...(curves && { curves }),
       ...(imageRoots && { imageRoots }),
     };
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { cell: { ...head, versions: {}, state: "failed", code: error.code, message: error.message }, cases: [] };
+    // A disk that takes no more would fail every further cell, and each would look like a fault of its own.
+    if (!(error instanceof UserError) || error.code === "write-failed") throw error;
+    return { cell: { ...head, versions: {}, state: "failed", code: error.code, message: withoutRoot(error.message) }, cases: [] };
   }
+}
+
+/** Paths inside the project are recorded relative to it: a record says nothing about the machine's folders. */
+function withoutRoot(message: string): string {
+  return message.replaceAll(`${projectRoot}${sep}`, "");
 }
 
 /** Stable over runs and machines: the kind, and a hash of the labels. */

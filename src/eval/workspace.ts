@@ -24,11 +24,14 @@ export interface FinishedCell {
 export class Workspace {
   readonly folder: string;
   readonly startedAt: string;
+  /** An earlier run began it. */
+  readonly resumed: boolean;
   readonly #finished: Map<string, FinishedCell>;
 
-  private constructor(folder: string, startedAt: string, finished: Map<string, FinishedCell>) {
+  private constructor(folder: string, startedAt: string, resumed: boolean, finished: Map<string, FinishedCell>) {
     this.folder = folder;
     this.startedAt = startedAt;
+    this.resumed = resumed;
     this.#finished = finished;
   }
 
@@ -53,7 +56,7 @@ export class Workspace {
       }
       const startedAt = begun ?? now;
       if (begun === null) await writeAtomic(join(folder, "started"), startedAt);
-      return new Workspace(folder, startedAt, finished);
+      return new Workspace(folder, startedAt, begun !== null, finished);
     } catch (error) {
       await rm(join(folder, "lock"), { force: true });
       throw error;

@@ -4,7 +4,7 @@ import { cacheFolder, runsFolder } from "../../eval/paths.js";
 import { runExperiment } from "../../eval/runner.js";
 import { ExitCode } from "../exit-code.js";
 import { progressBar, type ProgressBar } from "../progress.js";
-import { recordText } from "../record-text.js";
+import { cellName, recordText } from "../record-text.js";
 import { colour, print, printJson, visible } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
@@ -48,15 +48,14 @@ async function run(file: string, options: Options): Promise<void> {
       events: {
         cellStarted(labels, kind, place, total) {
           bar?.stop();
-          bar = progressBar(`[${place + 1}/${total}] ${kind} ${Object.values(labels).join(" ")}`, "items");
+          bar = progressBar(`[${place + 1}/${total}] ${cellName({ kind, labels })}`, "items");
           return bar.report;
         },
         cellFinished({ cell }, resumed) {
           bar?.stop();
           bar = undefined;
-          const name = visible(`${cell.kind} ${Object.values(cell.labels).join(" ")}`);
           const state = cell.state === "completed" ? colour.green(resumed ? "done before" : "done") : colour.red(`failed: ${visible(cell.message)}`);
-          process.stderr.write(`${name}: ${state}\n`);
+          process.stderr.write(`${cellName(cell)}: ${state}\n`);
         },
       },
     });

@@ -1,3 +1,4 @@
+import type { UserError } from "../../pipeline/errors.js";
 import type { Progress } from "../../pipeline/types.js";
 import type { Resources } from "../resources.js";
 import type { FinishedCell } from "../workspace.js";
@@ -6,6 +7,8 @@ import type { FinishedCell } from "../workspace.js";
 export interface CellPlan {
   readonly kind: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Why it cannot be measured, where that is known beforehand: a missing file, a broken card. */
+  readonly problem?: UserError;
   measure(context: CellContext): Promise<CellOutcome>;
 }
 

@@ -9,16 +9,16 @@ import type { ModelRef, Resources } from "../resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { costScores, timeModel } from "./model-cost.js";
 import { listPictures, recordedRoot } from "./pictures.js";
+import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** Table 6: parameters, multiply-accumulates, top-1, top-5 and the latency of light classifiers. */
 export async function planClassification(m: ClassificationMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
   const plans: CellPlan[] = [];
   for (const ref of m.models) {
+    const model = await namedModel(ref, resources);
     for (const path of m.datasets) {
-      const dataset = await resources.dataset(path);
-      if (dataset.task !== "classification") throw new UserError({ code: "wrong-task", message: "classification needs a classification data set", file: dataset.file, path: "task", found: dataset.task });
-      const { id: model } = await resources.classifier(ref);
-      plans.push({ kind: "classification", labels: { model, dataset: dataset.name }, measure: (context) => measureClassification(ref, dataset, protocol, context) });
+      const dataset = await namedDataset(path, ["classification"], resources);
+      plans.push(cellPlan({ kind: "classification", labels: { model: model.name, dataset: dataset.name } }, [model, dataset], (context) => measureClassification(ref, valueOf(dataset), protocol, context)));
     }
   }
   return plans;

@@ -16,20 +16,17 @@ import { bootstrap } from "../stats/bootstrap.js";
 import type { ResampledStatistic } from "../stats/resampled-statistic.js";
 import { costScores, timeModel } from "./model-cost.js";
 import { readTruth, recordedRoot, truthPictures } from "./pictures.js";
+import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** COCO AP and AR by model and data set. */
 export async function planDetection(m: DetectionMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
   const plans: CellPlan[] = [];
   for (const ref of m.models) {
+    const model = await namedModel(ref, resources);
     for (const path of m.datasets) {
-      const dataset = await resources.dataset(path);
-      if (dataset.task !== "detection") throw new UserError({ code: "wrong-task", message: "detection needs a detection data set", file: dataset.file, path: "task", found: dataset.task });
-      const { id: model } = await resources.detector(ref);
-      plans.push({
-        kind: "detection",
-        labels: { model, dataset: dataset.name, ...(m.agnostic && { classes: "agnostic" }) },
-        measure: (context) => measureDetection(ref, dataset, m.agnostic, protocol, context),
-      });
+      const dataset = await namedDataset(path, ["detection"], resources);
+      const labels = { model: model.name, dataset: dataset.name, ...(m.agnostic && { classes: "agnostic" }) };
+      plans.push(cellPlan({ kind: "detection", labels }, [model, dataset], (context) => measureDetection(ref, valueOf(dataset), m.agnostic, protocol, context)));
     }
   }
   return plans;

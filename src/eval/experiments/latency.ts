@@ -4,31 +4,29 @@ import { setFaissThreads } from "../../pipeline/index/engine.js";
 import { Recognizer } from "../../pipeline/recognizer.js";
 import type { Observation, Protocol, Stage } from "../../pipeline/types.js";
 import type { LatencyMeasurement } from "../config.js";
-import type { DatasetManifest, RecognitionDataset } from "../dataset.js";
+import type { DatasetManifest, PipelineDataset, RecognitionDataset } from "../dataset.js";
 import type { ItemError } from "../observations.js";
 import type { Resources } from "../resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { latencyScores } from "./model-cost.js";
 import { datasetPictures, recordedRoot } from "./pictures.js";
+import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 import { openSystemGallery } from "./systems.js";
 
 type System = LatencyMeasurement["systems"][number];
 
 /** Milliseconds of each stage of the whole pipeline, one picture at a time (Table 9's columns, MLPerf's SingleStream). */
 export async function planLatency(m: LatencyMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
-  const images = await resources.dataset(m.images);
+  const images = await namedDataset(m.images, ["recognition", "detection", "pipeline", "classification"], resources);
   return Promise.all(m.systems.map(async (system): Promise<CellPlan> => {
-    const dataset = await resources.dataset(system.gallery);
-    if (dataset.task !== "recognition") throw new UserError({ code: "wrong-task", message: "a gallery comes from a recognition data set", file: dataset.file, path: "task", found: dataset.task });
-    return {
-      kind: "latency",
-      labels: { system: system.name, images: images.name, gallery: dataset.name, index: system.index.factory, threads: String(m.threads) },
-      measure: (context) => measureLatency(m, system, images, dataset, protocol, context),
-    };
+    const models = await Promise.all([system.detector, system.embedder].map((ref) => namedModel(ref, resources)));
+    const dataset = await namedDataset(system.gallery, ["recognition", "pipeline"], resources);
+    const labels = { system: system.name, images: images.name, gallery: dataset.name, index: system.index.factory, threads: String(m.threads) };
+    return cellPlan({ kind: "latency", labels }, [...models, images, dataset], (context) => measureLatency(m, system, valueOf(images), valueOf(dataset), protocol, context));
   }));
 }
 
-async function measureLatency(m: LatencyMeasurement, system: System, images: DatasetManifest, dataset: RecognitionDataset, protocol: Protocol, context: CellContext): Promise<CellOutcome> {
+async function measureLatency(m: LatencyMeasurement, system: System, images: DatasetManifest, dataset: RecognitionDataset | PipelineDataset, protocol: Protocol, context: CellContext): Promise<CellOutcome> {
   const { resources, signal, progress } = context;
   const detector = await resources.detector(system.detector, m.threads);
   const embedder = await resources.embedder(system.embedder, m.threads);
@@ -65,7 +63,7 @@ async function measureLatency(m: LatencyMeasurement, system: System, images: Dat
       errors: [...errors.values()],
       cases: observations.map((o) => caseOf(o)),
       samples,
-      imageRoots: { [images.name]: recordedRoot(images.images), [dataset.name]: recordedRoot(dataset.images) },
+      imageRoots: { [images.name]: recordedRoot(images.images), [dataset.name]: recordedRoot(dataset.gallery.images ?? dataset.images) },
     };
   } finally {
     setFaissThreads(availableParallelism());

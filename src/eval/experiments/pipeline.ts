@@ -1,5 +1,5 @@
 import type { CocoTruth } from "../../../datasets/formats/coco-set.js";
-import { UserError, type Complaint } from "../../pipeline/errors.js";
+import type { Complaint } from "../../pipeline/errors.js";
 import { Gallery } from "../../pipeline/gallery.js";
 import { decode } from "../../pipeline/image.js";
 import { bestDetections, defaultSettings, Recognizer } from "../../pipeline/recognizer.js";
@@ -20,6 +20,7 @@ import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import type { Score } from "../types.js";
 import { isExhaustive } from "./index-points.js";
 import { readTruth, recordedRoot, truthPictures } from "./pictures.js";
+import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 import { openSystemGallery } from "./systems.js";
 
 const resamples = 1000;
@@ -28,14 +29,11 @@ const resamples = 1000;
 export async function planPipeline(m: PipelineMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
   const plans: CellPlan[] = [];
   for (const system of m.systems) {
+    const models = [await namedModel(system.detector, resources), await namedModel(system.embedder, resources)];
     for (const path of m.datasets) {
-      const dataset = await resources.dataset(path);
-      if (dataset.task !== "pipeline") throw new UserError({ code: "wrong-task", message: "this needs a test set of scenes with a gallery", file: dataset.file, path: "task", expected: "pipeline", found: dataset.task });
-      plans.push({
-        kind: "pipeline",
-        labels: { system: system.name, dataset: dataset.name, index: system.index.factory },
-        measure: (context) => measurePipeline(system, dataset, m.threshold, protocol, context),
-      });
+      const dataset = await namedDataset(path, ["pipeline"], resources);
+      const labels = { system: system.name, dataset: dataset.name, index: system.index.factory };
+      plans.push(cellPlan({ kind: "pipeline", labels }, [...models, dataset], (context) => measurePipeline(system, valueOf(dataset), m.threshold, protocol, context)));
     }
   }
   return plans;

@@ -1,0 +1,94 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/eval/config.js";
+import type { RunRecord } from "../../src/eval/record.js";
+import { runExperiment } from "../../src/eval/runner.js";
+import { everyKind, makeTiny, type Tiny } from "./tiny-benchmark.js";
+
+let tiny: Tiny;
+beforeAll(async () => { tiny = await makeTiny(); });
+afterAll(() => { rmSync(tiny.folder, { recursive: true, force: true }); });
+
+async function run(name: string, body: string, cache = mkdtempSync(join(tmpdir(), "cache-"))): Promise<{ record: RunRecord; folder: string; runs: string; cache: string }> {
+  const runs = mkdtempSync(join(tmpdir(), "runs-"));
+  return { ...(await runExperiment(await loadConfig(tiny.config(name, body)), { runs, cache })), runs, cache };
+}
+
+const retrieval = (models: string, datasets = "[rows.yaml]", more = ""): string => `measure:\n  - { kind: retrieval, models: ${models}, datasets: ${datasets}, indexes: [{ factory: Flat }] }\n${more}`;
+
+describe("what stands in the way of a sweep", { timeout: 120_000 }, () => {
+  it("fails the cells that need a missing model, a broken card, a missing data set or one for another task, and measures the rest", async () => {
+    writeFileSync(join(tiny.folder, "broken.yaml"), "schema: 1\nname: broken\n");
+    const { record } = await run("missing", retrieval('["${baselines}/pixels-32.yaml", nowhere/card.yaml, broken.yaml]', "[rows.yaml, gone.yaml, boxes.yaml]"));
+    expect(record.state).toBe("failed");
+    const states = Object.fromEntries(record.cells.map((c) => [`${c.labels.model} ${c.labels.dataset}`, c.state === "failed" ? c.code : c.state]));
+    expect(states).toEqual({
+      "pixels-32 rows": "completed", "pixels-32 gone": "file-unreadable", "pixels-32 boxes": "wrong-task",
+      "nowhere rows": "file-unreadable", "nowhere gone": "file-unreadable", "nowhere boxes": "file-unreadable",
+      "broken rows": "schema", "broken gone": "schema", "broken boxes": "schema", // the name it gives itself
+    });
+  });
+
+  it("says so at once where no cell can be measured, and leaves nothing behind", async () => {
+    const runs = mkdtempSync(join(tmpdir(), "runs-"));
+    const loaded = await loadConfig(tiny.config("nothing", retrieval('["${models}/a.yaml"]')));
+    await expect(runExperiment(loaded, { runs, cache: runs })).rejects.toThrow(/setting models has no value.*--set settings\.models=/);
+    expect(readdirSync(runs)).toEqual([]);
+  });
+
+  it("refuses a cell that is listed twice, and tells two uses of one model apart by a name", async () => {
+    const twice = '["${baselines}/pixels-32.yaml", "${baselines}/pixels-32.yaml"]';
+    await expect(run("twice", retrieval(twice))).rejects.toThrow(/two cells of the sweep have the same labels.*pixels-32 rows/);
+    const { record } = await run("named", retrieval('["${baselines}/pixels-32.yaml", { card: "${baselines}/pixels-32.yaml", name: again }]'));
+    expect(record.cells.map((c) => c.labels.model)).toEqual(["pixels-32", "again"]);
+  });
+
+  it("says that a data set is empty, by cell", async () => {
+    writeFileSync(join(tiny.folder, "none.txt"), "");
+    writeFileSync(join(tiny.folder, "none.yaml"), readFileSync(join(tiny.folder, "rows.yaml"), "utf8").replace("name: rows", "name: none").replace("all.txt", "none.txt"));
+    writeFileSync(join(tiny.folder, "lost.yaml"), readFileSync(join(tiny.folder, "rows.yaml"), "utf8").replace("name: rows", "name: lost").replace("images: .", "images: elsewhere"));
+    const { record } = await run("empty", retrieval('["${baselines}/pixels-32.yaml"]', "[none.yaml, lost.yaml]"));
+    expect(record.cells.map((c) => c.state === "failed" && c.code)).toEqual(["list-empty", "dataset-empty"]);
+  });
+});
+
+describe("the join with the paper", { timeout: 120_000 }, () => {
+  const names = "table: 7\npaper: { model: { pixels-32: Real-Value }, dataset: { rows: Aliproduct }, where: { index: [Flat] }, notComparable: tiny }\n";
+
+  it("labels the cells that the paper has, and only those", async () => {
+    const { record } = await run("join", `${names}measure:\n  - { kind: retrieval, models: ["\${baselines}/pixels-32.yaml", "\${baselines}/colour-histogram.yaml"], datasets: [rows.yaml], indexes: [{ factory: Flat }, { engine: exact, factory: Flat }] }\n`);
+    expect(record.cells.map((c) => [c.labels.model, c.labels.index, c.labels.paperTable, c.labels.paperModel, c.labels.paperDataset, c.labels.notComparable])).toEqual([
+      ["pixels-32", "Flat", "7", "Real-Value", "Aliproduct", "tiny"],
+      ["pixels-32", "exact Flat", undefined, undefined, undefined, undefined],
+      ["colour-histogram", "Flat", undefined, undefined, undefined, undefined],
+      ["colour-histogram", "exact Flat", undefined, undefined, undefined, undefined],
+    ]);
+  });
+
+  it("does not change which cell it is: a run goes on after the names were changed", async () => {
+    const body = retrieval('["${baselines}/pixels-32.yaml"]');
+    const [plain, joined] = [await run("id", body), await run("id", names + body)];
+    expect(joined.record.cells.map((c) => c.id)).toEqual(plain.record.cells.map((c) => c.id));
+  });
+});
+
+// Generous limits: worker threads start slowly where the machine is busy.
+describe("every kind of experiment", { timeout: 120_000 }, () => {
+  it("runs without weights, and gives the same accuracy to the last bit from the cache and in any order", async () => {
+    const first = await run("every", everyKind);
+    expect(first.record.state, JSON.stringify(first.record.cells.filter((c) => c.state === "failed"))).toBe("completed");
+    expect(first.record.cells).toHaveLength(10);
+    const again = await run("every", everyKind, first.cache);
+    const reversed = await run("every-reversed", everyKind.replace(/\["\$\{baselines\}\/pixels-32.yaml", "(.*)colour-histogram.yaml"\]/, '["$1colour-histogram.yaml", "$1pixels-32.yaml"]').replace("[real, sign]", "[sign, real]"));
+    expect(reversed.record.cells.map((c) => c.id)).not.toEqual(first.record.cells.map((c) => c.id));
+    for (const other of [again, reversed]) expect(accuracy(other.record)).toEqual(accuracy(first.record));
+    expect(existsSync(join(first.folder, "cases.arrow"))).toBe(true);
+  });
+});
+
+/** All that does not measure time, by cell. */
+function accuracy(record: RunRecord): Record<string, unknown> {
+  return Object.fromEntries([...record.cells].sort((a, b) => a.id.localeCompare(b.id)).map((c) => [c.id, c.state === "completed" ? [c.versions, c.scores.filter((s) => s.unit !== "ms"), c.errors, c.notes] : c]));
+}
