@@ -32,7 +32,8 @@ try {
     page.on("pageerror", (error) => console.error(`${name}: ${error.message}`));
     await page.goto(new URL(`${name}.html`, served.address).href);
     // As a text: it runs in the page, whose types are not those of this file.
-    await page.waitForFunction('document.querySelectorAll("observablehq-loading").length === 0 && [...document.querySelectorAll(".plot")].every((plot) => plot.dataset.drawn === "true")', undefined, { timeout: 20_000 })
+    await page.waitForLoadState("networkidle");
+    await page.waitForFunction('[...document.querySelectorAll(".plot")].every((plot) => plot.dataset.drawn === "true")', undefined, { timeout: 20_000 })
       .catch(() => console.error(`${name}: not all charts were drawn in 20 s`));
     await page.waitForTimeout(400); // pictures decode
     const file = join(out, `${name}${scheme === "dark" ? "-dark" : ""}${width === 1280 ? "" : `-${width}`}.png`);

@@ -17,22 +17,26 @@ export function choices(...kinds: readonly string[]): RecordView[] {
   return found.sort((a, b) => Number(b.key === asked) - Number(a.key === asked));
 }
 
-/** A labelled select for Framework's `view`: its value is the chosen option. */
-export function select<T>(label: string, options: readonly T[], name: (option: T) => string, initial: T | undefined = options[0]): HTMLElement & { value: T | undefined } {
+/** Nothing to choose, for `view`: cells wait for ever on an input without a value, so it is null and never undefined. */
+export function blank<T>(value: T): HTMLElement & { value: T } {
+  return Object.assign(html`<span hidden></span>`, { value });
+}
+
+/** A labelled select for Framework's `view`: its value is the chosen option, null where there is none. */
+export function select<T>(label: string, options: readonly T[], name: (option: T) => string, initial: T | null = options[0] ?? null): HTMLElement & { value: T | null } {
   const list = html`<select>${options.map((option, i) => html`<option value=${i} selected=${option === initial}>${name(option)}</option>`)}</select>` as HTMLSelectElement;
-  const field = html`<label class="field"><span>${label}</span>${list}</label>` as HTMLElement & { value: T | undefined };
+  const field = html`<label class="field"><span>${label}</span>${list}</label>` as HTMLElement & { value: T | null };
   field.value = initial;
   list.addEventListener("input", (event) => {
     event.stopPropagation();
-    field.value = options[list.selectedIndex];
+    field.value = options[list.selectedIndex] ?? null;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   });
   return field;
 }
 
-export function recordSelect(records: readonly RecordView[], label = "Record"): HTMLElement & { value: RecordView | undefined } {
-  if (records.length > 0) return select(label, records, recordTitle);
-  return Object.assign(html`<span></span>`, { value: undefined });
+export function recordSelect(records: readonly RecordView[], label = "Record"): HTMLElement & { value: RecordView | null } {
+  return records.length > 0 ? select(label, records, recordTitle) : blank(null);
 }
 
 /** What a page shows where there is no record of its kind. */
