@@ -50,7 +50,7 @@ const report = reporter(chosen.length);
 try {
   await withLock(join(root, ".cache", "setup.lock"), async () => {
     for (const name of chosen) await report.step(...steps[name]);
-  });
+  }, () => { console.error("set-up: waiting for another set-up of this checkout"); });
   report.end();
 } catch (error) {
   report.failed(error);

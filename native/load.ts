@@ -21,8 +21,8 @@ export class AddonError extends Error {
   }
 }
 
-/** Where set-up puts the addon. This file runs from native/ (source) and from dist/native/ (transpiled). */
-export const addonFile: string = join(root(), "native", "build", "shitu.node");
+/** Where set-up puts the addon, or SHITU_ADDON, another build of it. This file runs from native/ (source) and from dist/native/ (transpiled). */
+export const addonFile: string = process.env.SHITU_ADDON ?? join(root(), "native", "build", "shitu.node");
 
 let loaded: NativeAddon | undefined;
 

@@ -45,14 +45,13 @@ export function addonFlags(root, faiss) {
     // Fused multiply-adds would make the resize kernels' results depend on the CPU level.
     "-ffp-contract=off", "-pthread", ...machineFlags(cpuLevel()), "-DNAPI_VERSION=8", "-DNAPI_CPP_EXCEPTIONS",
     ...["node-addon-api", "node-api-headers/include"].map((p) => `-isystem${join(root, "node_modules", p)}`),
-    ...faiss.compileFlags, ...(process.env.SHITU_NATIVE_FLAGS ?? "").split(" ").filter(Boolean),
+    ...faiss.compileFlags,
   ];
 }
 
 /** How it is linked. Node resolves the Node-API symbols when it loads the file. */
 export function sharedFlags() {
-  const extra = (process.env.SHITU_NATIVE_FLAGS ?? "").split(" ").filter(Boolean);
-  return [...(platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL"]), "-pthread", ...extra];
+  return [...(platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL"]), "-pthread"];
 }
 
 /** Whether a source or anything that it included is newer than its object. */

@@ -13,9 +13,13 @@ export function cxx() {
   return found;
 }
 
+const versions = new Map();
+
 /** First line of `--version`, which names compiler and version. */
 export async function cxxVersion() {
-  return (await run(cxx(), ["--version"])).split("\n")[0].trim();
+  const compiler = cxx();
+  if (!versions.has(compiler)) versions.set(compiler, (await run(compiler, ["--version"])).split("\n")[0].trim());
+  return versions.get(compiler);
 }
 
 const avx2 = ["avx2", "fma", "f16c", "bmi1", "bmi2", "popcnt", "movbe"];

@@ -46,17 +46,18 @@ export async function inParallel(items, width, work) {
   }));
 }
 
-/** Holds a lock folder while `work` runs; waits for another holder, and takes over from one that died. */
-export async function withLock(folder, work) {
+/** Holds a lock folder while `work` runs; waits for another holder (and says so), and takes over from one that died. */
+export async function withLock(folder, work, waiting = () => {}) {
   mkdirSync(dirname(folder), { recursive: true });
-  for (;;) {
+  for (let tries = 0; ; tries++) {
     try {
       mkdirSync(folder);
       break;
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
       if (abandoned(folder)) rmSync(folder, { recursive: true, force: true });
-      else await new Promise((r) => setTimeout(r, 100));
+      else if (tries === 10) waiting();
+      await new Promise((r) => setTimeout(r, 100));
     }
   }
   try {

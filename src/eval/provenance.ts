@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import sharp from "sharp";
 import { faissBuild } from "../pipeline/index/engine.js";
+import { packageVersion } from "../pipeline/package-version.js";
 import { preprocessingKernel } from "../pipeline/preprocess.js";
 import { projectRoot } from "../pipeline/root.js";
-import { packageVersion } from "./engine-version.js";
 import { describeMachine } from "./machine.js";
 import type { RunRecord } from "./record.js";
 

@@ -1,0 +1,214 @@
+// One query at a time, one thread, 145,235 x 512 (the gallery of the paper's Table 7): Faiss called from C++ (search-native.cc, a process without
+// Node), the same Faiss through the addon, and the packages faiss-node and usearch. The engines take turns, a block of queries each, in an order that
+// changes from round to round, so that what disturbs the machine disturbs all. Ratios are of medians, with a bootstrap interval over the rounds.
+//
+//   npx tsx bench/search.ts [--rounds 30] [--block 8] [--rows 145235] [--k 10] [--json]
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { faissBuildDetails, openIndex, saveIndex, setFaissThreads } from "../src/pipeline/index/engine.js";
+import { packageVersion } from "../src/pipeline/package-version.js";
+import { projectRoot } from "../src/pipeline/root.js";
+import type { Codes, VectorIndex, Vectors } from "../src/pipeline/types.js";
+
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "30" }, block: { type: "string", default: "8" }, rows: { type: "string", default: "145235" }, k: { type: "string", default: "10" }, json: { type: "boolean", default: false } } });
+const [rounds, block, rows, k] = [values.rounds, values.block, values.rows, values.k].map(Number) as [number, number, number, number];
+const dim = 512;
+
+/** Something that answers queries `first` to `first + block - 1`, with the milliseconds of each and its best row. */
+interface Engine {
+  readonly name: string;
+  ask(first: number): Promise<{ ms: number; best: number }[]>;
+  close(): void;
+}
+
+interface Line {
+  readonly engine: string;
+  readonly medianMs: number;
+  /** 25th and 75th percentile of all queries. */
+  readonly quartilesMs: readonly [number, number];
+  /** Median over that of C++, with its 95% interval; null for C++ itself. */
+  readonly overNative: { readonly ratio: number; readonly ci: readonly [number, number] } | null;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "shitu-bench-search-"));
+process.env.OMP_NUM_THREADS = "1";
+process.env.OPENBLAS_NUM_THREADS = "1";
+try {
+  setFaissThreads(1);
+  const native = await compile();
+  const random = seeded(7);
+  const vectors = unitVectors(rows, random);
+  const queries = unitVectors(rounds * block, random);
+  const tables = {
+    "IDMap2,Flat, inner product": await flat(native, vectors, queries),
+    "BFlat, Hamming": await binary(native, sign(vectors), sign(queries)),
+  };
+  const build = faissBuildDetails();
+  const setting = { rows, dim, k, threads: 1, rounds, queriesARound: block, faiss: build && `${build.version} ${build.level} ${build.flags}, ${build.blasConfig ?? build.blas}`, "faiss-node": packageVersion("faiss-node"), usearch: packageVersion("usearch"), node: process.version };
+  if (values.json) console.log(JSON.stringify({ setting, tables }, null, 2));
+  else report(setting, tables);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function flat(native: string, gallery: Vectors, queries: Vectors): Promise<Line[]> {
+  const shape = { kind: "real", metric: "inner-product", dim } as const;
+  const open = async (engine: string, factory: string): Promise<VectorIndex> => {
+    const index = await openIndex({ ...shape, engine, factory });
+    await index.add(gallery);
+    return index;
+  };
+  const addon = await open("faiss", "IDMap2,Flat");
+  const engines = [
+    await nativeEngine(native, addon, "flat", new Uint8Array(queries.data.buffer)),
+    inNode("faiss (the addon)", addon, queries),
+    inNode("faiss-node", await open("faiss-node", "Flat"), queries),
+    inNode("usearch exactSearch", await open("usearch", "Flat"), queries),
+  ];
+  return race(engines);
+}
+
+async function binary(native: string, gallery: Codes, queries: Codes): Promise<Line[]> {
+  const addon = await openIndex({ kind: "binary", metric: "hamming", dim, engine: "faiss", factory: "BFlat" });
+  await addon.add(gallery);
+  return race([await nativeEngine(native, addon, "bflat", queries.data), inNode("faiss (the addon)", addon, queries)]);
+}
+
+function inNode(name: string, index: VectorIndex, queries: Vectors | Codes): Engine {
+  const width = "bits" in queries ? queries.bits / 8 : queries.dim;
+  return {
+    name,
+    async ask(first) {
+      const answers: { ms: number; best: number }[] = [];
+      for (let q = first; q < first + block; q++) {
+        const one = { ...queries, data: queries.data.subarray(q * width, (q + 1) * width) } as Vectors | Codes;
+        const start = process.hrtime.bigint();
+        const found = index.searchSync(one, k);
+        answers.push({ ms: Number(process.hrtime.bigint() - start) / 1e6, best: found.rows[0]! });
+      }
+      return answers;
+    },
+    close: () => { index.close(); },
+  };
+}
+
+/** The same index, saved by the addon, in a process of its own. */
+async function nativeEngine(program: string, index: VectorIndex, name: string, queries: Uint8Array): Promise<Engine> {
+  const [indexFile, queryFile] = [join(folder, `${name}.index`), join(folder, `${name}.queries`)];
+  await saveIndex(index, indexFile);
+  writeFileSync(queryFile, queries);
+  const child: ChildProcessWithoutNullStreams = spawn(program, [indexFile, queryFile, String(k)]);
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const next = async (): Promise<string> => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error("search-native ended early");
+    return String(value);
+  };
+  await next(); // it has read its index
+  return {
+    name: "faiss (C++)",
+    async ask(first) {
+      child.stdin.write(`${first} ${block}\n`);
+      return (await next()).trim().split(" ").map((pair) => {
+        const [ns, best] = pair.split(":").map(Number);
+        return { ms: ns! / 1e6, best: best! };
+      });
+    },
+    close: () => { child.stdin.end(); },
+  };
+}
+
+async function race(engines: readonly Engine[]): Promise<Line[]> {
+  const times = engines.map((): number[][] => []);
+  for (const engine of engines) await engine.ask(0); // warm-up
+  for (let round = 0; round < rounds; round++) {
+    const answers: number[][] = [];
+    for (let turn = 0; turn < engines.length; turn++) {
+      // Forwards and backwards in turn, from another place each time: no engine always follows the same one.
+      const e = (round % 2 === 0 ? turn + round : engines.length - 1 - turn + round) % engines.length;
+      const block_ = await engines[e]!.ask(round * block);
+      times[e]!.push(block_.map((a) => a.ms));
+      answers[e] = block_.map((a) => a.best);
+    }
+    // Ties aside, which random unit vectors do not have, all must find the same; a faster engine that finds less is no engine.
+    for (const [e, best] of answers.entries()) if (engines.length > 2 && best.join() !== answers[0]!.join()) throw new Error(`${engines[e]!.name} finds other rows: ${best.join()} against ${answers[0]!.join()}`);
+  }
+  for (const engine of engines) engine.close();
+  return engines.map(({ name }, e) => {
+    const all = times[e]!.flat();
+    return { engine: name, medianMs: quantile(all, 0.5), quartilesMs: [quantile(all, 0.25), quantile(all, 0.75)], overNative: e === 0 ? null : overNative(times[e]!, times[0]!) };
+  });
+}
+
+/** Ratio of medians, and the 2.5th and 97.5th percentile of it over rounds drawn again with replacement. */
+function overNative(mine: readonly number[][], native: readonly number[][]): Line["overNative"] {
+  const random = seeded(1);
+  const ratios = Array.from({ length: 2000 }, () => {
+    const drawn = Array.from(mine, () => Math.floor(random() * mine.length));
+    return quantile(drawn.flatMap((r) => mine[r]!), 0.5) / quantile(drawn.flatMap((r) => native[r]!), 0.5);
+  });
+  return { ratio: quantile(mine.flat(), 0.5) / quantile(native.flat(), 0.5), ci: [quantile(ratios, 0.025), quantile(ratios, 0.975)] };
+}
+
+function quantile(samples: readonly number[], p: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const at = p * (sorted.length - 1);
+  const low = Math.floor(at);
+  return sorted[low]! + (at - low) * ((sorted[low + 1] ?? sorted[low]!) - sorted[low]!);
+}
+
+function unitVectors(n: number, random: () => number): Vectors {
+  const data = new Float32Array(n * dim);
+  for (let row = 0; row < n; row++) {
+    let sum = 0;
+    for (let i = row * dim; i < (row + 1) * dim; i++) {
+      data[i] = random() + random() + random() - 1.5; // near enough to normal
+      sum += data[i]! ** 2;
+    }
+    for (let i = row * dim; i < (row + 1) * dim; i++) data[i]! /= Math.sqrt(sum);
+  }
+  return { data, dim };
+}
+
+function sign({ data }: Vectors): Codes {
+  const codes = new Uint8Array(data.length / 8);
+  for (let i = 0; i < data.length; i++) if (data[i]! > 0) codes[i >> 3]! |= 0x80 >> (i & 7);
+  return { data: codes, bits: dim };
+}
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The C++ side, with the flags and the very library that the addon is linked with. */
+async function compile(): Promise<string> {
+  const { provideFaiss } = (await import(join(projectRoot, "setup", "faiss.mjs"))) as { provideFaiss: (root: string, say: (text: string) => void) => Promise<{ compileFlags: string[]; linkFlags: string[] }> };
+  const { cxx, cpuLevel, machineFlags } = (await import(join(projectRoot, "setup", "compiler.mjs"))) as { cxx: () => string; cpuLevel: () => string; machineFlags: (level: string) => string[] };
+  const faiss = await provideFaiss(projectRoot, () => undefined);
+  const program = join(folder, "search-native");
+  const child = spawn(cxx(), ["-std=c++17", "-O3", ...machineFlags(cpuLevel()), ...faiss.compileFlags, join(projectRoot, "bench", "search-native.cc"), "-o", program, ...faiss.linkFlags], { stdio: "inherit" });
+  const [code] = (await once(child, "exit")) as [number];
+  if (code !== 0) throw new Error("search-native.cc does not compile");
+  return program;
+}
+
+function report(setting: Record<string, unknown>, tables: Record<string, Line[]>): void {
+  console.log(Object.entries(setting).map(([name, value]) => `${name} ${String(value)}`).join("; "));
+  for (const [name, lines] of Object.entries(tables)) {
+    console.log(`\n${name}\n${"engine".padEnd(22)}${"median".padStart(12)}${"quartiles".padStart(20)}${"over C++".padStart(10)}${"95% interval".padStart(20)}`);
+    for (const { engine, medianMs, quartilesMs, overNative: over } of lines) {
+      console.log(`${engine.padEnd(22)}${`${medianMs.toFixed(3)} ms`.padStart(12)}${`${quartilesMs[0].toFixed(3)} - ${quartilesMs[1].toFixed(3)}`.padStart(20)}${(over ? over.ratio.toFixed(4) : "1").padStart(10)}${(over ? `${over.ci[0].toFixed(4)} - ${over.ci[1].toFixed(4)}` : "").padStart(20)}`);
+    }
+  }
+}
