@@ -92,8 +92,10 @@ function labelled(file: string, notes: readonly Note[], { pycocotoolsIdZero, hon
 }
 
 function printSummary({ parameters, counts, summary }: CocoEvaluation): void {
-  const count = (n: number, what: string): string => `${n.toLocaleString("en")} ${what}`;
-  print(`${count(counts.images, "images")}, ${count(counts.truths, `true boxes${counts.crowds ? ` (${counts.crowds.toLocaleString("en")} crowds)` : ""}`)}, ${count(counts.detections, "detections")}, ${parameters.agnostic ? "all categories as one" : count(counts.categories, "categories")}\n`);
+  const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+  const crowds = counts.crowds > 0 ? ` (${count(counts.crowds, "crowd")})` : "";
+  const categories = parameters.agnostic ? "all categories as one" : count(counts.categories, "category", "categories");
+  print(`${count(counts.images, "image")}, ${count(counts.truths, "true box", "true boxes")}${crowds}, ${count(counts.detections, "detection")}, ${categories}\n`);
   const { iouThresholds, maxDets, areas } = parameters;
   const all = iouThresholds.length > 3 ? `${iouThresholds[0]!.toFixed(2)}:${iouThresholds[iouThresholds.length - 1]!.toFixed(2)}` : iouThresholds.join(", ");
   const most = maxDets[maxDets.length - 1]!;
