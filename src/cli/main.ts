@@ -10,6 +10,7 @@ import type { Verb } from "./verb.js";
 /** The verbs, loaded when called, so that `shitu eval coco` pays for neither ONNX Runtime nor sharp. */
 const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ verb: Verb }> }>> = {
   cache: { summary: "Describe or empty the cache of detections and embeddings.", load: () => import("./verbs/cache.js") },
+  compare: { summary: "Compare two records on the same items: paired tests and flipped cases.", load: () => import("./verbs/compare.js") },
   datasets: { summary: "List, describe or prepare data sets.", load: () => import("./verbs/datasets.js") },
   gallery: { summary: "Build, extend, shrink or describe a gallery.", load: () => import("./verbs/gallery.js") },
   inspect: { summary: "Say what an ONNX model is; check a card against it, or draft one.", load: () => import("./verbs/inspect.js") },

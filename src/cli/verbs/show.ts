@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { runsFolder } from "../../eval/paths.js";
 import { readRecord } from "../../eval/record.js";
+import { recordFolder } from "../record-folder.js";
 import { recordText } from "../record-text.js";
 import { print, printJson } from "../terminal.js";
 import type { Verb } from "../verb.js";
@@ -10,7 +8,7 @@ export const verb: Verb = {
   build(command) {
     command
       .description("Show one record.")
-      .argument("<record>", "its id, or its folder")
+      .argument("<record>", "its id, its folder, or an experiment's name (its newest record)")
       .option("--runs <folder>", "where records are (default: runs/, or SHITU_RUNS)")
       .option("--all", "every score, not only those that a kind is known by")
       .option("--json", "machine output: the record")
@@ -19,8 +17,7 @@ export const verb: Verb = {
 };
 
 async function show(name: string, options: { runs?: string; all?: boolean; json?: boolean }): Promise<void> {
-  const folder = existsSync(join(name, "run.json")) ? name : join(runsFolder(options.runs), name);
-  const record = await readRecord(folder);
+  const record = await readRecord(await recordFolder(name, options.runs));
   if (options.json) printJson(record);
   else print(recordText(record, { all: options.all ?? false }));
 }
