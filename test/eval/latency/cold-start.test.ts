@@ -1,8 +1,11 @@
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { measureColdStart } from "../../../src/eval/latency/cold-start.js";
 import { UserError } from "../../../src/pipeline/errors.js";
 import { projectRoot } from "../../../src/pipeline/root.js";
+
+// Processes are started, maybe on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const fixture = (name: string): string => join(projectRoot, "test", "fixtures", "cold-start", `${name}.mjs`);
 const MiB = 2 ** 20;
