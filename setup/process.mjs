@@ -18,15 +18,21 @@ export function run(program, args, { cwd, env, input } = {}) {
     const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
     let out = "";
     let all = "";
-    child.stdout.on("data", (chunk) => { out += chunk; all = (all + chunk).slice(-20_000); });
-    child.stderr.on("data", (chunk) => { all = (all + chunk).slice(-20_000); });
+    child.stdout.on("data", (chunk) => { out += chunk; all += chunk; });
+    child.stderr.on("data", (chunk) => { all += chunk; });
     if (input !== undefined) child.stdin.end(input);
     child.on("error", (error) => reject(new SetupError(`${program} could not be started: ${error.message}`, `install ${program} and make sure that it is on the PATH`)));
     child.on("close", (code, signal) => {
       if (code === 0) resolve(out);
-      else reject(new SetupError(`${program} ${args.join(" ").slice(0, 200)} ended with ${signal ?? `exit code ${code}`}`, "see the lines above", all.split("\n").slice(-30).join("\n")));
+      else reject(new SetupError(`${program} ${args.join(" ").slice(0, 200)} ended with ${signal ?? `exit code ${code}`}`, "see the lines above", excerpt(all)));
     });
   });
+}
+
+/** The beginning, where npm says what is wrong, and the end, where compilers do. */
+function excerpt(text) {
+  const lines = text.trimEnd().split("\n");
+  return lines.length <= 40 ? lines.join("\n") : [...lines.slice(0, 15), "…", ...lines.slice(-25)].join("\n");
 }
 
 /** Full path of a program on the PATH, or null. */
