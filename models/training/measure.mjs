@@ -14,6 +14,8 @@ const { openDetector } = await from("src/pipeline/detector.js");
 const { rankQueries } = await from("src/eval/metrics/retrieval.js");
 const { retrievalScores } = await from("src/eval/metrics/retrieval-scores.js");
 const { evaluateCoco } = await from("src/eval/metrics/coco.js");
+const { apStatistic } = await from("src/eval/metrics/coco-resample.js");
+const { bootstrap } = await from("src/eval/stats/bootstrap.js");
 const { wilsonInterval } = await from("src/eval/stats/proportion.js");
 const { readCocoTruth } = await from("datasets/formats/coco-json.js");
 const { detectionsFromRecords } = await from("datasets/formats/coco-records.js");
@@ -72,8 +74,11 @@ async function detection(card) {
         found.push({ image_id: image.id, category_id: 1, score, bbox: [x0, y0, Math.max(0, Math.min(image.width, box.x1) - x0), Math.max(0, Math.min(image.height, box.y1) - y0)] });
       }
     }
-    const { summary } = evaluateCoco(truth, detectionsFromRecords(truth, found));
-    for (const s of summary.slice(0, 2)) lines.push([set, s.name, s.value, "", "", truth.images.length]);
+    const { summary, matches } = evaluateCoco(truth, detectionsFromRecords(truth, found));
+    for (const [s, only] of [[summary[0], {}], [summary[1], { threshold: 0 }]]) {
+      const { ci } = bootstrap(apStatistic(matches, only), { method: "percentile", resamples: 500, seed: "figures" });
+      lines.push([set, s.name, s.value, ...ci, truth.images.length]);
+    }
   }
   for (const name of new Set(lines.map((l) => l[1]))) {
     const of = lines.filter((l) => l[1] === name && l[0] !== "mean of five");
