@@ -73,6 +73,10 @@ describe("the quirks by hand", () => {
     const scores = await value(tied, { junk: "zeroed" }, "mAP");
     expect([scores.value, scores.bounds]).toEqual([(1 / 2 + 1 / 3) / 2, [1 / 3, 1 / 2]]);
     expect((await value(tied, { junk: "zeroed", ties: "stable" }, "mAP")).value).toBe(1 / 3); // the junk is row 0
+    expect(Array.from((await rankQueries(tied, { rules: { junk: "zeroed" } })).topRows)).toEqual([1, 0, 2, 3]);
+    const turned = { ...tied, gallery: { data: Float32Array.of(0, 5, 2, 0, 3, 0, -2, 0), dim: 2 }, galleryUids: ["2", "1", "1", "2"] }; // the positive is row 0 now
+    expect((await value(turned, { junk: "zeroed", ties: "stable" }, "mAP")).value).toBe(1 / 2);
+    expect(Array.from((await rankQueries(turned, { rules: { junk: "zeroed" } })).topRows)).toEqual([1, 0, 2, 3]);
   });
 
   it("for codes similarity 0 is half of the bits", async () => {
