@@ -211,6 +211,10 @@ export function goldenCases(): GoldenCase[] {
     make("maxDets 1000", { images: 2, categories: 1, clutter: 400, options: { maxDets: [10, 300, 1000] } }),
     make("other areas", { truths: 8, options: { areas: finer } }),
     make("other thresholds", { truths: 8, options: { iouThresholds: [0.1, 0.5, 0.33, 1] } }),
+    make("threshold 1, boxes off by less than 1e-10 and by more", {
+      options: { iouThresholds: [0.5, 1] },
+      mutate: ({ annotations, detections }) => annotations.forEach((a, i) => detections.push({ image_id: a.image_id, category_id: a.category_id, bbox: [a.bbox[0]!, a.bbox[1]!, a.bbox[2]!, a.bbox[3]! * (1 - [0, 1e-11, 1e-9][i % 3]!)], score: 0.9 })),
+    }),
     make("one threshold, agnostic", { truths: 8, options: { iouThresholds: [0.5], agnostic: true } }),
     ...each(3, (i) => make(`agnostic ${i}`, { score: tenths, crowd: 0.1, shots: 3, options: { agnostic: true }, categoryId: (k) => 9 - 2 * k })),
     make("ids with gaps, in no order", { imageId: (i) => (i * 7919) % 1000 + 13, categoryId: (k) => [90, 1, 44][k]!, score: tenths, mutate: shuffled }),
@@ -228,6 +232,15 @@ export function goldenCases(): GoldenCase[] {
         detections.push({ image_id: first.image_id, category_id: first.category_id, bbox: [5, 5, side, side], score: 0.98 });
       },
     })),
+    make("id 0 among boxes that overlap it", {
+      shots: 2,
+      mutate: ({ annotations, detections }) => {
+        const first = annotations[0]!;
+        Object.assign(first, { id: 0, bbox: [5, 5, 60, 60], area: 3000, iscrowd: 0 });
+        annotations.push({ ...first, id: 700, bbox: [5, 5, 60, 50], area: 2500 }, { ...first, id: 701, bbox: [15, 5, 50, 60], area: 900 });
+        for (const [height, score] of [[60, 0.99], [55, 0.98], [50, 0.97], [58, 0.96]] as const) detections.push({ image_id: first.image_id, category_id: first.category_id, bbox: [5, 5, 60, height], score });
+      },
+    }),
     ...each(6, (i) => make(`everything ${i}`, { images: 12, truths: 6, shots: 3, crowd: 0.1, score: i % 2 ? tenths : undefined, mutate: kitchenSink, options: { agnostic: i >= 4 } } as Recipe)),
   ];
 }
