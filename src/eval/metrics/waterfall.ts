@@ -1,6 +1,8 @@
 import { iou } from "../../pipeline/box.js";
 import { bootstrap, pairedBootstrap, type BootstrapOptions } from "../stats/bootstrap.js";
+import { wilsonInterval } from "../stats/proportion.js";
 import { ratioStatistic } from "../stats/resampled-statistic.js";
+import { measured, undefinedScore } from "../stats/score.js";
 import type { Score } from "../types.js";
 import { accepted, passes, type Candidate, type TruthObject } from "./f1-evidence.js";
 import { matchBoxes } from "./f1-tally.js";
@@ -28,7 +30,7 @@ export interface Counterfactual {
 export interface Waterfall {
   readonly objects: readonly ObjectLoss[];
   readonly counts: Readonly<Record<LossStage, number>>;
-  /** Share of truth objects that ended at each stage; the shares add up to 1. Intervals by a bootstrap over pictures. */
+  /** Share of truth objects that ended at each stage; the shares add up to 1. Intervals by a bootstrap over pictures, at 0 and 1 Wilson's over pictures. */
   readonly shares: Readonly<Record<LossStage, Score>>;
   readonly counterfactuals: readonly Counterfactual[];
 }
@@ -43,7 +45,13 @@ export function waterfall(images: readonly CropsOfImage[], rule: WaterfallRule, 
   const objects = losses.flat();
   const counts = Object.fromEntries(lossStages.map((stage) => [stage, objects.filter((o) => o.stage === stage).length])) as Record<LossStage, number>;
   const perImage = images.map((i) => i.truth.length);
-  const share = (hits: readonly number[]): Score => (objects.length === 0 ? { value: null, why: "no picture has a truth object" } : bootstrap(ratioStatistic(hits, perImage), options));
+  const withTruth = perImage.filter((n) => n > 0).length;
+  const share = (hits: readonly number[]): Score => {
+    if (objects.length === 0) return undefinedScore("no picture has a truth object");
+    const score: Score = bootstrap(ratioStatistic(hits, perImage), options);
+    // All or none: every resample agrees, yet more pictures might not. Wilson's interval over pictures, of which there are fewer than objects, is cautious.
+    return score.value === 0 || score.value === 1 ? measured(score.value, score.n, wilsonInterval(score.value * withTruth, withTruth, options.level)) : score;
+  };
   const shares = Object.fromEntries(lossStages.map((stage) => [stage, share(losses.map((list) => list.filter((o) => o.stage === stage).length))])) as Record<LossStage, Score>;
 
   const actual = losses.map((list) => list.filter((o) => o.stage === "correct").length);

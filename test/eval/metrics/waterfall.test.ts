@@ -88,6 +88,8 @@ describe("the waterfall of six pictures by hand", () => {
   test("one object at each stage, shares of 1/6", () => {
     expect(result.counts).toEqual({ missed: 1, "wrong-crop": 0, embedding: 1, index: 1, threshold: 1, suppressed: 1, correct: 1 });
     expect(result.shares.correct.value).toBeCloseTo(1 / 6, 15);
+    // None of 6 pictures: Wilson's upper end is z^2 / (6 + z^2).
+    expect(result.shares["wrong-crop"]).toMatchObject({ value: 0, ci: [0, expect.closeTo(3.841459 / 9.841459, 6)] });
   });
 
   test("counterfactuals: oracle boxes free the missed and the suppressed, the others one each", () => {
