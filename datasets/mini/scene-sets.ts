@@ -60,7 +60,9 @@ export function testSet(catalogue: Catalogue): SetPlan {
   const number = new Map(known.map(({ label }, i) => [label, i + 1]));
   const distractor = known.length + 1;
   const random = new Random(`${seed}/mini-test`);
-  const gallery = known.flatMap((thing, t) => random.shuffle(thing.drawings).slice(0, 3).map((drawing, i) => {
+  // What the gallery shows of each thing, and so what a scene may show of it: an object of the gallery, not another vendor's idea of one.
+  const shown = new Map([...known, ...unknown].map((thing) => [thing, random.shuffle(thing.drawings).slice(0, 3)]));
+  const gallery = known.flatMap((thing, t) => shown.get(thing)!.map((drawing, i) => {
     const id = `${seed}/mini-test/gallery/${t}/${i}`;
     const look = i === 0 ? cleanLook : { level: random.range(0.1, 0.4), white: 0.6, fill: [0.82, 1] as const };
     const picture: Picture = {
@@ -73,7 +75,7 @@ export function testSet(catalogue: Catalogue): SetPlan {
     const count = random.int(...queryLook.objects);
     // Drawn from back to front: a thing of the gallery first, so that every scene shows one.
     const inScene = Array.from({ length: count }, (__, n) => random.pick(n > 0 && random.chance(0.3) ? unknown : known));
-    const drawings = inScene.map((thing) => random.pick(thing.drawings));
+    const drawings = inScene.map((thing) => random.pick(shown.get(thing)!));
     return {
       picture: scene(`${seed}/mini-test/scene/${i}`, `images/${String(i).padStart(3, "0")}.jpg`, drawings, queryLook),
       categories: inScene.map(({ label }) => number.get(label) ?? distractor),

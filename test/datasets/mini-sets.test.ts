@@ -154,6 +154,17 @@ describe("scene sets", () => {
     for (const [, names] of rows(files["query.txt"]!)) expect(gallery.has(names!)).toBe(true);
   });
 
+  it("show of a thing in the gallery only drawings that the gallery shows", () => {
+    const plan = testSet(catalogue);
+    const blankDrawing = asDrawing(new Uint8Array(128 * 128 * 4));
+    const shown = new Set<string>();
+    const asked = new Set<string>();
+    for (const { file, paint } of plan.pictures) paint((name) => { (file.startsWith("gallery/") ? shown : asked).add(name); return blankDrawing; });
+    const known = new Set([...emoji.sticker, ...emoji.shelf.slice(0, -60), ...token.test.slice(0, 200), ...logo.unseen].flatMap((t) => t.drawings));
+    expect(asked.size).toBeGreaterThan(200);
+    expect([...asked].filter((name) => known.has(name) && !shown.has(name))).toEqual([]);
+  }, 60_000);
+
   it("classify 100 classes or more, with one vendor of each kept for validation", () => {
     const plan = classificationSet(catalogue);
     const files = plan.files([]);
