@@ -67,6 +67,8 @@ describe("explainErrors by hand", () => {
     const types2 = (height: number): (ErrorType | null)[] => types(explain(oneImage([[1, at(0)]], [[1, at(0, height), 0.9]])));
     expect([types2(9), types2(10), types2(49), types2(50)]).toEqual([["background"], ["localisation"], ["localisation"], [null]]);
     const other = (height: number): (ErrorType | null)[] => types(explain(oneImage([[1, at(0)]], [[2, at(0, height), 0.9]])));
+    const again = (height: number): (ErrorType | null)[] => types(explain(oneImage([[1, at(0)]], [[1, at(0), 0.9], [1, at(0, height), 0.8]])));
+    expect([again(50), again(51)]).toEqual([[null, "localisation"], [null, "duplicate"]]);
     expect([other(10), other(11), other(49), other(50)]).toEqual([["background"], ["both"], ["both"], ["classification"]]);
   });
 
