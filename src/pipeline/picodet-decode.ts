@@ -56,10 +56,14 @@ function fromDecoded(boxes: Output, scores: Output, classFirst: boolean, context
   if (!Number.isInteger(anchors) || !Number.isInteger(classes)) {
     throw new OutputError(`boxes of shape [${boxes.dims.join(", ")}] with scores of shape [${scores.dims.join(", ")}], expected [1, A, 4] and [1, C, A]`);
   }
-  const byClass = new Float32Array(scores.data.length);
-  if (classFirst) byClass.set(scores.data);
-  else transpose(scores.data, anchors, classes, byClass, 0, anchors);
-  return suppressed(boxes.data.slice(), byClass, context);
+  const layout: ScoreLayout = classFirst ? { data: scores.data, anchors, classes, perAnchor: 1, perClass: anchors } : { data: scores.data, anchors, classes, perAnchor: classes, perClass: 1 };
+  const places = candidates(layout, context.suppression.scoreThreshold);
+  const found = new Pool(places.length, classes);
+  places.forEach((anchor, at) => {
+    found.boxes.set(boxes.data.subarray(anchor * 4, anchor * 4 + 4), at * 4);
+    found.takeScores(layout, anchor, at);
+  });
+  return suppressed(found, context);
 }
 
 /**
@@ -67,31 +71,63 @@ function fromDecoded(boxes: Output, scores: Output, classFirst: boolean, context
  * (Generalized Focal Loss, Li et al. 2020, equation 3), from the cell's centre (i + 0.5) x stride.
  */
 function fromRaw(levels: readonly Level[], classes: number, output: (name: string) => Output, context: DecodeContext): Detection[] {
-  const anchors = levels.reduce((sum, { columns, rows }) => sum + columns * rows, 0);
-  const boxes = new Float32Array(anchors * 4);
-  const byClass = new Float32Array(anchors * classes);
-  let first = 0;
-  for (const level of levels) {
+  const found = levels.map((level) => {
     const scores = output(level.scores);
     const distances = output(level.distances);
     const cells = level.columns * level.rows;
     if (scores.data.length !== cells * classes || distances.data.length !== cells * 4 * level.bins) {
       throw new OutputError(`stride ${level.stride}: scores of shape [${scores.dims.join(", ")}], distances of shape [${distances.dims.join(", ")}], expected ${cells} cells`);
     }
-    transpose(scores.data, cells, classes, byClass, first, anchors);
-    for (let cell = 0; cell < cells; cell++) {
-      // Most cells are background in all classes: their boxes stay zero, as nobody will look at them.
-      if (isCandidate(scores.data, cell * classes, classes, context.suppression.scoreThreshold)) decodeCell(distances.data, cell, level, boxes, (first + cell) * 4);
+    const layout: ScoreLayout = { data: scores.data, anchors: cells, classes, perAnchor: classes, perClass: 1 };
+    return { level, layout, distances: distances.data, places: candidates(layout, context.suppression.scoreThreshold) };
+  });
+  const pool = new Pool(found.reduce((sum, { places }) => sum + places.length, 0), classes);
+  let at = 0;
+  for (const { level, layout, distances, places } of found) {
+    for (const cell of places) {
+      decodeCell(distances, cell, level, pool.boxes, at * 4);
+      pool.takeScores(layout, cell, at++);
     }
-    first += cells;
   }
-  return suppressed(boxes, byClass, context);
+  return suppressed(pool, context);
 }
 
-function isCandidate(scores: Float32Array, from: number, classes: number, threshold: number): boolean {
+/** Where the score of an anchor and a class stands: `anchor * perAnchor + class * perClass`. */
+interface ScoreLayout {
+  readonly data: Float32Array;
+  readonly anchors: number;
+  readonly classes: number;
+  readonly perAnchor: number;
+  readonly perClass: number;
+}
+
+/** Anchors that have a class above the threshold, or NaN: few of the thousands that there are, so that only those are decoded. */
+function candidates({ data, anchors, classes, perAnchor, perClass }: ScoreLayout, threshold: number): number[] {
   const least = Math.fround(threshold);
-  for (let i = from; i < from + classes; i++) if (scores[i]! > least) return true;
-  return false;
+  const wanted = new Uint8Array(anchors);
+  for (let classId = 0; classId < classes; classId++) {
+    for (let anchor = 0, at = classId * perClass; anchor < anchors; anchor++, at += perAnchor) if (!(data[at]! <= least)) wanted[anchor] = 1;
+  }
+  const places: number[] = [];
+  for (let anchor = 0; anchor < anchors; anchor++) if (wanted[anchor]) places.push(anchor);
+  return places;
+}
+
+/** The candidates of a picture, as `multiClassNms` takes them: boxes [n, 4], scores [classes, n]. */
+class Pool {
+  readonly boxes: Float32Array;
+  readonly scores: Float32Array;
+  readonly #size: number;
+
+  constructor(size: number, classes: number) {
+    this.boxes = new Float32Array(size * 4);
+    this.scores = new Float32Array(size * classes);
+    this.#size = size;
+  }
+
+  takeScores({ data, classes, perAnchor, perClass }: ScoreLayout, anchor: number, to: number): void {
+    for (let classId = 0; classId < classes; classId++) this.scores[classId * this.#size + to] = data[anchor * perAnchor + classId * perClass]!;
+  }
 }
 
 /** Corners of one cell's box in network pixels. */
@@ -119,19 +155,11 @@ function expectedBin(logits: Float32Array, from: number, bins: number): number {
   return weighted / sum;
 }
 
-/** [cells, classes] into columns `first` and on of [classes, anchors]. */
-function transpose(from: Float32Array, cells: number, classes: number, into: Float32Array, first: number, anchors: number): void {
-  for (let classId = 0; classId < classes; classId++) {
-    for (let cell = 0; cell < cells; cell++) into[classId * anchors + first + cell] = from[cell * classes + classId]!;
-  }
-}
-
 /** Scales boxes to the picture, in place and before suppression as PaddleDetection does, and suppresses. */
-function suppressed(boxes: Float32Array, scores: Float32Array, { scaleX, scaleY, suppression }: DecodeContext): Detection[] {
+function suppressed({ boxes, scores }: Pool, { scaleX, scaleY, suppression }: DecodeContext): Detection[] {
   for (let i = 0; i < boxes.length; i++) boxes[i] = boxes[i]! / (i % 2 === 0 ? scaleX : scaleY);
   if (scores.some(Number.isNaN)) throw new OutputError("NaN in the scores");
-  const { scoreThreshold, iou, candidates, keep } = suppression;
-  const rows = multiClassNms(boxes, scores, { scoreThreshold, iouThreshold: iou, topK: candidates, keepTopK: keep, normalized: true });
+  const rows = multiClassNms(boxes, scores, { scoreThreshold: suppression.scoreThreshold, iouThreshold: suppression.iou, topK: suppression.candidates, keepTopK: suppression.keep, normalized: true });
   return rows.sort((a, b) => b.score - a.score).map(({ classId, score, row }) => {
     const [x0, y0, x1, y1] = boxes.subarray(row * 4, row * 4 + 4) as unknown as [number, number, number, number];
     if (Number.isNaN(x0 + y0 + x1 + y1)) throw new OutputError(`NaN in box ${row}`);

@@ -94,6 +94,23 @@ describe("a detector", () => {
     await detector.close();
   });
 
+  it("fails on a picture, not for good: suppression inside a graph may break on some", async () => {
+    // Picks row 9 of 1 on a white picture, row 0 on a black one.
+    const fragile = model({
+      inputs: [value("image", "float32", [1, 3, 4, 8])], outputs: [value("boxes", "float32", ["n", 6])],
+      nodes: [
+        node("ReduceMax", ["image"], ["peak"], { keepdims: 0 }), node("Mul", ["peak", "nine"], ["far"]), node("Cast", ["far"], ["row"], { to: 7 }),
+        node("Reshape", ["row", "one"], ["rows"]), node("Gather", ["b", "rows"], ["boxes"]),
+      ],
+      initializers: [tensor("nine", [], Float32Array.of(9)), tensor("one", [1], BigInt64Array.of(1n)), tensor("b", [1, 6], Float32Array.of(0, 0.9, 1, 1, 2, 2))],
+    });
+    const detector = await openDetector(writeModel(folder, "fragile", fragile, card));
+    expect(await detector.detect(picture(4, 4, 0))).toHaveLength(1);
+    expect(await complaintOf(detector.detect(picture(4, 4, 255)))).toMatchObject({ code: "model-run-failed", file: join(folder, "fragile.onnx") });
+    expect(await detector.detect(picture(4, 4, 0))).toHaveLength(1);
+    await detector.close();
+  });
+
   it("can be the whole-image baseline", async () => {
     const path = join(folder, "whole.yaml");
     writeFileSync(path, "schema: 1\nname: whole-image\nversion: \"1\"\ntask: detection\nbaseline: whole-image\n");

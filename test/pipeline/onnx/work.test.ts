@@ -146,7 +146,7 @@ describe("parameters, counted by hand", () => {
       inputs: input, outputs,
       nodes: [
         node("Conv", ["x", "w"], ["c"]), node("Add", ["c", "bias"], ["d"]),
-        node("Add", ["d", "three"], ["e"]), node("Clip", ["e", "zero", "six"], ["f"]), node("Mul", ["d", "f"], ["g"]), node("Div", ["g", "six"], ["y"]),
+        node("Add", ["c", "three"], ["e"]), node("Clip", ["e", "zero", "six"], ["f"]), node("Mul", ["d", "f"], ["g"]), node("Div", ["g", "six"], ["y"]),
       ],
       initializers: [weights("w", 2, 3, 1, 1), weights("bias", 1, 2, 1, 1), scalar("three", 3), scalar("zero", 0), scalar("six", 6)],
     });
@@ -166,9 +166,9 @@ describe("parameters, counted by hand", () => {
 
   it("an embedding table, but no list of numbers that Gather picks from", async () => {
     const { parameters } = await inspected({
-      inputs: [value("x", "int64", [2])], outputs: [value("y", "float32"), value("z", "int64")],
-      nodes: [node("Gather", ["table", "x"], ["y"]), node("Gather", ["list", "x"], ["z"])],
-      initializers: [weights("table", 10, 4), tensor("list", [5], BigInt64Array.of(1n, 2n, 3n, 4n, 5n))],
+      inputs: [value("x", "int64", [2])], outputs: [value("y", "float32"), value("z", "int64"), value("s", "float32")],
+      nodes: [node("Gather", ["table", "x"], ["y"]), node("Gather", ["list", "x"], ["z"]), node("Gather", ["strides", "x"], ["s"])],
+      initializers: [weights("table", 10, 4), tensor("list", [5], BigInt64Array.of(1n, 2n, 3n, 4n, 5n)), weights("strides", 4)],
     });
     expect(parameters).toBe(40);
   });
