@@ -15,6 +15,7 @@ import onnx
 import torch
 import torch.nn as nn
 import torchvision
+from onnx import TensorProto, helper, numpy_helper
 
 from journal import CACHE, ROOT, finished, read_config
 from pool import normalise
@@ -159,6 +160,32 @@ def exported(net, config, file, form=None):
     return run, names
 
 
+def rounded_to_half(net):
+    """Weights to the nearest 16-bit float, kept in 32 bits: what `store_halves` then loses nothing of."""
+    with torch.no_grad():
+        for tensor in (*net.parameters(), *net.buffers()):
+            if tensor.is_floating_point() and tensor.numel() >= 1024:
+                tensor.copy_(tensor.half().float())
+    return net
+
+
+def store_halves(file):
+    """Big initialisers as float16 with a Cast to float32 behind them, which ONNX Runtime folds on loading: half the file, the same numbers."""
+    model = onnx.load(file)
+    casts = []
+    for initializer in model.graph.initializer:
+        value = numpy_helper.to_array(initializer)
+        if value.dtype != np.float32 or value.size < 1024 or not np.array_equal(value, value.astype(np.float16).astype(np.float32)):
+            continue
+        name = initializer.name
+        initializer.CopyFrom(numpy_helper.from_array(value.astype(np.float16), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        model.graph.node.insert(0, cast)
+    onnx.checker.check_model(model)
+    onnx.save(model, file)
+
+
 def card_text(name, config, sha256, form, extra_notes=""):
     side = config["side"]
     lines = [
@@ -213,7 +240,11 @@ def write_model(name, config, net, form, log_from, extra_notes=""):
     folder = ROOT / "models" / name
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "model.onnx"
+    if config.get("half_weights"):
+        rounded_to_half(net)
     run, names = exported(net, config, str(file), form)
+    if config.get("half_weights"):
+        store_halves(str(file))
     finish(name, config, run, names, form, log_from, extra_notes)
 
 
