@@ -87,7 +87,7 @@ export class UsearchIndex extends CheckedIndex {
     const scores = new Float32Array(n * k).fill(this.metric === "inner-product" ? -Infinity : Infinity);
     const reach = Math.min(k, this.size);
     if (reach === 0 || n === 0) return { rows, scores };
-    const found = this.#engine.search(data as Float32Array, reach, threads);
+    const found = this.#engine.search(ownBuffer(data as Float32Array), reach, threads);
     for (let q = 0; q < n; q++) {
       for (let i = 0; i < (found.counts?.[q] ?? found.keys.length); i++) {
         rows[q * k + i] = this.#engine.idOf(Number(found.keys[q * reach + i]));
@@ -195,7 +195,7 @@ class Graph {
     const known = ids.findIndex((id) => this.#ids.has(id));
     if (known >= 0) throw new UserError({ code: "bad-ids", message: "the id is in the index already", path: `id ${known}`, found: String(ids[known]) });
     this.#savedBytes = null;
-    this.#index.add(BigUint64Array.from(ids, (id) => BigInt(id)), data as Float32Array, 0);
+    this.#index.add(BigUint64Array.from(ids, (id) => BigInt(id)), ownBuffer(data as Float32Array), 0);
     for (const id of ids) this.#ids.add(id);
   }
 
@@ -257,6 +257,11 @@ function engineFor(shape: IndexShape, factory: string): Flat | Graph {
 function metricOf({ metric }: IndexShape): usearch.MetricKind {
   const { MetricKind } = loadPackage();
   return metric === "inner-product" ? MetricKind.IP : MetricKind.L2sq;
+}
+
+/** The values in a buffer of their own: exactSearch reads a view from the beginning of its buffer, wherever the view begins. */
+function ownBuffer(data: Float32Array): Float32Array {
+  return data.byteOffset === 0 ? data : data.slice();
 }
 
 /** usearch saves to files only. */

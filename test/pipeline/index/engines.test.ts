@@ -149,6 +149,19 @@ describe.each(everyIndex)("$engine $factory", (which) => {
     }
   });
 
+  it("takes rows and queries from the middle of a larger array", async () => {
+    const rows = rowsOf(which.kind, 60);
+    const middle = (from: number, to: number): Vectors | Codes => (which.kind === "real" ? slice(rows as Vectors, from, to) : slice(rows as Codes, from, to));
+    const index = await openIndex(spec);
+    if (!index.trained) await index.train(middle(10, 60));
+    if (which.engine === "faiss" && /IVF/.test(which.factory)) index.set({ nprobe: 4 });
+    await index.add(middle(10, 60));
+    for (const row of [11, 30, 59]) {
+      expect(index.searchSync(middle(row, row + 1), 1).rows[0]).toBe(row - 10);
+      expect((await index.search(middle(row, row + 1), 1)).rows[0]).toBe(row - 10);
+    }
+  });
+
   it.runIf(canRemove && !(which.engine === "faiss-node" && /IVF/.test(which.factory)))("removes by id, and keeps the other ids", async () => {
     const rows = rowsOf(which.kind, 100);
     const index = await build(spec, rows);
