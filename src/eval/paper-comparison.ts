@@ -57,7 +57,9 @@ export interface NamedRecord {
 export function compareTable(table: PaperTable, records: readonly NamedRecord[]): ComparedTable {
   const candidates = records.flatMap(({ key, record }) => record.cells
     .filter((cell): cell is Extract<Cell, { state: "completed" }> => cell.state === "completed" && (cell.labels.paperTable ?? "").split(",").includes(String(table.table)))
-    .map((cell) => ({ key, cell })));
+    .map((cell) => ({ key, cell })))
+    // A number that may be compared before one that may only be shown, whichever is newer.
+    .sort((a, b) => Number(a.cell.labels.notComparable !== undefined) - Number(b.cell.labels.notComparable !== undefined));
   const cells = cellsOf(table).map((row) => row.map((cell): ComparedCell => judge(cell, cell.is.average ? average(cell, table, candidates) : single(cell, candidates))));
   return { table, cells, order: order(cells) };
 }

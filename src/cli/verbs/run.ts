@@ -1,11 +1,9 @@
 import { relative } from "node:path";
 import { loadConfig } from "../../eval/config.js";
-import { cacheFolder, runsFolder } from "../../eval/paths.js";
-import { runExperiment } from "../../eval/runner.js";
 import { ExitCode } from "../exit-code.js";
-import { progressBar, type ProgressBar } from "../progress.js";
-import { cellName, recordText } from "../record-text.js";
-import { colour, print, printJson, visible } from "../terminal.js";
+import { Interrupted, runWithProgress, sayInterrupted } from "../experiment-run.js";
+import { recordText } from "../record-text.js";
+import { print, printJson } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
 interface Options {
@@ -32,34 +30,11 @@ export const verb: Verb = {
   },
 };
 
-async function run(file: string, options: Options): Promise<void> {
-  const loaded = await loadConfig(file, options.set);
-  const abort = new AbortController();
-  const onSignal = (): void => { abort.abort(new Interrupted()); };
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
-  let bar: ProgressBar | undefined;
+async function run(file: string, { set, json, ...settings }: Options): Promise<void> {
+  const loaded = await loadConfig(file, set);
   try {
-    const { record, folder } = await runExperiment(loaded, {
-      runs: runsFolder(options.runs),
-      cache: cacheFolder(options.cache),
-      resume: options.resume ?? false,
-      fresh: options.fresh ?? false,
-      signal: abort.signal,
-      events: {
-        cellStarted(labels, kind, place, total) {
-          bar?.stop();
-          bar = progressBar(`[${place + 1}/${total}] ${cellName({ kind, labels })}`, "items");
-          return bar.report;
-        },
-        cellFinished({ cell }, resumed) {
-          bar?.stop();
-          bar = undefined;
-          const state = cell.state === "completed" ? colour.green(resumed ? "done before" : "done") : colour.red(`failed: ${visible(cell.message)}`);
-          process.stderr.write(`${cellName(cell)}: ${state}\n`);
-        },
-      },
-    });
-    if (options.json) printJson(record);
+    const { record, folder } = await runWithProgress(loaded, settings);
+    if (json) printJson(record);
     else {
       print(recordText(record));
       print(`\nRecord: ${relative(process.cwd(), folder) || folder}`);
@@ -67,12 +42,6 @@ async function run(file: string, options: Options): Promise<void> {
     if (record.state === "failed") process.exitCode = ExitCode.belowBar;
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    process.stderr.write("\nstopped; what was finished is kept: go on with --resume\n");
-    process.exitCode = 130;
-  } finally {
-    bar?.stop();
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    sayInterrupted();
   }
 }
-
-class Interrupted extends Error {}

@@ -1,0 +1,57 @@
+import type { LoadedConfig } from "../eval/config.js";
+import { cacheFolder, runsFolder } from "../eval/paths.js";
+import type { RunRecord } from "../eval/record.js";
+import { runExperiment } from "../eval/runner.js";
+import { progressBar, type ProgressBar } from "./progress.js";
+import { cellName } from "./record-text.js";
+import { colour, visible } from "./terminal.js";
+
+export interface RunSettings {
+  readonly runs?: string;
+  readonly cache?: string;
+  readonly resume?: boolean;
+  readonly fresh?: boolean;
+}
+
+/** SIGINT or SIGTERM came; what was finished is kept. */
+export class Interrupted extends Error {}
+
+/**
+ * Runs a config with a bar for each cell and a line when it is done, on standard error. The first Ctrl-C stops after the item in hand, a
+ * second one at once; both leave a run that can be resumed.
+ *
+ * @throws Interrupted
+ */
+export async function runWithProgress(loaded: LoadedConfig, { runs, cache, resume = false, fresh = false }: RunSettings): Promise<{ record: RunRecord; folder: string }> {
+  const abort = new AbortController();
+  const onSignal = (): void => { abort.abort(new Interrupted()); };
+  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  let bar: ProgressBar | undefined;
+  try {
+    return await runExperiment(loaded, {
+      runs: runsFolder(runs), cache: cacheFolder(cache), resume, fresh, signal: abort.signal,
+      events: {
+        cellStarted(labels, kind, place, total) {
+          bar?.stop();
+          bar = progressBar(`[${place + 1}/${total}] ${cellName({ kind, labels })}`, "items");
+          return bar.report;
+        },
+        cellFinished({ cell }, resumed) {
+          bar?.stop();
+          bar = undefined;
+          const state = cell.state === "completed" ? colour.green(resumed ? "done before" : "done") : colour.red(`failed: ${visible(cell.message)}`);
+          process.stderr.write(`${cellName(cell)}: ${state}\n`);
+        },
+      },
+    });
+  } finally {
+    bar?.stop();
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+}
+
+/** What an interrupted verb says and exits with: 128 + SIGINT, as shells have it. */
+export function sayInterrupted(): void {
+  process.stderr.write("\nstopped; what was finished is kept: go on with --resume\n");
+  process.exitCode = 130;
+}

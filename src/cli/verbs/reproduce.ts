@@ -1,0 +1,149 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { buildFolder, prepareMini } from "../../../datasets/mini/prepare.js";
+import { planners } from "../../../datasets/mini/render.js";
+import { loadConfig, type LoadedConfig } from "../../eval/config.js";
+import { missingParts, type MissingPart } from "../../eval/missing-parts.js";
+import { compareTable, summarize, type ComparedTable } from "../../eval/paper-comparison.js";
+import { readPaper, type PaperTable } from "../../eval/paper-tables.js";
+import type { RunRecord } from "../../eval/record.js";
+import { Resources } from "../../eval/resources.js";
+import { planExperiment } from "../../eval/runner.js";
+import { projectRoot } from "../../pipeline/root.js";
+import { ExitCode } from "../exit-code.js";
+import { Interrupted, runWithProgress, sayInterrupted } from "../experiment-run.js";
+import { choice } from "../options.js";
+import { legend, paperRows, paperTableText } from "../paper-text.js";
+import { progressBar } from "../progress.js";
+import { recordText } from "../record-text.js";
+import { colour, print, printJson, table as textTable } from "../terminal.js";
+import type { Verb } from "../verb.js";
+import { tableOf } from "./export.js";
+
+interface Options {
+  scale: string;
+  set: string[];
+  runs?: string;
+  cache?: string;
+  fresh?: boolean;
+  json?: boolean;
+}
+
+export const verb: Verb = {
+  build(command) {
+    command
+      .description("Run the experiments of the paper's tables with what is there, say what is missing and how to get it, and print each table beside the paper's.")
+      .argument("[tables...]", "tables, 3 to 9 (default: all that the scale has)")
+      .option("--scale <scale>", "mini: the embedded benchmark; paper: your own weights and data", "mini")
+      .option("--set <a.b=value>", "change a value of every config, as settings.data=FOLDER; may be given often", (v: string, all: string[]) => [...all, v], [] as string[])
+      .option("--runs <folder>", "where records go (default: runs/, or SHITU_RUNS)")
+      .option("--cache <folder>", "where observations are cached (default: .cache/observations, or SHITU_CACHE)")
+      .option("--fresh", "throw away what a cut-off run had finished (default: go on with it)")
+      .option("--json", "machine output")
+      .action(reproduce);
+  },
+};
+
+/** Configs of a table beside the one of its number. */
+const further: Readonly<Record<string, readonly string[]>> = { "mini 7": ["table7-flat.yaml"] };
+
+interface Reproduced {
+  readonly compared: ComparedTable;
+  readonly records: readonly RunRecord[];
+  readonly missing: readonly MissingPart[];
+}
+
+async function reproduce(asked: readonly string[], options: Options): Promise<void> {
+  const scale = choice("--scale", options.scale, ["mini", "paper"]);
+  const paper = await readPaper(join(projectRoot, "configs", "paper", "tables.yaml"));
+  const tables = asked.length > 0 ? asked.map((text) => tableOf(paper.tables, "tables", text)) : paper.tables.filter((t) => t.table >= 3 && existsSync(configFile(scale, t)));
+  const start = performance.now();
+  try {
+    if (scale === "mini") await prepareWhereMissing();
+    const done: Reproduced[] = [];
+    for (const table of tables) {
+      const result = await reproduceTable(table, scale, options);
+      done.push(result);
+      if (!options.json) print(`${describe(result)}\n`);
+    }
+    if (options.json) printJson({ scale, tables: done.map(jsonOf) });
+    else print(overview(done, (performance.now() - start) / 1000));
+    const cells = done.flatMap((d) => d.records.flatMap((r) => r.cells));
+    if (cells.length === 0) process.exitCode = ExitCode.input;
+    // A missing file is said above and is no failed measurement; a cell that could have been measured and failed is one.
+    else if (done.some((d) => d.records.flatMap((r) => r.cells).filter((c) => c.state === "failed").length > d.missing.reduce((n, m) => n + m.cells, 0))) process.exitCode = ExitCode.belowBar;
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    sayInterrupted();
+  }
+}
+
+function configFile(scale: string, { table }: PaperTable): string {
+  return join(projectRoot, "configs", scale, `table${table}.yaml`);
+}
+
+async function prepareWhereMissing(): Promise<void> {
+  const missing = Object.keys(planners).filter((name) => !existsSync(join(buildFolder, name, "outcomes.json")));
+  if (missing.length === 0) return;
+  let bar: ReturnType<typeof progressBar> | undefined;
+  try {
+    await prepareMini({
+      progress: (what) => {
+        bar?.stop();
+        bar = progressBar(what, what);
+        return bar.report;
+      },
+    });
+  } finally {
+    bar?.stop();
+  }
+}
+
+async function reproduceTable(table: PaperTable, scale: string, { set, runs, cache, fresh }: Options): Promise<Reproduced> {
+  const files = [configFile(scale, table), ...(further[`${scale} ${table.table}`] ?? []).map((name) => join(projectRoot, "configs", scale, name))].filter((f) => existsSync(f));
+  const records: RunRecord[] = [];
+  const missing: MissingPart[] = [];
+  for (const file of files) {
+    const loaded = await loadConfig(file, set);
+    const plans = await plan(loaded);
+    missing.push(...missingParts(plans));
+    if (plans.every((p) => p.problem)) continue;
+    records.push((await runWithProgress(loaded, { ...(runs !== undefined && { runs }), ...(cache !== undefined && { cache }), resume: fresh !== true, fresh: fresh === true })).record);
+  }
+  return { compared: compareTable(table, records.map((record) => ({ key: record.id, record }))), records, missing };
+}
+
+async function plan(loaded: LoadedConfig): Promise<Awaited<ReturnType<typeof planExperiment>>> {
+  const resources = new Resources(loaded, "");
+  try {
+    return await planExperiment(loaded, resources);
+  } finally {
+    await resources.close();
+  }
+}
+
+function describe({ compared, records, missing }: Reproduced): string {
+  return [
+    ...records.map((record) => recordText(record)),
+    paperTableText(compared),
+    ...(missing.length === 0 ? [] : [missingText(missing)]),
+  ].join("\n\n");
+}
+
+function missingText(missing: readonly MissingPart[]): string {
+  return `${colour.bold("not run for want of")}\n${textTable([{ head: "missing" }, { head: "cells", align: "right" }, { head: "how to get it" }], missing.map((m) => [m.code === "file-unreadable" || m.code === "setting-missing" ? m.what : m.message, m.cells, m.howToGet]))}`;
+}
+
+function overview(done: readonly Reproduced[], seconds: number): string {
+  const right = { align: "right" as const };
+  const rows = done.map(({ compared, missing, records }) => {
+    const s = summarize(compared);
+    const failed = records.flatMap((r) => r.cells).filter((c) => c.state === "failed").length;
+    return [`Table ${compared.table.table}`, `${s.measured} of ${s.of}`, s.counts.agrees, s.counts.differs, s.counts["not comparable"], s.counts["not run"], s.kept, s.reversed, s.undecided, failed, missing.length, records.map((r) => r.id).join(", ")];
+  });
+  return `${textTable([{ head: "" }, { head: "measured", ...right }, { head: "within interval", ...right }, { head: "differ", ...right }, { head: "not comparable", ...right }, { head: "not run", ...right }, { head: "orders kept", ...right }, { head: "reversed", ...right }, { head: "undecided", ...right }, { head: "failed cells", ...right }, { head: "missing parts", ...right }, { head: "records" }], rows)}\n\n${legend}\n${seconds.toFixed(1)} s`;
+}
+
+function jsonOf({ compared, records, missing }: Reproduced): unknown {
+  return { table: compared.table.table, title: compared.table.title, records: records.map((r) => r.id), summary: summarize(compared), missing, cells: paperRows(compared) };
+}
