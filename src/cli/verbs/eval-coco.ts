@@ -17,6 +17,7 @@ interface Options {
   readonly classes?: true;
   readonly errors?: true;
   readonly curves?: string;
+  readonly intervals?: true | string;
   readonly agnostic?: true;
   readonly maxDets?: string;
   readonly areas?: string;
@@ -37,11 +38,12 @@ export const verb: Verb = {
       .option("--classes", "also print each category")
       .option("--errors", "also sort the errors into TIDE's six types, with the AP that mending each would give")
       .option("--curves <file>", "write precision-recall curves as JSON")
+      .option("--intervals [resamples]", "95% intervals by drawing images again (percentile bootstrap, seeded; default 1000 resamples)")
       .option("--agnostic", "take all categories as one")
       .option("--max-dets <list>", "detections kept of each image and category (default: 1,10,100)")
       .option("--areas <list>", "area ranges in px², as name:min:max,… (default: small, medium and large of COCO)")
       .option("--iou <list>", "IoU thresholds (default: 0.50 to 0.95 by 0.05)")
-      .option("--honour-ignore", "let boxes flagged `ignore` neither count nor cost, as crowds; always so for VOC's difficult objects")
+      .option("--honour-ignore", "let boxes flagged `ignore` not count, nor what finds them; always so for VOC's difficult objects")
       .option("--pycocotools-id-zero", "take a match with annotation id 0 for none, as pycocotools does")
       .option("--skip-unknown", "leave out boxes on images that the truth does not list")
       .option("--allow-negative", "evaluate boxes of negative size: they overlap nothing")
@@ -63,7 +65,8 @@ async function run(options: Options): Promise<void> {
     ...(options.areas !== undefined && { areas: areaRanges(options.areas) }),
   };
   const detections = readCocoDetections(options.detections, truth, leniency);
-  const evaluation = evaluateCoco(truth, detections, asked);
+  const evaluated = evaluateCoco(truth, detections, asked);
+  const evaluation = options.intervals === undefined ? evaluated : await withIntervals(evaluated, options.intervals === true ? 1000 : number("--intervals", options.intervals));
   const errors = options.errors ? (await import("../../eval/metrics/coco-errors.js")).explainErrors(truth, detections, { honourIgnore }) : null;
   if (options.curves !== undefined) {
     const [{ precisionRecallCurves }, { writeAtomic }] = await Promise.all([import("../../eval/metrics/coco-curves.js"), import("../../pipeline/atomic-file.js")]);
@@ -78,6 +81,20 @@ async function run(options: Options): Promise<void> {
   if (options.classes) printCategories(evaluation, truth);
   if (errors) printErrors(errors);
   for (const { file, count, message, first } of notes) warn(`${file}: ${count} ${message} (first: ${first})`);
+}
+
+/** The same with a 95% interval on each number of the summary, where the bootstrap can tell one. */
+async function withIntervals(evaluation: CocoEvaluation, resamples: number): Promise<CocoEvaluation> {
+  if (!Number.isInteger(resamples) || resamples < 100 || resamples > 1e6) {
+    throw new UserError({ code: "coco-option", message: "not a number of resamples", path: "--intervals", expected: "an integer of 100 to 1000000", found: String(resamples), fix: "leave it out for 1000" });
+  }
+  const [{ cocoStatistic }, { bootstrap }] = await Promise.all([import("../../eval/metrics/coco-resample.js"), import("../../eval/stats/bootstrap.js")]);
+  const summary = evaluation.summary.map((score) => {
+    const statistic = score.value === null ? undefined : cocoStatistic(evaluation.matches, score.name);
+    const estimate = statistic && bootstrap(statistic, { method: "percentile", resamples, seed: `eval coco ${score.name}` });
+    return estimate && estimate.value !== null && score.value !== null ? { ...score, ci: estimate.ci, method: `${estimate.method}, ${estimate.units} images, ${resamples} resamples` } : score;
+  });
+  return { ...evaluation, summary };
 }
 
 interface FileNote extends Note {
@@ -99,14 +116,16 @@ function printSummary({ parameters, counts, summary }: CocoEvaluation): void {
   const { iouThresholds, maxDets, areas } = parameters;
   const all = iouThresholds.length > 3 ? `${iouThresholds[0]!.toFixed(2)}:${iouThresholds[iouThresholds.length - 1]!.toFixed(2)}` : iouThresholds.join(", ");
   const most = maxDets[maxDets.length - 1]!;
+  const intervals = summary.some((score) => score.value !== null && score.ci !== null);
   print(table(
-    [{ head: "metric" }, { head: "IoU" }, { head: "area" }, { head: "max dets", align: "right" }, { head: "value", align: "right" }, { head: "true boxes", align: "right" }],
+    [{ head: "metric" }, { head: "IoU" }, { head: "area" }, { head: "max dets", align: "right" }, { head: "value", align: "right" }, ...(intervals ? [{ head: "95% interval" }] : []), { head: "true boxes", align: "right" }],
     summary.map((score) => [
       score.name,
       score.name === "AP50" ? "0.50" : score.name === "AP75" ? "0.75" : all,
       areas.slice(1).find((area) => score.name.slice(3) === area.name)?.name ?? areas[0]!.name,
       /^AR@(\d+)$/.exec(score.name)?.[1] ?? most,
       shown(score),
+      ...(intervals ? [score.value === null || score.ci === null ? null : score.ci.map((bound) => bound.toFixed(4)).join(" to ")] : []),
       score.value === null ? null : score.n.toLocaleString("en"),
     ]),
   ));

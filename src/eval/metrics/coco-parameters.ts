@@ -16,7 +16,7 @@ export interface CocoOptions {
   readonly areas?: readonly AreaRange[];
   /** Take all categories as one (pycocotools: useCats = 0). Default: false. */
   readonly agnostic?: boolean;
-  /** Boxes flagged `ignore` are matched without counting, as crowds are. Default: false; pycocotools overwrites the flag unread. */
+  /** Boxes flagged `ignore` do not count, and a detection that finds one costs nothing, as boxes out of the area range. Default: false; pycocotools overwrites the flag unread. */
   readonly honourIgnore?: boolean;
   /** As pycocotools, where a match with the annotation of id 0 reads as no match. Default: false. */
   readonly pycocotoolsIdZero?: boolean;

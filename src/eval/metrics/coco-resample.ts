@@ -2,6 +2,24 @@ import type { ResampledStatistic } from "../stats/resampled-statistic.js";
 import { epsilon } from "./coco-accumulate.js";
 import type { CocoMatches } from "./coco-matching.js";
 
+/**
+ * The statistic behind each number of evaluateCoco's summary, by its name, for a bootstrap over images. Undefined for AP50 and
+ * AP75 where their threshold is not evaluated.
+ */
+export function cocoStatistic(matches: CocoMatches, name: string): ResampledStatistic | undefined {
+  const { areas, iouThresholds, maxDets } = matches.parameters;
+  const areaOf = (prefix: string): number => (name.startsWith(prefix) ? areas.findIndex((a, i) => i > 0 && a.name === name.slice(prefix.length)) : -1);
+  if (name === "AP") return apStatistic(matches);
+  if (name === "AP50" || name === "AP75") {
+    const threshold = iouThresholds.indexOf(Number(name.slice(2)) / 100);
+    return threshold < 0 ? undefined : apStatistic(matches, { threshold });
+  }
+  if (areaOf("AP-") > 0) return apStatistic(matches, { area: areaOf("AP-") });
+  if (areaOf("AR-") > 0) return arStatistic(matches, { area: areaOf("AR-") });
+  const most = maxDets.indexOf(Number(/^AR@(\d+)$/.exec(name)?.[1]));
+  return most < 0 ? undefined : arStatistic(matches, { maxDets: maxDets[most]! });
+}
+
 export interface ResampledAp {
   /** Index into parameters.areas. Default: 0. */
   readonly area?: number;
@@ -90,4 +108,52 @@ export function apStatistic(matches: CocoMatches, { area = 0, threshold, categor
       return averaged === 0 ? null : sum / (averaged * recallThresholds.length);
     },
   };
+}
+
+/**
+ * Average recall as a function of how often each image counts: the share of true boxes found, averaged over IoU thresholds and
+ * then over the categories that have a true box.
+ */
+export function arStatistic(matches: CocoMatches, { area = 0, maxDets = Infinity }: { readonly area?: number; readonly maxDets?: number } = {}): ResampledStatistic {
+  const { start, image, rank, matched, truthStart, truthImage, truthCounted } = matches;
+  const rows = image.length;
+  const thresholds = matches.parameters.iouThresholds.length;
+  const categories: { readonly truths: Int32Array; readonly finders: Int32Array; readonly finds: Uint8Array }[] = [];
+  for (let k = 0; k < matches.categories; k++) {
+    const truths = truthImage.subarray(truthStart[k], truthStart[k + 1]).filter((_, i) => (truthCounted[truthStart[k]! + i]! >>> area) & 1);
+    if (truths.length === 0) continue;
+    const finders: number[] = [];
+    const finds: number[] = [];
+    for (let p = start[k]!; p < start[k + 1]!; p++) {
+      const n = ones(matched[area * rows + p]!);
+      if (n === 0 || rank[p]! >= maxDets) continue;
+      finders.push(image[p]!);
+      finds.push(n);
+    }
+    categories.push({ truths, finders: Int32Array.from(finders), finds: Uint8Array.from(finds) });
+  }
+  return {
+    n: matches.images,
+    evaluate(weights) {
+      let sum = 0;
+      let averaged = 0;
+      for (const { truths, finders, finds } of categories) {
+        let total = 0;
+        for (let i = 0; i < truths.length; i++) total += weights[truths[i]!]!;
+        if (total === 0) continue;
+        let found = 0;
+        for (let i = 0; i < finders.length; i++) found += weights[finders[i]!]! * finds[i]!;
+        sum += found / (total * thresholds);
+        averaged++;
+      }
+      return averaged === 0 ? null : sum / averaged;
+    },
+  };
+}
+
+/** Bits set in a 32-bit word. */
+function ones(word: number): number {
+  let n = 0;
+  for (let rest = word; rest !== 0; rest &= rest - 1) n++;
+  return n;
 }
