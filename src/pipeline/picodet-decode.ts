@@ -101,12 +101,24 @@ interface ScoreLayout {
   readonly perClass: number;
 }
 
-/** Anchors that have a class above the threshold, or NaN: few of the thousands that there are, so that only those are decoded. */
+/**
+ * Anchors that have a class above the threshold: few of the thousands that there are, so that only those are decoded.
+ * @throws OutputError where a score is NaN.
+ */
 function candidates({ data, anchors, classes, perAnchor, perClass }: ScoreLayout, threshold: number): number[] {
   const least = Math.fround(threshold);
   const wanted = new Uint8Array(anchors);
-  for (let classId = 0; classId < classes; classId++) {
-    for (let anchor = 0, at = classId * perClass; anchor < anchors; anchor++, at += perAnchor) if (!(data[at]! <= least)) wanted[anchor] = 1;
+  // In the order of memory, whichever that is.
+  const byAnchor = perClass === 1;
+  const [outer, inner] = byAnchor ? [anchors, classes] : [classes, anchors];
+  const step = byAnchor ? perAnchor : perClass;
+  for (let i = 0; i < outer; i++) {
+    for (let j = 0, at = i * step; j < inner; j++, at++) {
+      const score = data[at]!;
+      if (score <= least) continue;
+      if (score !== score) throw new OutputError("NaN in the scores");
+      wanted[byAnchor ? i : j] = 1;
+    }
   }
   const places: number[] = [];
   for (let anchor = 0; anchor < anchors; anchor++) if (wanted[anchor]) places.push(anchor);
@@ -158,7 +170,6 @@ function expectedBin(logits: Float32Array, from: number, bins: number): number {
 /** Scales boxes to the picture, in place and before suppression as PaddleDetection does, and suppresses. */
 function suppressed({ boxes, scores }: Pool, { scaleX, scaleY, suppression }: DecodeContext): Detection[] {
   for (let i = 0; i < boxes.length; i++) boxes[i] = boxes[i]! / (i % 2 === 0 ? scaleX : scaleY);
-  if (scores.some(Number.isNaN)) throw new OutputError("NaN in the scores");
   const rows = multiClassNms(boxes, scores, { scoreThreshold: suppression.scoreThreshold, iouThreshold: suppression.iou, topK: suppression.candidates, keepTopK: suppression.keep, normalized: true });
   return rows.sort((a, b) => b.score - a.score).map(({ classId, score, row }) => {
     const [x0, y0, x1, y1] = boxes.subarray(row * 4, row * 4 + 4) as unknown as [number, number, number, number];
