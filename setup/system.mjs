@@ -11,7 +11,7 @@ const browsers = ["chromium", "chromium-browser", "google-chrome", "google-chrom
 const needs = [
   { what: "a C++ compiler", present: () => (env.CXX ? true : ["g++", "clang++", "c++"].some((p) => which(p))), apt: "g++", dnf: "gcc-c++", brew: null },
   { what: "cmake", present: () => which("cmake"), apt: "cmake", dnf: "cmake", brew: "cmake" },
-  { what: "make", present: () => which("make") || which("ninja"), apt: "make", dnf: "make", brew: null },
+  { what: "make", present: () => which("make"), apt: "make", dnf: "make", brew: null },
   { what: "OpenBLAS", present: async (root) => Boolean((await findBlas(root))?.vendor), apt: "libopenblas-dev", dnf: "openblas-devel", brew: null },
   { what: "OpenMP", present: () => platform !== "darwin" || ["/opt/homebrew", "/usr/local"].some((p) => existsSync(`${p}/opt/libomp`)), apt: null, dnf: null, brew: "libomp" },
   { what: "Chromium", optional: true, present: () => env.CHROMIUM_PATH || browsers.some((p) => which(p)) || platform === "darwin", apt: "chromium", dnf: "chromium", brew: null },

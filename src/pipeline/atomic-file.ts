@@ -32,6 +32,7 @@ export function asWriteError(file: string, error: unknown): unknown {
     EPERM: "choose a folder that you may write to",
     EROFS: "choose a folder on a disk that is not read-only",
     ENOTDIR: "a parent of that path is a file: choose another path",
+    EEXIST: "a parent of that path is a file: choose another path",
     EISDIR: "that path is a folder: choose another name",
   };
   const fix = fixes[errno];
