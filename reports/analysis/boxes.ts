@@ -1,4 +1,4 @@
-/** The boxes of one picture, as `cases.arrow` holds them, sorted by what became of them. */
+/** The boxes of one picture, as `cases.arrow` holds them, sorted by what became of them. A found box is right where it overlaps truth with IoU 0.5 or more and carries its label. */
 
 export interface JudgedBox {
   readonly x0: number;
@@ -8,6 +8,8 @@ export interface JudgedBox {
   readonly label: string;
   /** null on truth boxes. */
   readonly score: number | null;
+  /** Where the pipeline lost this truth box, if the record says. */
+  readonly lostAt?: string;
   /** `kept` where a picture has no truth to judge by. */
   readonly fate: "truth" | "missed" | "hit" | "false" | "kept" | "dropped";
 }
@@ -28,7 +30,8 @@ export function parseBoxes(json: string | null): JudgedBox[] | null {
   const corners = (row: Row): { x0: number; y0: number; x1: number; y1: number } => ({ x0: row[0] as number, y0: row[1] as number, x1: row[2] as number, y1: row[3] as number });
   // A detector's tail of boxes that no metric used would hide everything else.
   const found = rows(value.found).filter((row) => row[6] !== "unused").map((row) => ({ ...corners(row), score: typeof row[4] === "number" ? row[4] : null, label: text(row[5]), said: String(row[6] ?? "") }));
-  const truth = rows(value.truth).map((row) => ({ ...corners(row), label: text(row[4]) }));
+  // A pipeline's truth also says at which stage it was lost.
+  const truth = rows(value.truth).map((row) => ({ ...corners(row), label: text(row[4]), stage: text(row[5]) }));
   const judged = found.some((box) => box.said === "hit" || box.said === "false");
   const taken = new Set<number>();
   const dropped = ["below-threshold", "suppressed", "empty", "ignored"];
@@ -36,12 +39,15 @@ export function parseBoxes(json: string | null): JudgedBox[] | null {
     const { said, ...rest } = box;
     if (dropped.includes(said)) return { ...rest, fate: "dropped" };
     if (truth.length === 0 && !judged) return { ...rest, fate: "kept" };
-    const best = truth.map((t, i) => ({ i, iou: iou(t, box) })).filter(({ i, iou: v }) => !taken.has(i) && v >= 0.5).sort((a, b) => b.iou - a.iou)[0];
+    const best = truth.map((t, i) => ({ i, iou: iou(t, box) })).filter(({ i, iou: v }) => !taken.has(i) && v >= 0.5 && (judged || truth[i]!.label === "" || box.label === "" || truth[i]!.label === box.label)).sort((a, b) => b.iou - a.iou)[0];
     const hit = judged ? said === "hit" : best !== undefined;
     if (hit && best !== undefined) taken.add(best.i);
     return { ...rest, fate: hit ? "hit" : "false" };
   });
-  return [...truth.map((t, i): JudgedBox => ({ ...t, score: null, fate: taken.has(i) ? "truth" : "missed" })), ...fates];
+  return [...truth.map(({ stage, ...t }, i): JudgedBox => {
+    const found = stage === "" ? taken.has(i) : stage === "correct";
+    return { ...t, score: null, fate: found ? "truth" : "missed", ...(stage !== "" && !found && { lostAt: stage }) };
+  }), ...fates];
 }
 
 /** How wrong a picture is, for putting the worst first: missed objects count one each, false boxes their score. */

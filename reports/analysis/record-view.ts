@@ -92,7 +92,10 @@ export function cellName(cell: Cell, among: readonly Cell[] = []): string {
   const telling = names.filter((name) => among.length > 1 && among.some((other) => other.labels[name] !== cell.labels[name]));
   const plain = names.filter((name) => ["model", "system", "dataset", "index"].includes(name));
   const chosen = telling.length > 0 ? telling : plain.length > 0 ? plain : names;
-  return chosen.map((name) => (bare.has(name) ? `${name} ${cell.labels[name]}` : cell.labels[name])).join(" · ") || cell.id;
+  // An index may carry its parameters in its name already: IVF nprobe 8.
+  const said = (name: string): string => (bare.has(name) ? `${name} ${cell.labels[name]}` : cell.labels[name] ?? "");
+  const parts = chosen.map(said);
+  return parts.filter((part, i) => part !== "" && !(bare.has(chosen[i]!) && (cell.labels.index ?? "").endsWith(part))).join(" · ") || cell.id;
 }
 
 const titles: Readonly<Record<string, string>> = {

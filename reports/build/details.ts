@@ -45,6 +45,6 @@ function neighbours(row: ShownCase): [string, number, string | null][] {
 function boxes(row: ShownCase): string | null {
   const value = parsed(row.boxes) as { truth?: unknown; found?: unknown } | null;
   if (value === null || typeof value !== "object") return null;
-  const compact = (list: unknown): unknown[] => (Array.isArray(list) ? list.filter(Array.isArray).filter((box: unknown[]) => box[6] !== "unused").map((box: unknown[]) => box.map((x, i) => (typeof x !== "number" ? x : i < 4 ? Math.round(x) : rounded(x)))) : []);
+  const compact = (list: unknown): unknown[] => (Array.isArray(list) ? list.filter(Array.isArray).filter((box: unknown[]) => box[6] !== "unused").map((box: unknown[]) => box.slice(0, 7).map((x, i) => (typeof x !== "number" ? x : i < 4 ? Math.round(x) : rounded(x)))) : []);
   return JSON.stringify({ truth: compact(value.truth), found: compact(value.found) });
 }

@@ -24,12 +24,15 @@ export async function thumbnails(runs: readonly LoadedRun[], shown: readonly Sho
   const roots = new Map(runs.map((run) => [run.view.key, run.imageRoots]));
   const wanted = new Map<string, { root: string; picture: string; side: number }>();
   for (const row of shown) {
-    const root = roots.get(row.record)?.get(row.dataset);
-    if (root === undefined) continue;
-    for (const picture of [row.image, ...neighbourPictures(row)]) {
-      const key = `${row.dataset}/${picture}`;
-      if (picture !== null && !wanted.has(key) && wanted.size < budget) wanted.set(key, { root, picture, side: row.boxes === null ? side.plain : side.boxes });
-    }
+    const want = (set: string, picture: string | null, longest: number): void => {
+      const root = roots.get(row.record)?.get(set);
+      const key = `${set}/${picture}`;
+      if (root !== undefined && picture !== null && !wanted.has(key) && wanted.size < budget) wanted.set(key, { root, picture, side: longest });
+    };
+    want(row.dataset, row.image, row.boxes === null ? side.plain : side.boxes);
+    // A gallery may have a root of its own.
+    const gallery = roots.get(row.record)?.has(`${row.dataset} gallery`) ? `${row.dataset} gallery` : row.dataset;
+    for (const picture of neighbourPictures(row)) want(gallery, picture, side.plain);
   }
   const queue = [...wanted];
   const made: Thumbnail[] = [];

@@ -26,23 +26,31 @@ export async function outcomes(): Promise<aq.ColumnTable> {
   return aq.fromArrow(await FileAttachment("../data/outcomes.arrow").arrayBuffer());
 }
 
-/** Rows with neighbours and boxes, by `record`. */
-export async function details(): Promise<Detail[]> {
-  const coded = (await FileAttachment("../data/details.json").json()) as Record<keyof Detail, unknown[] | { values: unknown[]; at: number[] }>;
-  const columns = Object.entries(coded).map(([name, column]) => [name, Array.isArray(column) ? column : column.at.map((i) => column.values[i])] as const);
-  return (columns[0]?.[1] ?? []).map((_, i) => Object.fromEntries(columns.map(([name, column]) => [name, column[i]])) as unknown as Detail);
+type Column = unknown[] | { readonly values: readonly unknown[]; readonly at: readonly number[] };
+let columns: Promise<Record<keyof Detail, Column>> | undefined;
+
+/** The rows of one record that have neighbours and boxes. Only those are put together: the file holds all records'. */
+export async function details(record: string): Promise<Detail[]> {
+  columns ??= FileAttachment("../data/details.json").json() as Promise<Record<keyof Detail, Column>>;
+  const held = await columns;
+  const at = (column: Column, i: number): unknown => (Array.isArray(column) ? column[i] : (column as Exclude<Column, unknown[]>).values[(column as Exclude<Column, unknown[]>).at[i]!]);
+  const { values, at: places } = held.record as Exclude<Column, unknown[]>;
+  const wanted = values.indexOf(record);
+  const names = Object.keys(held) as (keyof Detail)[];
+  return places.flatMap((place, i) => (place === wanted ? [Object.fromEntries(names.map((name) => [name, at(held[name], i)])) as unknown as Detail] : []));
 }
 
 let loaded: Promise<Map<string, Uint8Array>> | undefined;
 
-/** An object URL for `data set/picture`, or null where the site holds no such picture. */
-export async function pictureUrl(dataset: string, picture: string | null): Promise<string | null> {
+/** An object URL for a picture of the first of the sets that has it, or null where the site holds no such picture. */
+export async function pictureUrl(sets: readonly string[], picture: string | null): Promise<string | null> {
   if (picture === null) return null;
   loaded ??= FileAttachment("../data/pictures.arrow").arrayBuffer().then((bytes) => {
     const table = tableFromIPC(bytes).toColumns() as unknown as { key: string[]; webp: Uint8Array[] };
     return new Map(table.key.map((key, i) => [key, table.webp[i]!]));
   });
-  const webp = (await loaded).get(`${dataset}/${picture}`);
+  const pictures = await loaded;
+  const webp = sets.map((set) => pictures.get(`${set}/${picture}`)).find((found) => found !== undefined);
   if (webp === undefined) return null;
   return URL.createObjectURL(new Blob([webp as Uint8Array<ArrayBuffer>], { type: "image/webp" }));
 }

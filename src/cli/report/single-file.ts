@@ -22,7 +22,7 @@ export async function singleFile(site: string, page: string, pages: readonly str
   const data = new DataUrls();
   const { outputFiles } = await build({
     stdin: { contents: data.refer(script[1]!, site), resolveDir: site, loader: "js" },
-    bundle: true, write: false, format: "esm", logLevel: "error", legalComments: "none", plugins: [sitePlugin(data)], target: "es2022",
+    absWorkingDir: site, bundle: true, write: false, format: "esm", logLevel: "error", tsconfigRaw: "{}", legalComments: "none", plugins: [sitePlugin(data)], target: "es2022",
     minifyWhitespace: true, // names are kept: arquero reads the source of the functions that it is given
   });
   const code = outputFiles[0]!.text.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
