@@ -1,5 +1,5 @@
 import type { OnnxGraph, OnnxModel, OnnxNode } from "./read-model.js";
-import { bytesField, concatBytes, fields, sameField } from "./wire.js";
+import { bytesField, concatBytes, fields, sameField, text, type Field } from "./wire.js";
 
 /**
  * New models out of an old one, without touching a weight: the same graph with more outputs, or its front part. Values are
@@ -10,6 +10,7 @@ import { bytesField, concatBytes, fields, sameField } from "./wire.js";
 const model = { graph: 7 } as const;
 const graph = { node: 1, name: 2, initializer: 5, input: 11, output: 12 } as const;
 const node = { input: 1, output: 2, op: 4 } as const;
+const tensor = { name: 8 } as const;
 const valueInfo = { name: 1 } as const;
 
 /** Suffix of the outputs that `exposeShapes` adds. */
@@ -35,10 +36,14 @@ export function exposeShapes(bytes: Uint8Array, names: readonly string[]): Uint8
  */
 export function cutGraph(source: OnnxModel, outputs: readonly string[]): Uint8Array {
   const { nodes, values } = ancestors(source.graph, outputs);
-  const kept = new Set([
-    ...nodes,
-    ...[...source.graph.initializers.values(), ...source.graph.inputs].filter(({ name }) => values.has(name)),
-  ].map(({ bytes }) => placeOf(bytes)));
+  const kept = new Set(nodes.map(({ bytes }) => placeOf(bytes)));
+  const keep = ({ number, bytes }: Field): boolean => {
+    if (number === graph.node) return kept.has(placeOf(bytes));
+    if (number === graph.initializer) return values.has(nameIn(bytes, tensor.name));
+    // Also the inputs that only repeat an initializer, as files of IR version 3 must.
+    if (number === graph.input) return values.has(nameIn(bytes, valueInfo.name));
+    return number === graph.name;
+  };
   const declared = new Map(source.graph.outputs.map((o) => [o.name, o.bytes]));
   const parts: Uint8Array[] = [];
   for (const field of fields(source.bytes)) {
@@ -46,8 +51,7 @@ export function cutGraph(source: OnnxModel, outputs: readonly string[]): Uint8Ar
       parts.push(sameField(field));
       continue;
     }
-    const rows = [...fields(field.bytes)].filter((part) => part.number === graph.name || kept.has(placeOf(part.bytes)));
-    parts.push(bytesField(model.graph, rows.map(sameField)));
+    parts.push(bytesField(model.graph, [...fields(field.bytes)].filter(keep).map(sameField)));
   }
   parts.push(bytesField(model.graph, outputs.map((name) => {
     const bytes = declared.get(name);
@@ -90,6 +94,11 @@ function freeNames(body: OnnxGraph): string[] {
 
 function outputNamed(name: string): Uint8Array {
   return bytesField(graph.output, bytesField(valueInfo.name, name));
+}
+
+function nameIn(bytes: Uint8Array, number: number): string {
+  for (const field of fields(bytes)) if (field.number === number) return text(field);
+  return "";
 }
 
 /** Where in its file a part lies: two views of one place are the same part. */

@@ -1,21 +1,15 @@
 import { open } from "node:fs/promises";
 import { UserError } from "../errors.js";
 import { unreadable } from "../schema.js";
-import { WireError, countOf, fields, float, integer, integers, message, text } from "./wire.js";
+import { dtypeName, parseTensor, type DType, type OnnxTensor } from "./read-tensor.js";
+import { WireError, fields, float, integer, integers, message, text } from "./wire.js";
+
+export type { DType, OnnxTensor } from "./read-tensor.js";
 
 /**
  * Reads the structure of an ONNX file without Python and without ONNX Runtime. Field numbers are those of `onnx.proto3`
  * (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3). Weights stay where they are: `raw` is a view into the file.
  */
-
-/** An element type by the name that ONNX Runtime gives it, or `onnx-N` for those that have none. */
-export type DType = string;
-
-const dtypes: Readonly<Record<number, DType>> = {
-  1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 8: "string", 9: "bool", 10: "float16",
-  11: "float64", 12: "uint32", 13: "uint64", 14: "complex64", 15: "complex128", 16: "bfloat16", 17: "float8e4m3fn",
-  18: "float8e4m3fnuz", 19: "float8e5m2", 20: "float8e5m2fnuz", 21: "uint4", 22: "int4", 23: "float4e2m1",
-};
 
 /** A dimension: its size, the name of a symbolic one, or null where the file leaves it open. */
 export type Dimension = number | string | null;
@@ -26,18 +20,6 @@ export interface ValueInfo {
   readonly dtype: DType | null;
   /** Null where the file does not even state the rank. */
   readonly shape: readonly Dimension[] | null;
-  readonly bytes: Uint8Array;
-}
-
-export interface OnnxTensor {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly dims: readonly number[];
-  readonly elements: number;
-  /** Little-endian contents where the file holds them raw (nearly all exporters do), else null. */
-  readonly raw: Uint8Array | null;
-  /** The file that holds the contents where they are outside this one, else null. */
-  readonly external: string | null;
   readonly bytes: Uint8Array;
 }
 
@@ -241,56 +223,6 @@ function parseAttribute(bytes: Uint8Array, depth: number): { key: string; attrib
   return { key, attribute: { ...found, ...(ints.length > 0 && { ints }), graphs } };
 }
 
-function parseTensor(bytes: Uint8Array): OnnxTensor {
-  let name = "";
-  let type = 0;
-  let raw: Uint8Array | null = null;
-  let external: string | null = null;
-  const dims: number[] = [];
-  let typed = 0;
-  for (const field of fields(bytes)) {
-    if (field.number === 1) integers(field, dims);
-    else if (field.number === 2) type = integer(field);
-    else if (field.number === 4) typed += countOf(field, 4);
-    else if (field.number === 5 || field.number === 7 || field.number === 11) typed += countOf(field, "varint");
-    else if (field.number === 10) typed += countOf(field, 8);
-    else if (field.number === 8) name = text(field);
-    else if (field.number === 9) raw = message(field);
-    else if (field.number === 13) external = externalLocation(message(field)) ?? external;
-    else if (field.number === 14 && integer(field) === 1) external ??= "another file";
-  }
-  const elements = dims.reduce((product, d) => product * d, 1);
-  if (dims.some((d) => d < 0) || !Number.isSafeInteger(elements)) throw new WireError(`tensor ${JSON.stringify(name)} has the shape [${dims.join(", ")}]`);
-  const dtype = dtypes[type] ?? `onnx-${type}`;
-  checkContents({ name, dtype, elements, raw, external, typed });
-  return { name, dtype, dims, elements, raw, external, bytes };
-}
-
-const bytesPerElement: Readonly<Record<DType, number>> = {
-  float32: 4, uint8: 1, int8: 1, uint16: 2, int16: 2, int32: 4, int64: 8, bool: 1, float16: 2, float64: 8, uint32: 4, uint64: 8, bfloat16: 2,
-};
-
-/** A tensor whose contents do not fill its shape would be read past its end by whoever trusts the shape. */
-function checkContents(tensor: { name: string; dtype: DType; elements: number; raw: Uint8Array | null; external: string | null; typed: number }): void {
-  const width = bytesPerElement[tensor.dtype];
-  if (tensor.external !== null || width === undefined) return;
-  const held = tensor.raw === null ? tensor.typed : tensor.raw.length / width;
-  // Typed fields may leave zeros out at the end of a tensor only when empty altogether, which some exporters do for shape-only tensors.
-  if (held !== tensor.elements && !(held === 0 && tensor.raw === null)) {
-    throw new WireError(`tensor ${JSON.stringify(tensor.name)} states ${tensor.elements} elements and holds ${held}`);
-  }
-}
-
-function externalLocation(bytes: Uint8Array): string | null {
-  let key = "";
-  let value = "";
-  for (const field of fields(bytes)) {
-    if (field.number === 1) key = text(field);
-    else if (field.number === 2) value = text(field);
-  }
-  return key === "location" ? value : null;
-}
-
 function parseValueInfo(bytes: Uint8Array): ValueInfo {
   let name = "";
   let dtype: DType | null = null;
@@ -301,7 +233,7 @@ function parseValueInfo(bytes: Uint8Array): ValueInfo {
       for (const type of fields(message(field))) {
         if (type.number !== 1) continue; // sequences, maps and optionals keep a null type
         for (const part of fields(message(type))) {
-          if (part.number === 1) dtype = dtypes[integer(part)] ?? `onnx-${integer(part)}`;
+          if (part.number === 1) dtype = dtypeName(integer(part));
           else if (part.number === 2) shape = parseShape(message(part));
         }
       }

@@ -1,4 +1,5 @@
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "./read-model.js";
+import { bytesPerElement } from "./read-tensor.js";
 
 /**
  * What counts as a parameter: an element of a constant that a training would have learned. Those are the weights and biases
@@ -45,7 +46,7 @@ export interface WeightCount {
   readonly integerParameters: number;
   /** Elements of all constants, learned or not: what tools print that add up the initializers. */
   readonly constantElements: number;
-  /** Bytes of the parameters as stored. */
+  /** Bytes of the parameters in memory. */
   readonly parameterBytes: number;
 }
 
@@ -59,7 +60,7 @@ export function countWeights(model: OnnxModel): WeightCount {
     parameters: sum(learned, (t) => t.elements),
     integerParameters: sum(learned, (t) => (integerTypes.has(t.dtype) ? t.elements : 0)),
     constantElements: sum(constants, (t) => t.elements),
-    parameterBytes: sum(learned, (t) => t.raw?.length ?? t.elements * 4),
+    parameterBytes: sum(learned, (t) => (bytesPerElement[t.dtype] ?? 0.5) * t.elements), // types that fill no byte are of four bits
   };
 }
 

@@ -51,6 +51,14 @@ describe("looking inside a model", () => {
     expect(end.outputs.map(({ name, shape }) => [name, shape])).toEqual([["other", [1]], ["y", ["n", 2]]]); // declared ones keep their type
   });
 
+  it("keeps inputs that repeat an initializer, as old files list them", async () => {
+    const old = parseOnnx(model({ ...parts, inputs: [...parts.inputs, value("one", "float32", [1])] }), "old.onnx");
+    const session = await openSession(cutGraph(old, ["a"]), "old.onnx");
+    expect(session.inputNames).toContain("x");
+    await session.release();
+    expect([...((await traceTensors(old, { x, unused }, ["a"])).get("a")!.data as Float32Array)]).toEqual([2, -2, 3, 6]);
+  });
+
   it("refuses a value that the graph does not compute", () => {
     expect(() => cutGraph(chain, ["nothing"])).toThrow(/"nothing"/);
   });
