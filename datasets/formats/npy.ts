@@ -1,25 +1,14 @@
 import { open, type FileHandle } from "node:fs/promises";
-import { endianness } from "node:os";
 import { writeAtomic } from "../../src/pipeline/atomic-file.js";
 import { UserError } from "../../src/pipeline/errors.js";
 import { unreadable } from "../../src/pipeline/schema.js";
 import type { Codes, Vectors } from "../../src/pipeline/types.js";
+import { describeType, headerOf, hostOrder, typeBytes, type NpyHeader, type NpyType } from "./npy-header.js";
 import { readFully } from "./read-fully.js";
 
-/** NumPy's kinds and sizes that we read: b1 is bool, f2 half precision. Byte order aside. */
-export type NpyType = "b1" | "i1" | "u1" | "i2" | "u2" | "i4" | "u4" | "i8" | "u8" | "f2" | "f4" | "f8";
+export type { NpyHeader, NpyType } from "./npy-header.js";
 
 export type NpyData = Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
-
-export interface NpyHeader {
-  readonly version: 1 | 2 | 3;
-  readonly type: NpyType;
-  readonly byteOrder: "little" | "big" | "none";
-  readonly fortranOrder: boolean;
-  readonly shape: readonly number[];
-  /** Where the data starts, in bytes. */
-  readonly dataStart: number;
-}
 
 export interface NpyArray {
   readonly type: NpyType;
@@ -27,9 +16,6 @@ export interface NpyArray {
   /** Row-major whatever the file's order. f2 is widened to float32; i8 and u8 become float64, and must fit 2^53; b1 becomes 0 and 1. */
   readonly data: NpyData;
 }
-
-const typeBytes: Readonly<Record<NpyType, number>> = { b1: 1, i1: 1, u1: 1, i2: 2, u2: 2, i4: 4, u4: 4, i8: 8, u8: 8, f2: 2, f4: 4, f8: 8 };
-const hostOrder = endianness() === "LE" ? "little" : "big";
 
 /** Data is read and converted this many bytes at a time, so that a file is never held twice. */
 const blockBytes = 8 * 1024 * 1024;
@@ -70,7 +56,7 @@ export async function readNpyVectors(file: string): Promise<Vectors> {
     const header = await headerOf(handle, file);
     if (!header.type.startsWith("f")) {
       const fix = header.type === "u1" ? "read packed codes as binary (--binary packed), or save features with astype('float32')" : "save it with numpy.save(file, features.astype('float32'))";
-      throw new UserError({ code: "npy-dtype", message: "feature vectors must be floats", file, expected: "float32, float64 or float16", found: nameOf(header), fix });
+      throw new UserError({ code: "npy-dtype", message: "feature vectors must be floats", file, expected: "float32, float64 or float16", found: describeType(header), fix });
     }
     const [rows, dim] = requireMatrix(header, file, "n x dim");
     const data = new Float32Array(rows * dim);
@@ -88,7 +74,7 @@ export async function readNpyCodes(file: string): Promise<Codes> {
   return withFile(file, async (handle) => {
     const header = await headerOf(handle, file);
     if (header.type !== "u1") {
-      throw new UserError({ code: "npy-dtype", message: "packed codes must be bytes", file, expected: "uint8", found: nameOf(header), fix: "pack them with numpy.packbits(bits, axis=1), or let features be binarised (--binary sign)" });
+      throw new UserError({ code: "npy-dtype", message: "packed codes must be bytes", file, expected: "uint8", found: describeType(header), fix: "pack them with numpy.packbits(bits, axis=1), or let features be binarised (--binary sign)" });
     }
     const [rows, width] = requireMatrix(header, file, "n x bits / 8");
     const data = new Uint8Array(rows * width);
@@ -135,70 +121,6 @@ async function withFile<T>(file: string, work: (handle: FileHandle) => Promise<T
   } finally {
     await handle.close();
   }
-}
-
-async function headerOf(handle: FileHandle, file: string): Promise<NpyHeader> {
-  const { size } = await handle.stat();
-  const start = Buffer.alloc(12);
-  const got = (await handle.read(start, 0, 12, 0)).bytesRead;
-  if (got < 10 || start.toString("latin1", 0, 6) !== "\x93NUMPY") {
-    const zip = start.toString("latin1", 0, 2) === "PK";
-    throw new UserError({
-      code: "npy-magic", message: zip ? "this is a zip archive, as numpy.savez writes it, not one array" : "not an .npy file", file,
-      expected: "\\x93NUMPY at the start", found: got === 0 ? "an empty file" : JSON.stringify(start.toString("latin1", 0, Math.min(got, 8))),
-      fix: "save one array with numpy.save",
-    });
-  }
-  const version = start[6]!;
-  if (version < 1 || version > 3) {
-    throw new UserError({ code: "npy-header", message: "unknown version of the .npy format", file, expected: "1, 2 or 3", found: String(version), fix: "save it again with numpy.save" });
-  }
-  const lengthBytes = version === 1 ? 2 : 4;
-  const length = version === 1 ? start.readUInt16LE(8) : start.readUInt32LE(8);
-  const dataStart = 8 + lengthBytes + length;
-  if (dataStart > size || length > 1 << 20) {
-    throw new UserError({ code: "npy-header", message: "the header is cut short or absurdly long", file, expected: `${length} bytes of header`, found: `a file of ${size} bytes`, fix: "copy or save the file again" });
-  }
-  const text = Buffer.alloc(length);
-  await readFully(handle, text, 8 + lengthBytes, file);
-  const header = parseHeader(text.toString(version === 3 ? "utf8" : "latin1"), file);
-  const wanted = header.shape.reduce((a, b) => a * b, 1) * typeBytes[header.type];
-  if (size - dataStart !== wanted) {
-    throw new UserError({
-      code: "npy-size", message: size - dataStart < wanted ? "the file is cut short" : "the file holds more than its header says", file,
-      expected: `${wanted} bytes of data for ${header.shape.join(" x ")} ${nameOf(header)}`, found: `${size - dataStart}`, fix: "copy or save the file again",
-    });
-  }
-  return { version: version as 1 | 2 | 3, dataStart, ...header };
-}
-
-/** The header is a Python dictionary literal with three known keys in any order. */
-function parseHeader(text: string, file: string): Omit<NpyHeader, "version" | "dataStart"> {
-  const bad = (message: string) => new UserError({ code: "npy-header", message, file, expected: "descr, fortran_order and shape", found: text.trim().slice(0, 100), fix: "save it again with numpy.save" });
-  const descr = /'descr'\s*:\s*('([^']*)'|\[)/.exec(text);
-  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
-  const shape = /'shape'\s*:\s*\(([\d,\sL]*)\)/.exec(text);
-  if (!descr || !order || !shape) throw bad("the header cannot be understood");
-  const parts = /^([<>|=])?([a-zA-Z]\d+)/.exec(descr[2] ?? "");
-  const type = parts?.[2] as NpyType | undefined;
-  if (!type || !(type in typeBytes) || parts![0].length !== descr[2]!.length) {
-    const object = descr[2]?.includes("O") === true;
-    throw new UserError({
-      code: "npy-dtype", message: object ? "the array holds pickled Python objects" : "this dtype is not read", file,
-      expected: "bool, an integer or a float of up to 64 bits", found: descr[2] ?? "a record dtype",
-      fix: object ? "rows of unequal length make such arrays: check them, then save with astype('float32')" : "save one column with astype('float32')",
-    });
-  }
-  const sizes = shape[1]!.split(",").map((s) => s.trim().replace(/L$/, "")).filter((s) => s !== "").map(Number);
-  if (!sizes.every(Number.isSafeInteger) || !Number.isSafeInteger(sizes.reduce((a, b) => a * b, 8))) throw bad("the shape is not a list of sizes");
-  const byteOrder = typeBytes[type] === 1 ? "none" : parts![1] === ">" ? "big" : parts![1] === "<" ? "little" : hostOrder;
-  return { type, byteOrder, fortranOrder: order[1] === "True", shape: sizes };
-}
-
-function nameOf({ type, byteOrder }: Pick<NpyHeader, "type" | "byteOrder">): string {
-  const kinds: Readonly<Record<string, string>> = { b: "bool", i: "int", u: "uint", f: "float" };
-  const bits = typeBytes[type] * 8;
-  return `${type === "b1" ? "bool" : `${kinds[type[0]!]}${bits}`}${byteOrder === "big" ? " (big-endian)" : ""}`;
 }
 
 function requireMatrix({ shape }: NpyHeader, file: string, expected: string): [number, number] {

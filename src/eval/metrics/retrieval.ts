@@ -1,9 +1,10 @@
 import { requireFinite } from "../../../datasets/formats/finite.js";
 import { UserError } from "../../pipeline/errors.js";
-import { rankRows, requireSameSpace, type RankResult, type RowLists } from "../../pipeline/row-ranks.js";
+import { rankRows, requireSameSpace, type RowLists } from "../../pipeline/row-ranks.js";
 import { isCodes, rowCount, type Codes, type Progress, type Protocol, type Vectors } from "../../pipeline/types.js";
 import { codeTexts, relevance, type Coded } from "./relevance.js";
-import { expectedHit, expectedValue, extremeRanks, isTied, penaltyFromZero, valueOfRanks, type QueryValue, type TieGroups } from "./tied-ranks.js";
+import { stableRanks, tieGroups, writeTop } from "./retrieval-block.js";
+import { expectedHit, expectedValue, extremeRanks, isTied, penaltyFromZero, valueOfRanks, type QueryValue } from "./tied-ranks.js";
 
 /** Queries and gallery with their labels. Similarity is the inner product of vectors, or the nearness of codes by Hamming distance. */
 export interface RetrievalInput {
@@ -153,7 +154,7 @@ export async function rankQueries(input: RetrievalInput, options: RankingOptions
         addStep(cmc.stable, found[0]!);
         continue;
       }
-      const groups = tieGroups(ranks, positives, i, aside);
+      const groups = tieGroups(ranks, positives, i, aside, gallerySize);
       const tied = isTied(groups);
       const best = valueOfRanks(extremeRanks(groups, "optimistic"), ks);
       const worst = tied ? valueOfRanks(extremeRanks(groups, "pessimistic"), ks) : best;
@@ -229,68 +230,4 @@ function store(values: QueryValues, query: number, value: QueryValue): void {
 
 function addStep(curve: Float64Array, firstRank: number): void {
   for (let k = firstRank; k <= curve.length; k++) curve[k - 1]!++;
-}
-
-/** Junk that keeps its place in the ranking: all of one score, never a right answer. */
-interface Aside {
-  readonly rows: Int32Array;
-  readonly score: number;
-}
-
-/** Above 2^31 rows there is no gallery, so that a pair of counts fits one double. */
-const pairs = 2 ** 31;
-
-/**
- * Positives with the same number of others above them and tied with them form a group: they have one score, or nothing stands between them. A
- * better score never has more above it, so sorting these pairs sorts the positives.
- */
-function tieGroups(ranks: RankResult, positives: RowLists, i: number, aside: Aside | null): TieGroups {
-  const begin = positives.start[i]!;
-  const keys = Float64Array.from({ length: positives.start[i + 1]! - begin }, (_, j) => {
-    const score = ranks.scores[begin + j]!;
-    const above = ranks.above[begin + j]! + (aside && aside.score > score ? aside.rows.length : 0);
-    const tied = ranks.tied[begin + j]! + (aside && aside.score === score ? aside.rows.length : 0);
-    return above * pairs + tied;
-  }).sort();
-  const before: number[] = [];
-  const size: number[] = [];
-  const count: number[] = [];
-  for (let at = 0, next = 0; at < keys.length; at = next) {
-    const key = keys[at]!;
-    while (next < keys.length && keys[next] === key) next++;
-    before.push(at + Math.floor(key / pairs));
-    size.push(next - at + (key % pairs));
-    count.push(next - at);
-  }
-  return { before, size, positives: count };
-}
-
-/** Ranks of the positives where of equal scores the smaller row comes first: the others before each, and the positives before it. */
-function stableRanks(ranks: RankResult, positives: RowLists, i: number, aside: Aside | null): Float64Array {
-  const begin = positives.start[i]!;
-  return Float64Array.from({ length: positives.start[i + 1]! - begin }, (_, j) => {
-    const score = ranks.scores[begin + j]!;
-    const asideBefore = !aside || aside.score < score ? 0 : aside.score > score ? aside.rows.length : countLess(aside.rows, positives.rows[begin + j]!);
-    return ranks.above[begin + j]! + ranks.tiedBefore[begin + j]! + asideBefore;
-  }).sort().map((others, at) => others + at + 1);
-}
-
-function countLess(rows: Int32Array, row: number): number {
-  let n = 0;
-  while (n < rows.length && rows[n]! < row) n++;
-  return n;
-}
-
-/** The best rows of query i, junk that keeps its place merged in. */
-function writeTop(ranks: RankResult, i: number, top: number, aside: Aside | null, rows: Int32Array, scores: Float64Array): void {
-  const base = i * top;
-  let junk = 0;
-  for (let at = 0, own = 0; at < top; at++) {
-    const row = own < top ? ranks.topRows[base + own]! : -1;
-    const score = row < 0 ? -Infinity : ranks.topScores[base + own]!;
-    const takeJunk = aside !== null && junk < aside.rows.length && (aside.score > score || (aside.score === score && aside.rows[junk]! < row));
-    rows[at] = takeJunk ? aside.rows[junk++]! : row;
-    scores[at] = takeJunk ? aside.score : score;
-    if (!takeJunk) own++;
-  }
 }
