@@ -215,15 +215,15 @@ describe("the interval of macro F1", () => {
     expect(bootstrapped / 200).toBeLessThan(0.9);
   }, 120_000);
 
-  const pictures_ = (labels: number, copies: number): ImageEvidence[] => Array.from({ length: labels * copies }, (_, i) => ({
+  const inTurn = (labels: number, copies: number): ImageEvidence[] => Array.from({ length: labels * copies }, (_, i) => ({
     image: String(i), truth: [{ label: String(i % labels), box: at(0, 0, 9, 9) }],
     recognitions: i % 3 === 0 ? [] : [{ box: at(0, 0, 9, 9), label: String(i % labels), score: 1 }],
   }));
 
   test("is the jackknife's from four pictures a label, and refused below; the value stays", () => {
-    const enough = f1At(pictures_(10, 4), "D", defaultRule, 0.5).f1;
+    const enough = f1At(inTurn(10, 4), "D", defaultRule, 0.5).f1;
     expect(enough).toMatchObject({ method: "jackknife", ci: [expect.any(Number), expect.any(Number)] });
-    const few = f1At(pictures_(10, 3), "D", defaultRule, 0.5).f1;
+    const few = f1At(inTurn(10, 3), "D", defaultRule, 0.5).f1;
     expect(few).toMatchObject({ value: expect.any(Number), ci: null, method: "jackknife", why: "10 labels with 3.0 pictures each: too few for an interval that could be trusted" });
   });
 });
