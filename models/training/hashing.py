@@ -81,8 +81,13 @@ def main(name):
     optimiser = torch.optim.AdamW(both.parameters(), lr=config["rate"], weight_decay=0.01)
     steps, batch = config["steps"], config["batch"]
     queries, gallery = embed(dev.queries), embed(dev.gallery)
+    start, state = 0, journal.resume()
+    if state:
+        both.load_state_dict(state["both"])
+        optimiser.load_state_dict(state["optimiser"])
+        start = state["step"]
     running = None
-    for step, rows in pool.pair_batches(batch, config["seed"], 0):
+    for step, rows in pool.pair_batches(batch, config["seed"], start):
         if step >= steps:
             break
         for group in optimiser.param_groups:
@@ -108,7 +113,7 @@ def main(name):
             hit = dev.gallery_labels[(signs(queries) @ signs(gallery).T).argmax(1)] == dev.query_labels
             real = dev.gallery_labels[(queries @ gallery.T).argmax(1)] == dev.query_labels
             journal.log(step=done, images=done * batch, loss=running, dev_all=hit.float().mean().item(), dev_real=real.float().mean().item())
-            journal.save(done, steps=steps, layer=layer.state_dict(), config=config)
+            journal.save(done, steps=steps, layer=layer.state_dict(), both=both.state_dict(), optimiser=optimiser.state_dict(), config=config)
 
 
 if __name__ == "__main__":
