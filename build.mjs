@@ -14,6 +14,15 @@ function sources(folder) {
   });
 }
 
+/** Paths of all files below a folder, relative to it. */
+function filesUnder(folder, below = "") {
+  if (!existsSync(join(folder, below))) return [];
+  return readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
+    const path = below ? `${below}/${entry.name}` : entry.name;
+    return entry.isDirectory() ? filesUnder(folder, path) : [path];
+  });
+}
+
 /** A line a source file: path, size, modification time. Equal stamps mean an up-to-date dist/. */
 function stampOf(files) {
   return files.map((f) => { const s = statSync(join(root, f)); return `${f} ${s.size} ${s.mtimeMs}`; }).join("\n");
@@ -25,20 +34,23 @@ export async function ensureBuilt() {
   const stamp = stampOf(files);
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return false;
   const { build } = await import("esbuild");
-  // Into a folder of this process's own, then renamed, so that two first calls at once cannot mix.
+  // Into a folder of this process's own, then renamed file by file, the stamp last: whoever imports from dist/ meanwhile finds every module.
   const fresh = join(root, `.dist-${process.pid}`);
-  await build({
-    entryPoints: files.map((f) => join(root, f)), outbase: root, outdir: fresh,
-    bundle: false, format: "esm", platform: "node", target: "node20", sourcemap: "linked", logLevel: "error",
-  });
-  mkdirSync(fresh, { recursive: true });
-  writeFileSync(join(fresh, ".stamp"), stamp);
-  rmSync(join(root, "dist"), { recursive: true, force: true });
   try {
-    renameSync(fresh, join(root, "dist"));
-  } catch (error) {
+    await build({
+      entryPoints: files.map((f) => join(root, f)), outbase: root, outdir: fresh,
+      bundle: false, format: "esm", platform: "node", target: "node20", sourcemap: "linked", logLevel: "error",
+    });
+    const made = new Set(filesUnder(fresh));
+    for (const path of made) {
+      mkdirSync(dirname(join(root, "dist", path)), { recursive: true });
+      renameSync(join(fresh, path), join(root, "dist", path));
+    }
+    for (const path of filesUnder(join(root, "dist"))) if (!made.has(path) && path !== ".stamp") rmSync(join(root, "dist", path), { force: true });
+    writeFileSync(join(fresh, ".stamp"), stamp);
+    renameSync(join(fresh, ".stamp"), stampFile);
+  } finally {
     rmSync(fresh, { recursive: true, force: true });
-    if (!existsSync(stampFile)) throw error; // otherwise another process won the race with the same files
   }
   return true;
 }
