@@ -27,7 +27,7 @@ const zones = Object.entries(arrows).flatMap(([target, allowed]) =>
 );
 
 export default tseslint.config(
-  { ignores: ["dist/**", "node_modules/**", "reports/.observablehq/**", "reports/dist/**", ".cache/**", "native/build/**"] },
+  { ignores: ["dist/**", ".dist-*/**", "node_modules/**", "reports/.observablehq/**", "reports/dist/**", ".cache/**", "native/build/**"] },
   ...tseslint.configs.strict,
   {
     files: ["**/*.{ts,mjs,js}"],
