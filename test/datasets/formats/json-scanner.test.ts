@@ -101,6 +101,31 @@ describe("JsonScanner", () => {
     }
   });
 
+  it("reads the decimals of up to 18 digits that come closest to halfway", () => {
+    // m / 10^k lies beside Q half units of 2^-a, Q odd, where m 2^b and Q 5^k differ by 1 (b = a - k): Q is an inverse of 5^k.
+    const hard: string[] = [];
+    for (let k = 8n; k <= 22n; k++) {
+      for (let b = 1n; b < 54n; b++) {
+        const [five, two] = [5n ** k, 2n ** b];
+        let inverse = 1n; // Newton's iteration doubles the bits that are right
+        for (let bits = 1n; bits < b; bits *= 2n) inverse = (((inverse * (2n - five * inverse)) % two) + two) % two;
+        for (const by of [1n, -1n]) {
+          const least = (((by * inverse) % two) + two) % two;
+          for (const j of [0n, 1n, 1000n]) {
+            const Q = least + (2n ** 53n / two + j) * two;
+            const m = (Q * five - by) / two;
+            if (Q >= 2n ** 54n || m >= 10n ** 18n || m < 2n ** 53n) continue;
+            expect(Q * five - m * two).toBe(by);
+            const digits = String(m).padStart(Number(k) + 1, "0");
+            hard.push(`${digits.slice(0, -Number(k))}.${digits.slice(-Number(k))}`);
+          }
+        }
+      }
+    }
+    expect(hard.length).toBeGreaterThan(30);
+    for (const text of hard) expect(readNumber(text)).toBe(Number(text));
+  });
+
   it("reads any double, however it is written", () => {
     const double = fc.double({ noNaN: true, noDefaultInfinity: true });
     const written = fc.oneof(
