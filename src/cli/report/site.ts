@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../../pipeline/errors.js";
 import { asWriteError } from "../../pipeline/atomic-file.js";
@@ -25,7 +25,7 @@ export async function buildSite({ runs, out, signal, waiting }: SiteOptions): Pr
   if (!existsSync(framework)) throw new UserError({ code: "not-set-up", message: "Observable Framework is not installed", file: framework, fix: "run: node setup.mjs" });
   const folder = await stat(runs).catch(() => null);
   if (folder !== null && !folder.isDirectory()) throw new UserError({ code: "runs-folder", message: "is a file, not a folder of run records", file: runs, fix: "give the folder that holds the records" });
-  if (existsSync(out) && !existsSync(join(out, "_observablehq"))) {
+  if (existsSync(out) && !existsSync(join(out, "_observablehq")) && (await readdir(out).catch(() => [""])).length > 0) {
     throw new UserError({ code: "report-out", message: "holds something that is not a report site, and would be replaced", file: out, fix: "choose a new or empty folder, or remove it" });
   }
   const release = await lock(waiting);

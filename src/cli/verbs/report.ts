@@ -1,8 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { runsFolder } from "../../eval/paths.js";
 import { UserError } from "../../pipeline/errors.js";
 import { writeAtomic } from "../../pipeline/atomic-file.js";
 import { projectRoot } from "../../pipeline/root.js";
+import { whole } from "../options.js";
 import { serveSite } from "../report/server.js";
 import { singleFile } from "../report/single-file.js";
 import { buildSite } from "../report/site.js";
@@ -32,9 +34,9 @@ export const verb: Verb = {
 };
 
 async function report(options: Options): Promise<void> {
-  const port = Number(options.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new UserError({ code: "option", message: "--port is no port", expected: "0 to 65535", found: options.port, fix: "give a number" });
-  const runs = resolve(options.runs ?? process.env.SHITU_RUNS ?? join(projectRoot, "runs"));
+  const port = whole("--port", options.port, 0);
+  if (port > 65_535) throw new UserError({ code: "bad-option", message: "--port takes a port", expected: "0 to 65535", found: options.port });
+  const runs = resolve(runsFolder(options.runs));
   const site = options.single === undefined && options.out !== undefined ? resolve(options.out) : join(projectRoot, "reports", "dist");
   const pages = (await readdir(join(projectRoot, "reports"))).filter((name) => name.endsWith(".md")).map((name) => name.slice(0, -".md".length)).sort();
   if (options.single !== undefined && !pages.includes(options.single)) throw new UserError({ code: "no-such-page", message: `no page ${JSON.stringify(options.single)}`, expected: pages.join(", "), fix: "name one of these" });
