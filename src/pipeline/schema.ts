@@ -37,7 +37,9 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
 export function parseValue<T>(value: unknown, file: string, schema: z.ZodType<T>): T {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  const issue = deepest(result.error.issues);
+  // A mistyped key is told before the key that it leaves missing.
+  const { issues } = result.error;
+  const issue = deepest(issues.some((i) => i.code === "unrecognized_keys") ? issues.filter((i) => i.code === "unrecognized_keys") : issues);
   const path = issue.path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("").replace(/^\./, "");
   if (issue.code === "unrecognized_keys") {
     throw new UserError({

@@ -68,15 +68,15 @@ async function recognize(images: string[], options: Options): Promise<void> {
     gallery.close();
     throw new UserError({ code: "embedder-unknown", message: "the gallery does not say where its model's card is", file: options.gallery, fix: "give --embedder card.yaml" });
   }
+  const protocol: Protocol = choice("--protocol", options.protocol ?? gallery.settings.protocol, ["standard", "paddleclas"]);
   const embedderFolder = options.embedderFolder ?? (options.embedder === undefined ? from.folder : undefined);
   const embedder = await openEmbedder(card, embedderFolder === undefined ? {} : { modelFolder: embedderFolder });
-  const detector = options.detector === undefined ? null : await openDetector(options.detector, options.detectorFolder === undefined ? {} : { modelFolder: options.detectorFolder });
+  const detector = options.detector === undefined ? null : await openDetector(options.detector, { protocol, ...(options.detectorFolder !== undefined && { modelFolder: options.detectorFolder }) });
   const rows: Row[] = [];
   const bar = progressBar("recognising");
   try {
     if (!detector && !options.wholeImage) throw new UserError({ code: "nothing-to-look-up", message: "--no-whole-image without --detector leaves nothing to look up", fix: "give --detector card.yaml" });
     if (!detector) warn("no --detector given: only the whole image is looked up");
-    const protocol: Protocol = choice("--protocol", options.protocol ?? gallery.settings.protocol, ["standard", "paddleclas"]);
     const recognizer = new Recognizer(
       { detector: detector ?? { detect: () => Promise.resolve([]) }, embedder, gallery },
       {
