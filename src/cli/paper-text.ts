@@ -15,9 +15,10 @@ function digitsOf({ printed, unit }: ComparedCell): number {
 
 function number(cell: ComparedCell, value: number): string {
   const digits = digitsOf(cell);
-  const text = (value / cell.scale).toFixed(digits);
-  // A small model beside a large one: 0.02 M must not become 0.
-  return Number(text) === 0 && value !== 0 ? (value / cell.scale).toPrecision(2) : text;
+  const printed = value / cell.scale;
+  // A small model or a short time beside a large one: 0.02 M must not become 0, nor 1.4 ms 1.
+  const enough = cell.unit === "ratio" || cell.unit === "%" || printed === 0 ? 0 : Math.min(6, 1 - Math.floor(Math.log10(Math.abs(printed))));
+  return printed.toFixed(Math.max(digits, enough));
 }
 
 /** `0.812 [0.790, 0.833]` in the paper's unit. */

@@ -139,9 +139,15 @@ export interface LoadedConfig {
   readonly config: ExperimentConfig;
 }
 
-/** The schema for editors, as JSON Schema. */
+/** The schema for editors (JSON Schema 2020-12), written to configs/schema.json. A config that extends another may leave out what that one has. */
 export function configJsonSchema(): unknown {
-  return z.toJSONSchema(configSchema, { io: "input" });
+  const { properties, required, ...schema } = z.toJSONSchema(configSchema, { io: "input" });
+  return {
+    title: "ShiTu Bench experiment config",
+    ...schema,
+    properties: { extends: { type: "string", description: "path of the config to begin from: mappings merge key by key, lists are replaced" }, ...properties },
+    anyOf: [{ required: ["extends"] }, { required }],
+  };
 }
 
 /**

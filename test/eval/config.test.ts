@@ -1,8 +1,9 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { configJsonSchema, loadConfig, resolvePath } from "../../src/eval/config.js";
+import { projectRoot } from "../../src/pipeline/root.js";
 
 const minimal = `
 schema: 1
@@ -69,8 +70,10 @@ describe("experiment configs", () => {
     await expect(loadConfig("nowhere.yaml")).rejects.toThrow(/nowhere\.yaml: no such file/);
   });
 
-  it("publishes a JSON Schema that knows the kinds", () => {
-    expect(JSON.stringify(configJsonSchema())).toContain('"retrieval"');
+  it("publishes a JSON Schema that is up to date: else run node configs/write-schema.mjs", () => {
+    const published = JSON.parse(readFileSync(join(projectRoot, "configs", "schema.json"), "utf8")) as { properties: object };
+    expect(published).toEqual(JSON.parse(JSON.stringify(configJsonSchema())));
+    expect(Object.keys(published.properties)).toEqual(expect.arrayContaining(["extends", "measure", "expect", "table"]));
   });
 });
 

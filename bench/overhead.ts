@@ -1,0 +1,105 @@
+/**
+ * What the harness costs: CPU time of observing and scoring a detection set (hashing, cache, box decoding, suppression, COCO's numbers) against
+ * the bare loop of decode, preprocess and session.run on the same pictures in the same process, in turns.
+ *
+ *   npx tsx bench/overhead.ts [--card models/det-server/card.yaml] [--dataset datasets/mini/sets/mini-objects.yaml] [--pictures 200] [--rounds 8] [--json]
+ *
+ * Left out, since they are further measurements and not the price of one: the timing loop of the model and the bootstrap intervals.
+ * Ends with exit code 1 where the harness costs more than 5% beyond doubt.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { detectionsFromRecords } from "../datasets/formats/coco-records.js";
+import { print, printJson, table } from "../src/cli/terminal.js";
+import { loadDataset } from "../src/eval/dataset.js";
+import { readTruth, truthPictures } from "../src/eval/experiments/pictures.js";
+import { evaluateCoco } from "../src/eval/metrics/coco.js";
+import { detectPictures } from "../src/eval/observations.js";
+import { bootstrap } from "../src/eval/stats/bootstrap.js";
+import { ratioStatistic } from "../src/eval/stats/resampled-statistic.js";
+import { loadCard, isBaseline, modelFileOf, preprocessingOf } from "../src/pipeline/card.js";
+import { openDetector } from "../src/pipeline/detector.js";
+import { decode } from "../src/pipeline/image.js";
+import { loadModelFor } from "../src/pipeline/model.js";
+import { tensorLength, toTensor } from "../src/pipeline/preprocess.js";
+import { projectRoot } from "../src/pipeline/root.js";
+
+const { values: options } = parseArgs({ options: {
+  card: { type: "string", default: join(projectRoot, "models", "det-server", "card.yaml") },
+  dataset: { type: "string", default: join(projectRoot, "datasets", "mini", "sets", "mini-objects.yaml") },
+  pictures: { type: "string", default: "200" }, rounds: { type: "string", default: "8" }, json: { type: "boolean", default: false },
+} });
+const rounds = Math.max(4, Number(options.rounds) || 0);
+
+const card = await loadCard(options.card);
+if (isBaseline(card)) throw new Error("a baseline has no session to run");
+const dataset = await loadDataset(options.dataset, {});
+if (dataset.task !== "detection") throw new Error("give a detection set");
+const truth = await readTruth(dataset);
+const pictures = (await truthPictures(truth, dataset)).slice(0, Number(options.pictures));
+const files = pictures.flatMap((p) => ("file" in p ? [p.file] : []));
+const preprocessing = preprocessingOf(card);
+const detector = await openDetector(options.card, { threads: 1 });
+const model = await loadModelFor("detection", options.card, { threads: 1 });
+const session = await InferenceSession.create(await readFile(modelFileOf(card, options.card)), { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: "sequential" });
+
+/** Files are decoded, prepared and run; nothing is read from what comes out. */
+async function bare(): Promise<void> {
+  const { width, height, layout } = preprocessing;
+  const input = new Float32Array(tensorLength(preprocessing));
+  let next = decode(files[0]!);
+  for (let i = 0; i < files.length; i++) {
+    const pixels = await next;
+    if (i + 1 < files.length) next = decode(files[i + 1]!);
+    toTensor(pixels, preprocessing, { out: input, offset: 0 });
+    const feeds = Object.fromEntries(model.inputs.map(({ name }) => [name, name === model.imageInput.name
+      ? new Tensor("float32", input, layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3])
+      : new Tensor("float32", Float32Array.of(height / pixels.height, width / pixels.width), [1, 2])]));
+    await session.run(feeds);
+  }
+}
+
+async function harness(): Promise<void> {
+  const cacheRoot = mkdtempSync(join(tmpdir(), "overhead-"));
+  try {
+    const { found } = await detectPictures(detector, preprocessing, pictures, { cacheRoot, protocol: "standard", progress: () => undefined, signal: new AbortController().signal });
+    const category = truth.categories[0]!.id;
+    evaluateCoco(truth, detectionsFromRecords(truth, found.flatMap((f, i) => (f?.detections ?? []).map(({ box, score }) => ({ image_id: truth.images[i]!.id, category_id: category, bbox: [box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0] as [number, number, number, number], score }))), "detections"), { agnostic: true });
+  } finally {
+    rmSync(cacheRoot, { recursive: true, force: true });
+  }
+}
+
+/** User and system time of this process, its threads included, in milliseconds. */
+async function cpuMs(work: () => Promise<void>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+await bare();
+await harness();
+const times: { bare: number; harness: number }[] = [];
+for (let round = 0; round < rounds; round++) {
+  // Each goes first in half of the rounds.
+  const first = round % 2 === 0;
+  const a = await cpuMs(first ? bare : harness);
+  const b = await cpuMs(first ? harness : bare);
+  times.push(first ? { bare: a, harness: b } : { bare: b, harness: a });
+}
+const ratio = bootstrap(ratioStatistic(times.map((t) => t.harness), times.map((t) => t.bare)), { seed: "overhead" });
+const median = (values: number[]): number => [...values].sort((x, y) => x - y)[values.length >> 1]!;
+const result = { pictures: files.length, rounds, bareMsAPicture: median(times.map((t) => t.bare)) / files.length, harnessMsAPicture: median(times.map((t) => t.harness)) / files.length, overhead: ratio.value === null ? null : ratio.value - 1, ci: ratio.value === null || ratio.ci === null ? null : ratio.ci.map((r) => r - 1) };
+if (options.json) printJson(result);
+else {
+  const percent = (v: number): string => `${(100 * v).toFixed(1)}%`;
+  print(table([{ head: "" }, { head: "CPU ms a picture", align: "right" }], [["decode, preprocess, session.run", result.bareMsAPicture.toFixed(2)], ["harness", result.harnessMsAPicture.toFixed(2)]]));
+  print(`overhead ${result.overhead === null ? "unknown" : percent(result.overhead)}${result.ci ? ` [${result.ci.map(percent).join(", ")}]` : ""} over ${files.length} pictures, ${rounds} rounds in turns`);
+}
+await Promise.all([detector.close(), model.close(), session.release()]);
+if (result.ci && result.ci[0]! > 0.05) process.exitCode = 1;
