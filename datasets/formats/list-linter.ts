@@ -44,7 +44,7 @@ const mostExamples = 3;
  *
  * - `two-column-trap` (error): every query picture is in the gallery and no uid tells them apart, so each query finds itself and recall@1
  *   is 1.0. PaddleClas computes that silently (no third column, no mask: `retrieval_eval`, `keep_mask = None`).
- * - `query-in-gallery`: only some query pictures are in the gallery without a uid; those find themselves.
+ * - `query-in-gallery`: only some query pictures are in the gallery without a uid, or with another one; those find themselves.
  * - `train-leakage`: pictures of the gallery or query list are in the training list.
  * - `duplicate-path`, `conflicting-label` (error): a picture listed twice, with the same or another label.
  * - `image-unusable`: what `problemOf` says. `path-outside-root`: absolute, or climbing out with `..`.
@@ -87,17 +87,21 @@ function finding(code: FindingCode, severity: Severity, file: string, concerned:
 }
 
 function selfMatches(query: ImageList, gallery: ImageList): Finding[] {
-  if (query.columns === 3 && gallery.columns === 3) return [];
-  const held = new Set(gallery.rows.map((r) => normal(r.path)));
-  const met = query.rows.filter((r) => held.has(normal(r.path)));
+  const told = query.columns === 3 && gallery.columns === 3;
+  const identity = (row: ListRow) => JSON.stringify([row.label, row.uid]);
+  const held = new Map<string, ListRow[]>();
+  for (const row of gallery.rows) held.set(normal(row.path), [...(held.get(normal(row.path)) ?? []), row]);
+  // With uids a picture is kept from itself where label and uid agree on both sides.
+  const met = query.rows.filter((row) => held.get(normal(row.path))?.some((other) => !told || identity(other) !== identity(row)));
+  const why = told ? "their uids differ there" : "no third column (uid) tells them apart";
+  const fix = told ? "give a picture the same uid in both lists" : "leave the query out (--leave-one-out), or add a uid column to both lists";
   if (met.length === query.rows.length) {
     return finding("two-column-trap", "error", query.file, met.map(at),
-      "every query picture is in the gallery and no third column (uid) tells them apart: each query would find itself and recall@1 would be 1.0",
-      "leave the query out (--leave-one-out), or add a uid column to both lists");
+      `every query picture is in the gallery and ${why}: each query would find itself and recall@1 would be 1.0`, fix);
   }
   return finding("query-in-gallery", "warning", query.file, met.map(at),
-    `${met.length} of ${query.rows.length} query pictures are also in the gallery and no uid tells them apart: each of them finds itself`,
-    "take them out of the gallery, or add a uid column to both lists");
+    `${met.length} of ${query.rows.length} query pictures are also in the gallery and ${why}: each of them finds itself`,
+    told ? fix : "take them out of the gallery, or add a uid column to both lists");
 }
 
 function unanswerable(query: ImageList, gallery: ImageList): Finding[] {

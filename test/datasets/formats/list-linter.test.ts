@@ -19,6 +19,9 @@ describe("lintLists", () => {
     expect(found).toMatchObject({ code: "two-column-trap", severity: "error", count: 2, file: "query.txt", examples: ["line 1: g/b.jpg", "line 2: ./g//a.jpg"] });
     expect(found!.message).toContain("recall@1 would be 1.0");
     expect(await lint({ gallery: list("a 1 1;b 1 2"), query: query("a 1 1;b 1 2") })).toEqual([]);
+    // A picture with another uid in the gallery finds itself after all.
+    expect(await lint({ gallery: list("a 1 1;b 1 2"), query: query("a 1 1;b 1 7") })).toEqual(["warning query-in-gallery 1"]);
+    expect((await lintLists({ gallery: list("a 1 1;b 1 2"), query: query("a 1 8;b 1 7") }))[0]).toMatchObject({ code: "two-column-trap", message: expect.stringContaining("their uids differ there") as unknown });
     // A uid on one side only tells nothing apart.
     expect(await lint({ gallery: list("a 1 1;b 1 2"), query: query("a 1;b 1") })).toEqual(["error two-column-trap 2"]);
   });
