@@ -59,11 +59,6 @@ export function formatInterval(low: number, high: number, unit: Unit): string {
   return `${suffix !== "" && a.endsWith(suffix) ? a.slice(0, -suffix.length) : a}${low < 0 ? " to " : " – "}${b}`;
 }
 
-/** The unit as an axis names it. */
-export function unitName(unit: Unit): string {
-  return { ratio: "ratio, 0 to 1", ms: "ms", bytes: "bytes", count: "count", "per-second": "per second" }[unit];
-}
-
 /** `31 Jan 2026, 14:05 UTC`. */
 export function formatTime(iso: string): string {
   const date = new Date(iso);

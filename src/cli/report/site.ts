@@ -11,7 +11,6 @@ const framework = join(projectRoot, "node_modules", "@observablehq", "framework"
 export interface SiteOptions {
   readonly runs: string;
   readonly out: string;
-  readonly signal?: AbortSignal;
   /** Told once where another build has to be waited for. */
   readonly waiting?: () => void;
 }
@@ -21,7 +20,7 @@ export interface SiteOptions {
  *
  * @throws UserError where the folder of records is none, `out` is not a site of ours, or the disk refuses.
  */
-export async function buildSite({ runs, out, signal, waiting }: SiteOptions): Promise<void> {
+export async function buildSite({ runs, out, waiting }: SiteOptions): Promise<void> {
   if (!existsSync(framework)) throw new UserError({ code: "not-set-up", message: "Observable Framework is not installed", file: framework, fix: "run: node setup.mjs" });
   const folder = await stat(runs).catch(() => null);
   if (folder !== null && !folder.isDirectory()) throw new UserError({ code: "runs-folder", message: "is a file, not a folder of run records", file: runs, fix: "give the folder that holds the records" });
@@ -33,7 +32,7 @@ export async function buildSite({ runs, out, signal, waiting }: SiteOptions): Pr
   try {
     await mkdir(dirname(out), { recursive: true });
     await rm(fresh, { recursive: true, force: true });
-    await runFramework(runs, fresh, signal);
+    await runFramework(runs, fresh);
     const old = `${out}.${process.pid}.old`;
     if (existsSync(out)) await rename(out, old);
     await rename(fresh, out);
@@ -46,10 +45,10 @@ export async function buildSite({ runs, out, signal, waiting }: SiteOptions): Pr
   }
 }
 
-function runFramework(runs: string, out: string, signal?: AbortSignal): Promise<void> {
+function runFramework(runs: string, out: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [framework, "build"], {
-      cwd: projectRoot, env: { ...process.env, SHITU_RUNS: runs, SHITU_REPORT_OUT: out, OBSERVABLE_TELEMETRY_DISABLE: "true", NO_COLOR: "1" }, stdio: ["ignore", "pipe", "pipe"], ...(signal && { signal }),
+      cwd: projectRoot, env: { ...process.env, SHITU_RUNS: runs, SHITU_REPORT_OUT: out, OBSERVABLE_TELEMETRY_DISABLE: "true", NO_COLOR: "1" }, stdio: ["ignore", "pipe", "pipe"],
     });
     let log = "";
     const collect = (data: Buffer): void => { log = (log + data.toString()).slice(-20_000); };
