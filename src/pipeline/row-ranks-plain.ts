@@ -2,7 +2,7 @@ import type { RankArguments, RankResult } from "../../native/ranks.js";
 
 /**
  * `rankRows` in plain TypeScript: the fallback where the addon is not built, and its oracle. The scores are the same to the last bit.
- * One query against n vectors of dim floats costs n * dim multiplications, about 1 ns each.
+ * One query against n vectors of dim floats costs n * dim multiplications, 1 to 2 ns each.
  */
 export function rankRowsPlain({ queries, gallery, dim, markedStart, marked, excludedStart, excluded, top }: Omit<RankArguments, "threads" | "galleryNorm">): RankResult {
   const count = markedStart.length - 1;

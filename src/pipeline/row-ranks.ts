@@ -30,7 +30,7 @@ export interface RankRequest {
  * Where given rows stand in the exact ranking of a whole gallery, without the ranking ever being held: for each marked row how many other
  * rows score higher, and how many the same. Scores are inner products in double precision, or minus the Hamming distance.
  *
- * The addon does it where it is built, else plain TypeScript, a hundred times slower, with the same result to the last bit: the score is
+ * The addon does it where it is built, else plain TypeScript, some thirty times slower, with the same result to the last bit: the score is
  * defined by `innerProduct`, whatever computes it.
  *
  * Memory: the result, and 1 MiB a thread. Values must be finite.
