@@ -45,12 +45,12 @@ prototype.run = async function (...args) {
     inside.onnxRuntime += performance.now() - start;
   }
 };
-const addon = loadAddon().faiss as { search: ReturnType<typeof loadAddon>["faiss"]["search"] };
-const search = addon.search;
-addon.search = async (...args) => {
+const addon = loadAddon().faiss as { searchSync: ReturnType<typeof loadAddon>["faiss"]["searchSync"] };
+const search = addon.searchSync;
+addon.searchSync = (...args) => {
   const start = performance.now();
   try {
-    return await search(...args);
+    return search(...args);
   } finally {
     inside.faiss += performance.now() - start;
   }
