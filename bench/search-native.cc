@@ -2,11 +2,12 @@
 // queries at a time, in turn with the engines that run in Node.
 //
 // usage: search-native INDEX QUERIES K    (QUERIES: raw rows, float32 for a real index, packed bits for a binary one)
-// reads lines "FIRST COUNT", answers each with COUNT pairs "NANOSECONDS:BEST_ROW" on one line.
+// reads lines "FIRST COUNT", answers each on one line: the process's CPU nanoseconds, then COUNT pairs "NANOSECONDS:BEST_ROW".
 #include <chrono>
 #include <cstdio>
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -23,6 +24,12 @@ extern "C" void openblas_set_num_threads(int) __attribute__((weak));
 
 namespace {
 
+long long CpuNanoseconds() {
+  timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
 template <class IndexT, class Component, class Distance>
 int Serve(const IndexT& index, const std::vector<char>& queries, size_t row_bytes, long k) {
   const auto* data = reinterpret_cast<const Component*>(queries.data());
@@ -34,13 +41,14 @@ int Serve(const IndexT& index, const std::vector<char>& queries, size_t row_byte
   std::fflush(stdout);
   while (std::scanf("%zu %zu", &first, &count) == 2) {
     std::string line;
+    const auto cpu = CpuNanoseconds();
     for (size_t i = first; i < first + count; i++) {
       const auto start = std::chrono::steady_clock::now();
       index.search(1, data + i * width, k, distances.data(), labels.data());
       const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
       line += std::to_string(ns) + ":" + std::to_string(labels[0]) + " ";
     }
-    std::printf("%s\n", line.c_str());
+    std::printf("%lld %s\n", CpuNanoseconds() - cpu, line.c_str());
     std::fflush(stdout);
   }
   return 0;

@@ -1,6 +1,7 @@
 // One query at a time, one thread, 145,235 x 512 (the gallery of the paper's Table 7): Faiss called from C++ (search-native.cc, a process without
 // Node), the same Faiss through the addon, and the packages faiss-node and usearch. The engines take turns, a block of queries each, in an order that
 // changes from round to round, so that what disturbs the machine disturbs all. Ratios are of medians, with a bootstrap interval over the rounds.
+// Beside wall time stands CPU time, of the whole process (in Node with its compiler and garbage collector), which other programs disturb less.
 //
 //   npx tsx bench/search.ts [--rounds 30] [--block 8] [--rows 145235] [--k 10] [--json]
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
@@ -16,14 +17,27 @@ import { projectRoot } from "../src/pipeline/root.js";
 import type { Codes, VectorIndex, Vectors } from "../src/pipeline/types.js";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "30" }, block: { type: "string", default: "8" }, rows: { type: "string", default: "145235" }, k: { type: "string", default: "10" }, json: { type: "boolean", default: false } } });
-const [rounds, block, rows, k] = [values.rounds, values.block, values.rows, values.k].map(Number) as [number, number, number, number];
+const [rounds, realBlock, rows, k] = [values.rounds, values.block, values.rows, values.k].map(Number) as [number, number, number, number];
 const dim = 512;
+/** A binary query takes a tenth of the time: its blocks are longer, so that starting one weighs as little. */
+const binaryBlock = realBlock * 10;
 
-/** Something that answers queries `first` to `first + block - 1`, with the milliseconds of each and its best row. */
+/** Milliseconds of each query of a block, their best rows, and the CPU milliseconds a query. */
+interface Answer {
+  readonly ms: readonly number[];
+  readonly best: readonly number[];
+  readonly cpuMs: number;
+}
+
 interface Engine {
   readonly name: string;
-  ask(first: number): Promise<{ ms: number; best: number }[]>;
+  ask(first: number, count: number): Promise<Answer>;
   close(): void;
+}
+
+interface Ratio {
+  readonly ratio: number;
+  readonly ci: readonly [number, number];
 }
 
 interface Line {
@@ -31,8 +45,10 @@ interface Line {
   readonly medianMs: number;
   /** 25th and 75th percentile of all queries. */
   readonly quartilesMs: readonly [number, number];
-  /** Median over that of C++, with its 95% interval; null for C++ itself. */
-  readonly overNative: { readonly ratio: number; readonly ci: readonly [number, number] } | null;
+  readonly medianCpuMs: number;
+  /** Medians over those of C++, with their 95% intervals; null for C++ itself. */
+  readonly wall: Ratio | null;
+  readonly cpu: Ratio | null;
 }
 
 const folder = mkdtempSync(join(tmpdir(), "shitu-bench-search-"));
@@ -43,13 +59,13 @@ try {
   const native = await compile();
   const random = seeded(7);
   const vectors = unitVectors(rows, random);
-  const queries = unitVectors(rounds * block, random);
+  const queries = unitVectors(rounds * binaryBlock, random);
   const tables = {
     "IDMap2,Flat, inner product": await flat(native, vectors, queries),
     "BFlat, Hamming": await binary(native, sign(vectors), sign(queries)),
   };
   const build = faissBuildDetails();
-  const setting = { rows, dim, k, threads: 1, rounds, queriesARound: block, faiss: build && `${build.version} ${build.level} ${build.flags}, ${build.blasConfig ?? build.blas}`, "faiss-node": packageVersion("faiss-node"), usearch: packageVersion("usearch"), node: process.version };
+  const setting = { rows, dim, k, threads: 1, rounds, queriesARound: [realBlock, binaryBlock], faiss: build && `${build.version} ${build.level} ${build.flags}, ${build.blasConfig ?? build.blas}`, "faiss-node": packageVersion("faiss-node"), usearch: packageVersion("usearch"), node: process.version };
   if (values.json) console.log(JSON.stringify({ setting, tables }, null, 2));
   else report(setting, tables);
 } finally {
@@ -70,28 +86,32 @@ async function flat(native: string, gallery: Vectors, queries: Vectors): Promise
     inNode("faiss-node", await open("faiss-node", "Flat"), queries),
     inNode("usearch exactSearch", await open("usearch", "Flat"), queries),
   ];
-  return race(engines);
+  return race(engines, realBlock);
 }
 
 async function binary(native: string, gallery: Codes, queries: Codes): Promise<Line[]> {
   const addon = await openIndex({ kind: "binary", metric: "hamming", dim, engine: "faiss", factory: "BFlat" });
   await addon.add(gallery);
-  return race([await nativeEngine(native, addon, "bflat", queries.data), inNode("faiss (the addon)", addon, queries)]);
+  return race([await nativeEngine(native, addon, "bflat", queries.data), inNode("faiss (the addon)", addon, queries)], binaryBlock);
 }
 
 function inNode(name: string, index: VectorIndex, queries: Vectors | Codes): Engine {
   const width = "bits" in queries ? queries.bits / 8 : queries.dim;
   return {
     name,
-    async ask(first) {
-      const answers: { ms: number; best: number }[] = [];
-      for (let q = first; q < first + block; q++) {
+    async ask(first, count) {
+      const ms: number[] = [];
+      const best: number[] = [];
+      const cpu = process.cpuUsage();
+      for (let q = first; q < first + count; q++) {
         const one = { ...queries, data: queries.data.subarray(q * width, (q + 1) * width) } as Vectors | Codes;
-        const start = process.hrtime.bigint();
+        const start = performance.now();
         const found = index.searchSync(one, k);
-        answers.push({ ms: Number(process.hrtime.bigint() - start) / 1e6, best: found.rows[0]! });
+        ms.push(performance.now() - start);
+        best.push(found.rows[0]!);
       }
-      return answers;
+      const { user, system } = process.cpuUsage(cpu);
+      return { ms, best, cpuMs: (user + system) / 1000 / count };
     },
     close: () => { index.close(); },
   };
@@ -112,41 +132,45 @@ async function nativeEngine(program: string, index: VectorIndex, name: string, q
   await next(); // it has read its index
   return {
     name: "faiss (C++)",
-    async ask(first) {
-      child.stdin.write(`${first} ${block}\n`);
-      return (await next()).trim().split(" ").map((pair) => {
-        const [ns, best] = pair.split(":").map(Number);
-        return { ms: ns! / 1e6, best: best! };
-      });
+    async ask(first, count) {
+      child.stdin.write(`${first} ${count}\n`);
+      const [cpuNs, ...pairs] = (await next()).trim().split(" ");
+      const answers = pairs.map((pair) => pair.split(":").map(Number) as [number, number]);
+      return { ms: answers.map(([ns]) => ns / 1e6), best: answers.map(([, best]) => best), cpuMs: Number(cpuNs) / 1e6 / count };
     },
     close: () => { child.stdin.end(); },
   };
 }
 
-async function race(engines: readonly Engine[]): Promise<Line[]> {
-  const times = engines.map((): number[][] => []);
-  for (const engine of engines) await engine.ask(0); // warm-up
+async function race(engines: readonly Engine[], block: number): Promise<Line[]> {
+  const answers = engines.map((): Answer[] => []);
+  for (let i = 0; i < 3; i++) for (const engine of engines) await engine.ask(0, block); // warm-up
   for (let round = 0; round < rounds; round++) {
-    const answers: number[][] = [];
     for (let turn = 0; turn < engines.length; turn++) {
       // Forwards and backwards in turn, from another place each time: no engine always follows the same one.
       const e = (round % 2 === 0 ? turn + round : engines.length - 1 - turn + round) % engines.length;
-      const block_ = await engines[e]!.ask(round * block);
-      times[e]!.push(block_.map((a) => a.ms));
-      answers[e] = block_.map((a) => a.best);
+      answers[e]!.push(await engines[e]!.ask(round * block, block));
     }
-    // Ties aside, which random unit vectors do not have, all must find the same; a faster engine that finds less is no engine.
-    for (const [e, best] of answers.entries()) if (engines.length > 2 && best.join() !== answers[0]!.join()) throw new Error(`${engines[e]!.name} finds other rows: ${best.join()} against ${answers[0]!.join()}`);
+    // All must find the same (random unit vectors do not tie; codes do): a faster engine that finds less is no engine.
+    for (const [e, list] of answers.entries()) {
+      const [mine, native] = [list.at(-1)!.best.join(), answers[0]!.at(-1)!.best.join()];
+      if (engines.length > 2 && mine !== native) throw new Error(`${engines[e]!.name} finds other rows: ${mine} against ${native}`);
+    }
   }
   for (const engine of engines) engine.close();
+  const wall = answers.map((list) => list.map((a) => a.ms));
+  const cpu = answers.map((list) => list.map((a) => [a.cpuMs]));
   return engines.map(({ name }, e) => {
-    const all = times[e]!.flat();
-    return { engine: name, medianMs: quantile(all, 0.5), quartilesMs: [quantile(all, 0.25), quantile(all, 0.75)], overNative: e === 0 ? null : overNative(times[e]!, times[0]!) };
+    const all = wall[e]!.flat();
+    return {
+      engine: name, medianMs: quantile(all, 0.5), quartilesMs: [quantile(all, 0.25), quantile(all, 0.75)], medianCpuMs: quantile(cpu[e]!.flat(), 0.5),
+      wall: e === 0 ? null : overNative(wall[e]!, wall[0]!), cpu: e === 0 ? null : overNative(cpu[e]!, cpu[0]!),
+    };
   });
 }
 
 /** Ratio of medians, and the 2.5th and 97.5th percentile of it over rounds drawn again with replacement. */
-function overNative(mine: readonly number[][], native: readonly number[][]): Line["overNative"] {
+function overNative(mine: readonly (readonly number[])[], native: readonly (readonly number[])[]): Ratio {
   const random = seeded(1);
   const ratios = Array.from({ length: 2000 }, () => {
     const drawn = Array.from(mine, () => Math.floor(random() * mine.length));
@@ -205,10 +229,11 @@ async function compile(): Promise<string> {
 
 function report(setting: Record<string, unknown>, tables: Record<string, Line[]>): void {
   console.log(Object.entries(setting).map(([name, value]) => `${name} ${String(value)}`).join("; "));
+  const ratio = (r: Ratio | null): string => (r ? `${r.ratio.toFixed(3)} (${r.ci[0].toFixed(3)} - ${r.ci[1].toFixed(3)})` : "1");
   for (const [name, lines] of Object.entries(tables)) {
-    console.log(`\n${name}\n${"engine".padEnd(22)}${"median".padStart(12)}${"quartiles".padStart(20)}${"over C++".padStart(10)}${"95% interval".padStart(20)}`);
-    for (const { engine, medianMs, quartilesMs, overNative: over } of lines) {
-      console.log(`${engine.padEnd(22)}${`${medianMs.toFixed(3)} ms`.padStart(12)}${`${quartilesMs[0].toFixed(3)} - ${quartilesMs[1].toFixed(3)}`.padStart(20)}${(over ? over.ratio.toFixed(4) : "1").padStart(10)}${(over ? `${over.ci[0].toFixed(4)} - ${over.ci[1].toFixed(4)}` : "").padStart(20)}`);
-    }
+    const row = (cells: readonly string[]): void => { console.log(cells.map((c, i) => (i === 0 ? c.padEnd(22) : c.padStart([0, 11, 19, 26, 11, 26][i]!))).join("")); };
+    console.log(`\n${name}; ratios over C++ with their 95% intervals`);
+    row(["engine", "wall", "quartiles", "ratio", "CPU", "ratio"]);
+    for (const l of lines) row([l.engine, `${l.medianMs.toFixed(3)} ms`, `${l.quartilesMs[0].toFixed(3)} - ${l.quartilesMs[1].toFixed(3)}`, ratio(l.wall), `${l.medianCpuMs.toFixed(3)} ms`, ratio(l.cpu)]);
   }
 }
