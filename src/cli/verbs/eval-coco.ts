@@ -38,7 +38,7 @@ export const verb: Verb = {
       .option("--classes", "also print each category")
       .option("--errors", "also sort the errors into TIDE's six types, with the AP that mending each would give")
       .option("--curves <file>", "write precision-recall curves as JSON")
-      .option("--intervals [resamples]", "95% intervals by drawing images again (percentile bootstrap, seeded; default 1000 resamples)")
+      .option("--intervals [resamples]", "95% intervals by drawing images again (seeded; default 1000 resamples)")
       .option("--agnostic", "take all categories as one")
       .option("--max-dets <list>", "detections kept of each image and category (default: 1,10,100)")
       .option("--areas <list>", "area ranges in px², as name:min:max,… (default: small, medium and large of COCO)")
@@ -88,11 +88,11 @@ async function withIntervals(evaluation: CocoEvaluation, resamples: number): Pro
   if (!Number.isInteger(resamples) || resamples < 100 || resamples > 1e6) {
     throw new UserError({ code: "coco-option", message: "not a number of resamples", path: "--intervals", expected: "an integer of 100 to 1000000", found: String(resamples), fix: "leave it out for 1000" });
   }
-  const [{ cocoStatistic }, { bootstrap }] = await Promise.all([import("../../eval/metrics/coco-resample.js"), import("../../eval/stats/bootstrap.js")]);
+  const [{ cocoStatistic }, { cocoInterval }] = await Promise.all([import("../../eval/metrics/coco-resample.js"), import("../../eval/metrics/coco-interval.js")]);
   const summary = evaluation.summary.map((score) => {
     const statistic = score.value === null ? undefined : cocoStatistic(evaluation.matches, score.name);
-    const estimate = statistic && bootstrap(statistic, { method: "percentile", resamples, seed: `eval coco ${score.name}` });
-    return estimate && estimate.value !== null && score.value !== null ? { ...score, ci: estimate.ci, method: `${estimate.method}, ${estimate.units} images, ${resamples} resamples` } : score;
+    const estimate = statistic && cocoInterval(statistic, { resamples, seed: `eval coco ${score.name}` });
+    return estimate && estimate.value !== null && score.value !== null ? { ...score, ci: estimate.ci, method: `${estimate.method}, ${estimate.n} images, ${resamples} resamples` } : score;
   });
   return { ...evaluation, summary };
 }

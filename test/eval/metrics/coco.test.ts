@@ -156,6 +156,9 @@ describe("orders and sums", () => {
       const wanted = list.map((_, i) => i).sort((a, b) => (score[a]! > score[b]! ? -1 : score[a]! < score[b]! ? 1 : 0));
       expect([...orderByFallingScore(identity(list.length), score)]).toEqual(wanted);
     }), { seed: 1 });
+    const random = new Random(1);
+    const many = Float64Array.from({ length: 10_000 }, (_, i) => (i % 3 ? random.next() - 0.3 : random.below(50) / 50));
+    expect([...orderByFallingScore(identity(many.length), many)]).toEqual([...many.keys()].sort((a, b) => many[b]! - many[a]!));
   });
 
   it("sorts keys stably, with where each begins", () => {
