@@ -47,7 +47,8 @@ faiss::MetricType ToFaiss(Metric metric) {
   return metric == Metric::kInnerProduct ? faiss::METRIC_INNER_PRODUCT : faiss::METRIC_L2;
 }
 
-std::atomic<int> chosen_threads{0};
+// OMP_NUM_THREADS, or the processors, as OpenMP has it when the addon is loaded.
+std::atomic<int> threads_in_use{omp_get_max_threads()};
 
 }  // namespace
 
@@ -178,6 +179,9 @@ void FaissIndex::Search(int64_t n, const void* queries, int64_t k, double* ids, 
   const int64_t reach = std::min<int64_t>(k, size());
   auto* labels = reinterpret_cast<int64_t*>(ids);
   if (reach > 0 && n > 0) {
+    // Faiss shares queries out among threads, never one query's rows. HNSW and BFlat start a whole team even for one: on a busy machine
+    // that costs more than the search.
+    omp_set_num_threads(static_cast<int>(std::min<int64_t>(Threads(), n)));
     if (binary()) binary_->search(n, static_cast<const uint8_t*>(queries), reach, reinterpret_cast<int32_t*>(scores), labels);
     else real_->search(n, static_cast<const float*>(queries), reach, scores, labels);
   }
@@ -239,12 +243,10 @@ uint64_t FaissIndex::Bytes() const {
 }
 
 void SetThreads(int threads) {
-  chosen_threads = threads;
+  threads_in_use = threads;
   if (openblas_set_num_threads) openblas_set_num_threads(threads);
 }
 
-int Threads() { return chosen_threads > 0 ? chosen_threads.load() : omp_get_max_threads(); }
+int Threads() { return threads_in_use; }
 
-void ApplyThreads() {
-  if (chosen_threads > 0) omp_set_num_threads(chosen_threads);
-}
+void ApplyThreads() { omp_set_num_threads(threads_in_use); }
