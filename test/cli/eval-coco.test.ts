@@ -17,6 +17,8 @@ const write = (name: string, value: unknown): void => { writeFileSync(path(name)
 beforeAll(() => {
   write("gt.json", truth);
   write("dt.json", detections);
+  write("four.json", { ...truth, images: [1, 2, 3, 4].map((id) => ({ id })), annotations: [1, 2, 3, 4].flatMap((i) => truth.annotations.map((a) => ({ ...a, id: 10 * i + a.id, image_id: i }))) });
+  write("four-dt.json", [1, 2, 3, 4].flatMap((i) => detections.slice(i % 2).map((d) => ({ ...d, image_id: i }))));
   write("id-zero.json", { ...truth, annotations: truth.annotations.map((a) => ({ ...a, id: a.id - 1 })) });
   write("stray.json", [...detections, { ...detections[0], image_id: 99 }]);
   write("negative.json", [{ ...detections[0], bbox: [1, 1, -1, 1] }]);
@@ -65,6 +67,17 @@ describe("shitu eval coco", () => {
     expect(scores.map((s) => s.name)).toEqual(["AP", "AP50", "AP75", "AP-tiny", "AP-rest", "AR@2", "AR@3", "AR-tiny", "AR-rest"]);
     expect(scores[0]!.value).toBeCloseTo(((51 + 50 * (2 / 3)) / 101 + 51 / 101) / 2, 12);
     expect(parameters).toMatchObject({ maxDets: [2, 3], areas: [{ name: "all" }, { name: "tiny" }, { name: "rest" }] });
+  });
+
+  it("draws images again for intervals, the same each time", async () => {
+    const [one, two, people, few] = await Promise.all([...[1, 2].map(() => evalCoco("four.json", "four-dt.json", "--json", "--intervals", "200")), evalCoco("four.json", "four-dt.json", "--intervals"), evalCoco("four.json", "four-dt.json", "--intervals", "5")]);
+    const [score] = printed(one!).scores as unknown as [{ value: number; ci: [number, number]; method: string }];
+    expect(score.ci[0]).toBeLessThan(score.value);
+    expect(score.ci[1]).toBeGreaterThan(score.value);
+    expect(score.method).toBe("bootstrap-standard-error, 4 images, 200 resamples");
+    expect(two!.stdout).toBe(one!.stdout);
+    expect(people!.stdout).toContain("95% interval");
+    expect([few!.code, few!.stderr]).toEqual([2, expect.stringContaining("--intervals: not a number of resamples")]);
   });
 
   it("counts annotation id 0, and not as pycocotools unless asked to", async () => {
