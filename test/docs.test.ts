@@ -10,7 +10,8 @@ import { shared, sharedData } from "./shared-data.js";
 /** Every line of a code block in these files that starts with npm or npx shitu. */
 const documents = ["README.md", "CONTRIBUTING.md"];
 const commands = documents.flatMap((file) => {
-  const blocks = [...readFileSync(join(projectRoot, file), "utf8").matchAll(/^```\n([\s\S]*?)^```/gm)].map((m) => m[1]!);
+  const fences = [...readFileSync(join(projectRoot, file), "utf8").matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)];
+  const blocks = fences.filter((m) => m[1] === "").map((m) => m[2]!);
   return blocks.flatMap((block) => block.split("\n")).map((line) => line.replace(/\s+#.*$/, "").trim()).filter((line) => /^(npm|npx) /.test(line)).map((command) => ({ file, command }));
 });
 

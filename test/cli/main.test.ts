@@ -21,7 +21,7 @@ describe("command line", () => {
     [["run"], /missing required argument/],
     [["run", "nowhere.yaml"], /nowhere\.yaml: no such file/],
     [["run", "configs/first-light.yaml", "--colour"], /unknown option/],
-    [["show", "nowhere"], /no such file/],
+    [["show", "nowhere"], /no record/],
     [["gallery", "info", "--gallery", "nowhere"], /no gallery in this folder/],
     [["gallery", "remove", "--gallery", "nowhere"], /say what to remove/],
     [["cache", "prune", "--older-than", "x"], /--older-than takes a whole number/],
