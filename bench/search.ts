@@ -1,9 +1,10 @@
 // One query at a time, one thread, 145,235 x 512 (the gallery of the paper's Table 7): Faiss called from C++ (search-native.cc, a process without
 // Node), the same Faiss through the addon, and the packages faiss-node and usearch. The engines take turns, a block of queries each, in an order that
-// changes from round to round, so that what disturbs the machine disturbs all. Ratios are of medians, with a bootstrap interval over the rounds.
-// The ratio of 10th percentiles compares the queries that other programs disturbed least. Beside wall time stands CPU time, of the whole process (in Node with its compiler and garbage collector), which other programs disturb less.
+// changes from round to round, so that what disturbs the machine disturbs all. Where in memory an index comes to lie makes a scan up to a tenth faster
+// or slower for as long as it lies there, whoever scans: every placement therefore loads all indexes anew, in C++ in a new process, and intervals are
+// over placements. Ratios are of medians; the ratio of 10th percentiles compares the queries that other programs disturbed least. Beside wall time stands CPU time, of the whole process (in Node with its compiler and garbage collector), which other programs disturb less.
 //
-//   npx tsx bench/search.ts [--rounds 30] [--block 8] [--rows 145235] [--k 10] [--json]
+//   npx tsx bench/search.ts [--placements 10] [--rounds 6] [--block 8] [--rows 145235] [--k 10] [--json]
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -11,13 +12,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { faissBuildDetails, openIndex, saveIndex, setFaissThreads } from "../src/pipeline/index/engine.js";
+import { faissBuildDetails, loadIndex, openIndex, saveIndex, setFaissThreads } from "../src/pipeline/index/engine.js";
 import { packageVersion } from "../src/pipeline/package-version.js";
 import { projectRoot } from "../src/pipeline/root.js";
 import type { Codes, VectorIndex, Vectors } from "../src/pipeline/types.js";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "30" }, block: { type: "string", default: "8" }, rows: { type: "string", default: "145235" }, k: { type: "string", default: "10" }, json: { type: "boolean", default: false } } });
-const [rounds, realBlock, rows, k] = [values.rounds, values.block, values.rows, values.k].map(Number) as [number, number, number, number];
+const { values } = parseArgs({ options: { placements: { type: "string", default: "10" }, rounds: { type: "string", default: "6" }, block: { type: "string", default: "8" }, rows: { type: "string", default: "145235" }, k: { type: "string", default: "10" }, json: { type: "boolean", default: false } } });
+const [placements, rounds, realBlock, rows, k] = [values.placements, values.rounds, values.block, values.rows, values.k].map(Number) as [number, number, number, number, number];
 const dim = 512;
 /** A binary query takes a tenth of the time: its blocks are longer, so that starting one weighs as little. */
 const binaryBlock = realBlock * 10;
@@ -67,7 +68,7 @@ try {
     "BFlat, Hamming": await binary(native, sign(vectors), sign(queries)),
   };
   const build = faissBuildDetails();
-  const setting = { rows, dim, k, threads: 1, rounds, queriesARound: [realBlock, binaryBlock], faiss: build && `${build.version} ${build.level} ${build.flags}, ${build.blasConfig ?? build.blas}`, "faiss-node": packageVersion("faiss-node"), usearch: packageVersion("usearch"), node: process.version };
+  const setting = { rows, dim, k, threads: 1, placements, rounds, queriesARound: [realBlock, binaryBlock], faiss: build && `${build.version} ${build.level} ${build.flags}, ${build.blasConfig ?? build.blas}`, "faiss-node": packageVersion("faiss-node"), usearch: packageVersion("usearch"), node: process.version };
   if (values.json) console.log(JSON.stringify({ setting, tables }, null, 2));
   else report(setting, tables);
 } finally {
@@ -76,25 +77,34 @@ try {
 
 async function flat(native: string, gallery: Vectors, queries: Vectors): Promise<Line[]> {
   const shape = { kind: "real", metric: "inner-product", dim } as const;
-  const open = async (engine: string, factory: string): Promise<VectorIndex> => {
+  const filled = async (engine: string, factory: string): Promise<VectorIndex> => {
     const index = await openIndex({ ...shape, engine, factory });
     await index.add(gallery);
     return index;
   };
-  const addon = await open("faiss", "IDMap2,Flat");
-  const engines = [
-    await nativeEngine(native, addon, "flat", new Uint8Array(queries.data.buffer)),
-    inNode("faiss (the addon)", addon, queries),
-    inNode("faiss-node", await open("faiss-node", "Flat"), queries),
-    inNode("usearch exactSearch", await open("usearch", "Flat"), queries),
-  ];
-  return race(engines, realBlock);
+  const file = await saved(await filled("faiss", "IDMap2,Flat"), "flat", new Uint8Array(queries.data.buffer));
+  return race(realBlock, async () => [
+    await nativeEngine(native, file),
+    inNode("faiss (the addon)", await loadIndex({ ...shape, engine: "faiss", factory: "IDMap2,Flat", file: file.index }), queries),
+    inNode("faiss-node", await filled("faiss-node", "Flat"), queries),
+    inNode("usearch exactSearch", await filled("usearch", "Flat"), queries),
+  ]);
 }
 
 async function binary(native: string, gallery: Codes, queries: Codes): Promise<Line[]> {
-  const addon = await openIndex({ kind: "binary", metric: "hamming", dim, engine: "faiss", factory: "BFlat" });
-  await addon.add(gallery);
-  return race([await nativeEngine(native, addon, "bflat", queries.data), inNode("faiss (the addon)", addon, queries)], binaryBlock);
+  const shape = { kind: "binary", metric: "hamming", dim, engine: "faiss", factory: "BFlat" } as const;
+  const index = await openIndex(shape);
+  await index.add(gallery);
+  const file = await saved(index, "bflat", queries.data);
+  return race(binaryBlock, async () => [await nativeEngine(native, file), inNode("faiss (the addon)", await loadIndex({ ...shape, file: file.index }), queries)]);
+}
+
+async function saved(index: VectorIndex, name: string, queries: Uint8Array): Promise<{ index: string; queries: string }> {
+  const files = { index: join(folder, `${name}.index`), queries: join(folder, `${name}.queries`) };
+  await saveIndex(index, files.index);
+  index.close();
+  writeFileSync(files.queries, queries);
+  return files;
 }
 
 function inNode(name: string, index: VectorIndex, queries: Vectors | Codes): Engine {
@@ -119,12 +129,9 @@ function inNode(name: string, index: VectorIndex, queries: Vectors | Codes): Eng
   };
 }
 
-/** The same index, saved by the addon, in a process of its own. */
-async function nativeEngine(program: string, index: VectorIndex, name: string, queries: Uint8Array): Promise<Engine> {
-  const [indexFile, queryFile] = [join(folder, `${name}.index`), join(folder, `${name}.queries`)];
-  await saveIndex(index, indexFile);
-  writeFileSync(queryFile, queries);
-  const child: ChildProcessWithoutNullStreams = spawn(program, [indexFile, queryFile, String(k)]);
+/** The index that the addon saved, in a process of its own. */
+async function nativeEngine(program: string, files: { index: string; queries: string }): Promise<Engine> {
+  const child: ChildProcessWithoutNullStreams = spawn(program, [files.index, files.queries, String(k)]);
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const next = async (): Promise<string> => {
     const { value, done } = await lines.next();
@@ -144,7 +151,32 @@ async function nativeEngine(program: string, index: VectorIndex, name: string, q
   };
 }
 
-async function race(engines: readonly Engine[], block: number): Promise<Line[]> {
+async function race(block: number, place: () => Promise<readonly Engine[]>): Promise<Line[]> {
+  const names: string[] = [];
+  /** Of each engine, a list of its samples per placement. */
+  const wall: number[][][] = [];
+  const cpu: number[][][] = [];
+  for (let p = 0; p < placements; p++) {
+    const engines = await place();
+    const answers = await turns(engines, block);
+    for (const [e, engine] of engines.entries()) {
+      engine.close();
+      names[e] = engine.name;
+      (wall[e] ??= []).push(answers[e]!.flatMap((a) => a.ms));
+      (cpu[e] ??= []).push(answers[e]!.map((a) => a.cpuMs));
+    }
+  }
+  return names.map((engine, e) => {
+    const all = wall[e]!.flat();
+    return {
+      engine, medianMs: quantile(all, 0.5), quartilesMs: [quantile(all, 0.25), quantile(all, 0.75)], medianCpuMs: quantile(cpu[e]!.flat(), 0.5),
+      wall: e === 0 ? null : overNative(wall[e]!, wall[0]!), fastest: e === 0 ? null : overNative(wall[e]!, wall[0]!, 0.1), cpu: e === 0 ? null : overNative(cpu[e]!, cpu[0]!),
+    };
+  });
+}
+
+/** What each engine answers in `rounds` rounds of one placement. */
+async function turns(engines: readonly Engine[], block: number): Promise<Answer[][]> {
   const answers = engines.map((): Answer[] => []);
   for (let i = 0; i < 3; i++) for (const engine of engines) await engine.ask(0, block); // warm-up
   for (let round = 0; round < rounds; round++) {
@@ -159,19 +191,10 @@ async function race(engines: readonly Engine[], block: number): Promise<Line[]> 
       if (engines.length > 2 && mine !== native) throw new Error(`${engines[e]!.name} finds other rows: ${mine} against ${native}`);
     }
   }
-  for (const engine of engines) engine.close();
-  const wall = answers.map((list) => list.map((a) => a.ms));
-  const cpu = answers.map((list) => list.map((a) => [a.cpuMs]));
-  return engines.map(({ name }, e) => {
-    const all = wall[e]!.flat();
-    return {
-      engine: name, medianMs: quantile(all, 0.5), quartilesMs: [quantile(all, 0.25), quantile(all, 0.75)], medianCpuMs: quantile(cpu[e]!.flat(), 0.5),
-      wall: e === 0 ? null : overNative(wall[e]!, wall[0]!), fastest: e === 0 ? null : overNative(wall[e]!, wall[0]!, 0.1), cpu: e === 0 ? null : overNative(cpu[e]!, cpu[0]!),
-    };
-  });
+  return answers;
 }
 
-/** Ratio of quantiles (medians unless said), and the 2.5th and 97.5th percentile of it over rounds drawn again with replacement. */
+/** Ratio of quantiles (medians unless said), and the 2.5th and 97.5th percentile of it over placements drawn again with replacement. */
 function overNative(mine: readonly (readonly number[])[], native: readonly (readonly number[])[], p = 0.5): Ratio {
   const random = seeded(1);
   const ratios = Array.from({ length: 2000 }, () => {
