@@ -4,6 +4,8 @@ import { basename, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { casesFromArrow, type Case } from "../../src/eval/cases.js";
 import { listRecords, type RunRecord } from "../../src/eval/record.js";
+import { readSamples, unitOfSamples } from "../../src/eval/samples.js";
+import { errorTypesOf } from "./error-types.js";
 import type { BrokenRecord, Curve, RecordView, RunsView, SampleSummary } from "../analysis/record-view.js";
 
 /** Reads run records for the data loaders. Whatever is wrong with a record is carried along and shown; nothing here throws for it. */
@@ -80,10 +82,20 @@ async function loadRun(folder: string, record: RunRecord, key: string, reference
       warnings.push(`cases.arrow cannot be read: ${(error as Error).message}`);
     }
   }
-  const samples = summaries(await sidecar("samples.json"));
+  const samples = summaries(await readSamples(folder).catch((error: unknown) => {
+    warnings.push(`${existsSync(join(folder, "samples.arrow")) ? "samples.arrow" : "samples.json"} cannot be read: ${(error as Error).message.replaceAll(`${folder}/`, "")}`);
+    return {};
+  }));
   const curves = resampled(await sidecar("curves.json"));
   const imageRoots = roots(await sidecar("images.json"));
-  return { view: { ...record, key, reference, warnings, samples, curves, cases: { total, shown: cases.length, byCell: countByCell(cases) } }, cases, imageRoots };
+  const errorTypes = errorTypesByCell(record, cases);
+  return { view: { ...record, key, reference, warnings, samples, curves, errorTypes, cases: { total, shown: cases.length, byCell: countByCell(cases) } }, cases, imageRoots };
+}
+
+function errorTypesByCell(record: RunRecord, cases: readonly Case[]): RecordView["errorTypes"] {
+  const detection = new Map(record.cells.flatMap((cell): [string, Case[]][] => (cell.kind === "detection" && cell.state === "completed" ? [[cell.id, []]] : [])));
+  for (const row of cases) detection.get(row.cell)?.push(row);
+  return Object.fromEntries([...detection].flatMap(([cell, rows]) => { const types = errorTypesOf(rows); return types === null ? [] : [[cell, types]]; }));
 }
 
 function countByCell(cases: readonly Case[]): Record<string, number> {
@@ -95,10 +107,10 @@ function countByCell(cases: readonly Case[]): Record<string, number> {
 const isNumbers = (value: unknown): value is number[] => Array.isArray(value) && value.every((x) => typeof x === "number" && Number.isFinite(x));
 const entriesOf = (value: unknown): [string, unknown][] => (typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : []);
 
-/** Every sample list as its 101 quantiles, by the nearest rank. */
+/** Every list of times as its 101 quantiles, by the nearest rank. */
 function summaries(value: unknown): RecordView["samples"] {
   return Object.fromEntries(entriesOf(value).map(([cell, lists]) => [cell, Object.fromEntries(entriesOf(lists).flatMap(([name, list]): [string, SampleSummary][] => {
-    if (!isNumbers(list) || list.length === 0) return [];
+    if (!isNumbers(list) || list.length === 0 || unitOfSamples(name) !== "ms") return [];
     const sorted = Float64Array.from(list).sort();
     const quantiles = Array.from({ length: 101 }, (_, percent) => sorted[Math.min(sorted.length - 1, Math.floor((percent / 100) * sorted.length))]!);
     return [[name, { n: list.length, quantiles }]];

@@ -6,7 +6,7 @@ import { asWriteError, writeAtomic } from "../pipeline/atomic-file.js";
 import { UserError } from "../pipeline/errors.js";
 import { parseValue, unreadable } from "../pipeline/schema.js";
 
-/** The one reader and writer of run records: `run.json` beside `cases.arrow` and `samples.json`, written once and atomically. */
+/** The one reader and writer of run records: `run.json` beside `cases.arrow` and `samples.arrow`, written once and atomically. */
 
 const interval = z.tuple([z.number(), z.number()]).nullable();
 
@@ -23,6 +23,16 @@ const scoreSchema = z.intersection(
     z.object({ value: z.null(), why: z.string() }),
   ]),
 );
+
+/** What was found beyond numbers: the verdict of a comparison, the noise certificate of a machine. Records from before them have none. */
+const findingSchema = z.object({
+  about: z.enum(["noise", "comparison", "server", "drift"]),
+  /** What it is about, as in a score: { first: "server", second: "light" }. */
+  of: z.record(z.string(), z.string()),
+  verdict: z.string(),
+  /** One sentence. */
+  why: z.string(),
+});
 
 const cellHead = z.object({
   id: z.string(),
@@ -42,6 +52,7 @@ const cellSchema = z.intersection(
       /** Items that could not be measured (an unreadable picture): in the denominators as misses, and named here. */
       errors: z.array(z.object({ item: z.string(), code: z.string(), message: z.string() })),
       notes: z.array(z.string()),
+      findings: z.array(findingSchema).optional(),
     }),
     z.object({ state: z.literal("failed"), code: z.string(), message: z.string() }),
   ]),
@@ -57,6 +68,7 @@ const recordSchema = z.object({
 });
 
 export type RecordedScore = z.infer<typeof scoreSchema>;
+export type Finding = z.infer<typeof findingSchema>;
 export type Cell = z.infer<typeof cellSchema>;
 export type RunRecord = z.infer<typeof recordSchema>;
 

@@ -12,6 +12,7 @@ import { paperLabels } from "./paper-labels.js";
 import { collectProvenance } from "./provenance.js";
 import { recordId, writeRecord, type RunRecord } from "./record.js";
 import { Resources } from "./resources.js";
+import { samplesToArrow } from "./samples.js";
 import { Workspace, type FinishedCell } from "./workspace.js";
 
 /** What the runner tells while it works. */
@@ -102,9 +103,9 @@ export async function runExperiment(loaded: LoadedConfig, options: RunOptions): 
 async function measureCell(plan: CellPlan, id: string, context: CellContext): Promise<FinishedCell> {
   const head = { id, kind: plan.kind, labels: { ...plan.labels } };
   try {
-    const { versions, scores, errors = [], notes = [], cases, samples, curves, imageRoots } = await plan.measure(context);
+    const { versions, scores, errors = [], notes = [], findings, cases, samples, curves, imageRoots } = await plan.measure(context);
     return {
-      cell: { ...head, versions: { ...versions }, state: "completed", scores, errors: errors.map((e) => ({ ...e, message: withoutRoot(e.message) })), notes: [...notes] },
+      cell: { ...head, versions: { ...versions }, state: "completed", scores, errors: errors.map((e) => ({ ...e, message: withoutRoot(e.message) })), notes: [...notes], ...(findings && { findings: [...findings] }) },
       cases: cases.map((c) => ({ ...c, cell: id })),
       ...(samples && { samples }),
       ...(curves && { curves }),
@@ -144,7 +145,7 @@ function filesOf(done: readonly FinishedCell[]): Record<string, Uint8Array | str
     JSON.stringify(Object.fromEntries(done.flatMap((d) => { const value = pick(d); return value === undefined ? [] : [[d.cell.id, value]]; })));
   return {
     "cases.arrow": casesToArrow(done.flatMap((d) => d.cases)),
-    "samples.json": by((d) => d.samples),
+    "samples.arrow": samplesToArrow(Object.fromEntries(done.flatMap((d) => (d.samples ? [[d.cell.id, d.samples]] : [])))),
     "curves.json": by((d) => d.curves),
     "images.json": JSON.stringify(Object.assign({}, ...done.map((d) => d.imageRoots ?? {}))),
   };

@@ -9,7 +9,7 @@ import type { Cell } from "./record.js";
 export interface FinishedCell {
   readonly cell: Cell;
   readonly cases: readonly Case[];
-  /** Latency samples in ms by name. */
+  /** Samples by name, in the order taken: ms, or bytes where `unitOfSamples` says so. */
   readonly samples?: Readonly<Record<string, readonly number[]>>;
   /** Curves by name, such as precision over recall. */
   readonly curves?: Readonly<Record<string, readonly number[]>>;

@@ -1,6 +1,7 @@
 import type { UserError } from "../../pipeline/errors.js";
 import type { Progress } from "../../pipeline/types.js";
 import type { Resources } from "../resources.js";
+import type { Finding } from "../record.js";
 import type { FinishedCell } from "../workspace.js";
 
 /** One cell of an experiment's sweep, ready to be measured. */
@@ -23,6 +24,7 @@ export interface CellOutcome extends Omit<FinishedCell, "cell" | "cases"> {
   readonly scores: Extract<FinishedCell["cell"], { state: "completed" }>["scores"];
   readonly errors?: Extract<FinishedCell["cell"], { state: "completed" }>["errors"];
   readonly notes?: readonly string[];
+  readonly findings?: readonly Finding[];
   /** Rows without their `cell`, which the runner fills in. */
   readonly cases: readonly Omit<FinishedCell["cases"][number], "cell">[];
 }
