@@ -89,7 +89,7 @@ export function compareRecords(first: LoadedRecord, second: LoadedRecord, maps: 
     matched++;
     const refuse = (why: string): void => { untested.push({ kind: partner.kind, labels: plainLabels(partner.labels), why }); };
     if (cell.state === "failed" || partner.state === "failed") refuse(`failed in the ${cell.state === "failed" ? "first" : "second"} record`);
-    else if (cell.kind === "latency") refuse("times of two runs are not paired: compare them interleaved in one run");
+    else if (cell.kind === "latency" || cell.kind === "latency-comparison") refuse("times of two runs are not paired: compare them interleaved in one run");
     else if (cell.kind === "index") refuse("sizes and times have no items to pair");
     else tested.push(test(cell, partner, rows[0].get(cell.id) ?? [], rows[1].get(partner.id) ?? []));
   }

@@ -54,8 +54,26 @@ const latency = z.strictObject({
   systems: z.array(system.extend({ gallery: z.string().describe("data set whose gallery is searched") })).min(1),
   images: z.string().describe("data set whose pictures are the queries"),
   threads: z.number().int().positive().default(1),
-  warmup: z.number().int().nonnegative().default(5),
-  samples: z.number().int().positive().default(64),
+  warmup: z.number().int().nonnegative().default(5).describe("pictures before the first sample"),
+  samples: z.number().int().positive().default(64).describe("pictures timed stage by stage, one after the other"),
+  offline: z.strictObject({
+    pictures: z.number().int().positive().default(64).describe("in one round, all there at its start"),
+    rounds: z.number().int().positive().default(8),
+  }).optional().describe("throughput (LoadGen's Offline); left out: not measured"),
+  server: z.strictObject({
+    boundMs: z.number().positive().describe("latency bound, from scheduled arrival to answer"),
+    percentile: z.number().gt(0).lt(1).default(0.99).describe("share of the queries that must be answered within the bound"),
+    queries: z.number().int().nonnegative().default(0).describe("at each rate; at least what early stopping needs with none over the bound: 459 for 0.99, 44 for 0.9"),
+    ratio: z.number().gt(1).default(1.05).describe("the search ends where the rates met and not met are so close"),
+    mostRuns: z.number().int().positive().default(20),
+  }).optional().describe("highest Poisson arrival rate within a latency bound (LoadGen's Server); left out: not measured"),
+  coldStart: z.strictObject({
+    processes: z.number().int().positive().default(6).describe("six is the least that gives an interval"),
+  }).optional().describe("start, model load, first picture and peak memory of fresh processes; left out: not measured"),
+  comparison: z.strictObject({
+    rounds: z.number().int().positive().default(100).describe("in each, every system is run twice, in an order drawn anew"),
+    relevantEffect: z.number().positive().default(0.05).describe("the smallest change that matters, as a share: 0.05 is 5%"),
+  }).optional().describe("the systems interleaved, each against itself (the noise certificate) and against the others; left out: not measured"),
 });
 
 const pipeline = z.strictObject({

@@ -1,96 +1,129 @@
 import { availableParallelism } from "node:os";
-import { UserError } from "../../pipeline/errors.js";
 import { setFaissThreads } from "../../pipeline/index/engine.js";
-import { Recognizer } from "../../pipeline/recognizer.js";
-import type { Observation, Protocol, Stage } from "../../pipeline/types.js";
+import type { Observation, Protocol } from "../../pipeline/types.js";
 import type { LatencyMeasurement } from "../config.js";
 import type { DatasetManifest, PipelineDataset, RecognitionDataset } from "../dataset.js";
-import type { ItemError } from "../observations.js";
+import { measurePasses, type StageSamples } from "../latency/stages.js";
+import { summarizeLatency } from "../latency/summary.js";
+import type { Finding } from "../record.js";
 import type { Resources } from "../resources.js";
+import { quantiles } from "../stats/quantile.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
+import { judgeRounds, measureRounds } from "./latency-comparison.js";
+import { measureCold, measureOffline, measureServer, singleStreamScores, type ScenarioResult } from "./latency-scenarios.js";
 import { latencyScores } from "./model-cost.js";
-import { datasetPictures, recordedRoot } from "./pictures.js";
-import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
-import { openSystemGallery } from "./systems.js";
+import { recordedRoot } from "./pictures.js";
+import { cellPlan, namedDataset, namedModel, valueOf, type Named } from "./sweep.js";
+import { checkAnswers, openSystem, RecognitionService, type OpenSystem } from "./timed-system.js";
 
 type System = LatencyMeasurement["systems"][number];
 
-/** Milliseconds of each stage of the whole pipeline, one picture at a time (Table 9's columns, MLPerf's SingleStream). */
+/**
+ * Milliseconds of each stage of the whole pipeline, one picture at a time (Table 9's columns, LoadGen's SingleStream); then, as far as
+ * the config asks for them, throughput, the rate within a latency bound, cold start and memory, a cell a system; and one cell in
+ * which the systems are compared in interleaved rounds.
+ */
 export async function planLatency(m: LatencyMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
   const images = await namedDataset(m.images, ["recognition", "detection", "pipeline", "classification"], resources);
-  return Promise.all(m.systems.map(async (system): Promise<CellPlan> => {
+  const parts = await Promise.all(m.systems.map(async (system): Promise<Part> => {
     const models = await Promise.all([system.detector, system.embedder].map((ref) => namedModel(ref, resources)));
     const dataset = await namedDataset(system.gallery, ["recognition", "pipeline"], resources);
-    const labels = { system: system.name, images: images.name, gallery: dataset.name, index: system.index.factory, threads: String(m.threads) };
-    return cellPlan({ kind: "latency", labels }, [...models, images, dataset], (context) => measureLatency(m, system, valueOf(images), valueOf(dataset), protocol, context));
+    return { system, dataset, needs: [...models, images, dataset], opened: undefined };
   }));
+  const shared = { images: images.name, threads: String(m.threads) };
+  const plans = parts.map((part): CellPlan => {
+    const labels = { system: part.system.name, images: images.name, gallery: part.dataset.name, index: part.system.index.factory, threads: shared.threads };
+    return cellPlan({ kind: "latency", labels }, part.needs, (context) => withFaissThreads(m.threads, async () => measureSystem(m, await open(part, m, valueOf(images), protocol, context), valueOf(images), valueOf(part.dataset), context)));
+  });
+  if (!m.comparison) return plans;
+  const settings = m.comparison;
+  // A system that cannot be opened fails its own cell; the others are compared without it.
+  const usable = parts.filter((part) => part.needs.every((need) => "value" in need));
+  const compared = cellPlan({ kind: "latency-comparison", labels: { systems: parts.map((p) => p.system.name).join(", "), ...shared } }, usable.length > 0 ? [] : parts[0]!.needs, (context) => withFaissThreads(m.threads, async () => {
+    const systems: OpenSystem[] = [];
+    for (const part of usable) systems.push(await open(part, m, valueOf(images), protocol, context));
+    let round = 0;
+    const measured = await measureRounds(systems, settings, () => { context.progress(Math.min(++round, settings.rounds), settings.rounds); }, context.signal);
+    return {
+      ...judgeRounds(measured, settings.relevantEffect),
+      versions: { images: valueOf(images).hash, ...Object.fromEntries(systems.flatMap((s) => [[`${s.name} detector`, s.versions.detector], [`${s.name} embedder`, s.versions.embedder]])) },
+      cases: [],
+    };
+  }));
+  return [...plans, compared];
 }
 
-async function measureLatency(m: LatencyMeasurement, system: System, images: DatasetManifest, dataset: RecognitionDataset | PipelineDataset, protocol: Protocol, context: CellContext): Promise<CellOutcome> {
-  const { resources, signal, progress } = context;
-  const detector = await resources.detector(system.detector, m.threads);
-  const embedder = await resources.embedder(system.embedder, m.threads);
-  const { gallery } = await openSystemGallery(system, dataset, protocol, context);
-  setFaissThreads(m.threads);
+/** A system of the measurement, opened by the first cell that needs it. */
+interface Part {
+  readonly system: System;
+  readonly dataset: Named<RecognitionDataset | PipelineDataset>;
+  readonly needs: readonly Named<unknown>[];
+  opened: Promise<OpenSystem> | undefined;
+}
+
+function open(part: Part, { samples, threads }: LatencyMeasurement, images: DatasetManifest, protocol: Protocol, context: CellContext): Promise<OpenSystem> {
+  part.opened ??= openSystem(part.system, { count: samples, threads }, images, valueOf(part.dataset), protocol, context);
+  return part.opened;
+}
+
+async function withFaissThreads<T>(threads: number, work: () => Promise<T>): Promise<T> {
+  setFaissThreads(threads);
   try {
-    const recognizer = new Recognizer({ detector, embedder, gallery }, { protocol });
-    const pictures = (await datasetPictures(images, protocol)).flatMap((p) => ("file" in p ? [p] : []));
-    if (pictures.length === 0) throw new UserError({ code: "dataset-empty", message: "no picture of the data set could be used", file: images.file, fix: "check its image root" });
-    const errors = new Map<string, ItemError>();
-    const observe = async (i: number): Promise<Observation | null> => {
-      const { item, file } = pictures[i % pictures.length]!;
-      try {
-        return await recognizer.recognizeFile(file, item);
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        errors.set(item, { item, code: error.code, message: error.message });
-        return null;
-      }
-    };
-    for (let i = 0; i < m.warmup; i++) await observe(i);
-    const observations: Observation[] = [];
-    for (let i = 0; i < m.samples; i++) {
-      signal.throwIfAborted();
-      const observation = await observe(i);
-      if (observation) observations.push(observation);
-      progress(i + 1, m.samples);
-    }
-    await checkRepeats(observe, observations);
-    const samples = stageSamples(observations);
-    return {
-      versions: { detector: detector.version, embedder: embedder.version, images: images.hash, gallery: dataset.hash, index: gallery.index.version },
-      scores: Object.entries(samples).flatMap(([stage, ms]) => latencyScores(stage, ms, [50, 90, 99])),
-      errors: [...errors.values()],
-      cases: observations.map((o) => caseOf(o)),
-      samples,
-      imageRoots: { [images.name]: recordedRoot(images.images), [dataset.name]: recordedRoot(dataset.gallery.images ?? dataset.images) },
-    };
+    return await work();
   } finally {
     setFaissThreads(availableParallelism());
-    gallery.close();
   }
 }
 
-/** Rule of the house: a repeated picture gives the same hits and scores, or the run is worth nothing. */
-async function checkRepeats(observe: (i: number) => Promise<Observation | null>, observations: readonly Observation[]): Promise<void> {
-  const first = observations[0];
-  const again = first && (await observe(0));
-  if (!first || !again || again.image !== first.image) return;
-  const differs = again.recognitions.length !== first.recognitions.length || again.recognitions.some((r, i) => {
-    const before = first.recognitions[i]!;
-    return r.label !== before.label || Math.abs(r.score - before.score) > 1e-5;
+async function measureSystem(m: LatencyMeasurement, system: OpenSystem, images: DatasetManifest, dataset: RecognitionDataset | PipelineDataset, context: CellContext): Promise<CellOutcome> {
+  setFaissThreads(m.threads); // opening it left one for each core
+  const { signal } = context;
+  const total = m.samples + (m.offline ? (m.offline.rounds + 1) * m.offline.pictures : 0);
+  let done = 0;
+  const step = (): void => { context.progress(Math.min(++done, total), total); };
+  const { stages, observations } = await timeStages(m, system, step, signal);
+  const samples = Object.fromEntries(stages.map(({ stage, samplesMs }) => [stage, [...samplesMs]]));
+  const overall = samples.overall!;
+  const service = new RecognitionService(system, () => {
+    signal.throwIfAborted();
+    step();
   });
-  if (differs) throw new UserError({ code: "not-reproducible", message: "the same picture gave other recognitions the second time", file: first.image, fix: "look for a model whose outputs vary from run to run" });
+  const results: ScenarioResult[] = [];
+  if (m.offline) results.push(await measureOffline(service, m.offline));
+  if (m.server) results.push(await measureServer(service, quantiles(overall, [0.5])[0]!.value!, m.server));
+  if (m.coldStart) results.push(await measureCold(system, m.coldStart, signal));
+  return {
+    versions: { ...system.versions, images: images.hash, gallery: dataset.hash },
+    scores: [...Object.entries(samples).flatMap(([stage, ms]) => latencyScores(stage, ms, [50, 90, 99])), ...singleStreamScores(overall), ...results.flatMap((r) => r.scores)],
+    findings: [...stages.flatMap(cautionsOf), ...results.flatMap((r) => r.findings ?? [])],
+    errors: [...system.errors],
+    cases: observations.map(caseOf),
+    samples: Object.assign(samples, ...results.map((r) => r.samples)) as Record<string, readonly number[]>,
+    imageRoots: { [images.name]: recordedRoot(images.images), [dataset.name]: recordedRoot(dataset.gallery.images ?? dataset.images) },
+  };
 }
 
-function stageSamples(observations: readonly Observation[]): Record<string, number[]> {
-  const stages: readonly Stage[] = ["decode", "preprocess", "detect", "crop", "embed", "classify", "search", "suppress"];
-  const samples: Record<string, number[]> = {};
-  for (const stage of stages) {
-    if (observations.some((o) => o.stageMs[stage] !== undefined)) samples[stage] = observations.map((o) => o.stageMs[stage] ?? 0);
-  }
-  samples.overall = observations.map((o) => o.overallMs);
-  return samples;
+/** tinybench drives the passes; a pass is a picture, and its stages are clocked inside. One observation a picture is kept: the last. */
+async function timeStages({ warmup, samples }: LatencyMeasurement, system: OpenSystem, step: () => void, signal: AbortSignal): Promise<{ stages: StageSamples[]; observations: Observation[] }> {
+  const { recognizer, pictures } = system;
+  const answers: Observation[] = [];
+  let passes = 0;
+  const stages = await measurePasses(async (iteration) => {
+    const { file, item } = pictures[iteration % pictures.length]!;
+    const observation = await recognizer.recognizeFile(file, item);
+    answers.push(observation);
+    if (++passes > warmup) step();
+    return observation;
+  }, { warmupIterations: warmup, warmupMs: 0, iterations: samples, timeMs: 0, signal });
+  checkAnswers(system, answers);
+  return { stages, observations: [...new Map(answers.map((o) => [o.image, o])).values()] };
+}
+
+function cautionsOf({ stage, samplesMs }: StageSamples): Finding[] {
+  const summary = summarizeLatency(samplesMs);
+  if ("why" in summary) return [];
+  // Where the samples drift, that is the first caution.
+  return summary.cautions.map((why, i) => ({ about: "drift", of: { stage }, verdict: i === 0 && summary.drift?.drifting ? "drifting" : "correlated", why }));
 }
 
 function caseOf(o: Observation): CellOutcome["cases"][number] {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import type { ColdStart, ColdStartable, ColdStartMessage } from "./cold-start.js";
+import type { ColdStart, ColdStartable, ColdStartMessage, Lap } from "./cold-start.js";
 
 /** The process that `measureColdStart` forks. `performance.now()` counts from the start of the process. */
 
@@ -17,14 +17,21 @@ try {
   const module = (await import(pathToFileURL(modulePath).href)) as Partial<ColdStartable>;
   const imported = performance.now();
   if (typeof module.coldStart !== "function") throw new TypeError("exports no function coldStart(...args)");
-  const first = await module.coldStart(...(JSON.parse(args) as unknown[]));
+  const partsMs: Record<string, number> = {};
+  let lapped = imported;
+  const lap: Lap = (part) => {
+    const now = performance.now();
+    partsMs[part] = now - lapped;
+    lapped = now;
+  };
+  const first = await module.coldStart(...(JSON.parse(args) as unknown[]), lap);
   const loaded = performance.now();
   if (first) await first();
   const done = performance.now();
   const { bytes, source } = peakRss();
   leave({
     sample: {
-      processMs, importMs: imported - processMs, loadMs: loaded - imported, firstMs: first ? done - loaded : null, totalMs: done,
+      processMs, importMs: imported - processMs, loadMs: loaded - imported, partsMs, firstMs: first ? done - loaded : null, totalMs: done,
       peakRssBytes: bytes, startRssBytes,
     },
     peakRssSource: source,

@@ -6,12 +6,15 @@ import { quantiles, type Quantile } from "../stats/quantile.js";
 import type { Undefined } from "../stats/score.js";
 
 /**
- * What a module must export to be measured from nothing: `coldStart(...args)` loads (a model, an index) and returns the first
+ * What a module must export to be measured from nothing: `coldStart(...args, lap)` loads (a model, an index) and returns the first
  * piece of work, which may be omitted.
  */
 export interface ColdStartable {
   coldStart(...args: unknown[]): ColdWork | undefined | Promise<ColdWork | undefined>;
 }
+
+/** Comes after the arguments: ends a part of the loading, which began where the one before ended. */
+export type Lap = (part: string) => void;
 
 export type ColdWork = () => unknown;
 
@@ -23,6 +26,8 @@ export interface ColdStartSample {
   readonly importMs: number;
   /** `coldStart`: loading. */
   readonly loadMs: number;
+  /** Parts of the loading by name, where the module tells of them. */
+  readonly partsMs: Readonly<Record<string, number>>;
   /** The first piece of work; null where there was none. */
   readonly firstMs: number | null;
   /** Start of the process to the end of the first work. */
@@ -40,10 +45,13 @@ export interface ColdStart {
    */
   readonly peakRssSource: "VmHWM" | "ru_maxrss";
   /** Medians with distribution-free intervals (from six samples on). */
-  readonly medians: Readonly<Record<keyof ColdStartSample, Quantile | Undefined>>;
+  readonly medians: Readonly<Record<ColdStartKey, Quantile | Undefined>>;
 }
 
+export type ColdStartKey = Exclude<keyof ColdStartSample, "partsMs">;
+
 export interface ColdStartOptions {
+  readonly signal?: AbortSignal;
   readonly rounds?: number;
   readonly timeoutMs?: number;
   readonly env?: Readonly<Record<string, string>>;
@@ -64,12 +72,15 @@ interface Measured {
  * @param args passed to `coldStart`, through JSON.
  * @throws UserError `cold-start-failed` where a process fails, and `cold-start-timeout` where it takes too long (it is killed).
  */
-export async function measureColdStart(modulePath: string, args: readonly unknown[] = [], { rounds = 5, timeoutMs = 120_000, env }: ColdStartOptions = {}): Promise<ColdStart> {
+export async function measureColdStart(modulePath: string, args: readonly unknown[] = [], { rounds = 5, timeoutMs = 120_000, env, signal }: ColdStartOptions = {}): Promise<ColdStart> {
   if (!(Number.isInteger(rounds) && rounds >= 1)) throw new RangeError(`rounds are counted from 1, got ${rounds}`);
   const messages: Measured[] = [];
-  for (let i = 0; i < rounds; i++) messages.push(await once(modulePath, args, timeoutMs, env));
+  for (let i = 0; i < rounds; i++) {
+    signal?.throwIfAborted();
+    messages.push(await once(modulePath, args, timeoutMs, env));
+  }
   const samples = messages.map((m) => m.sample);
-  const median = (key: keyof ColdStartSample): Quantile | Undefined => quantiles(samples.flatMap((s) => (s[key] === null ? [] : [s[key]])), [0.5])[0]!;
+  const median = (key: ColdStartKey): Quantile | Undefined => quantiles(samples.flatMap((s) => (s[key] === null ? [] : [s[key]])), [0.5])[0]!;
   const keys = ["processMs", "importMs", "loadMs", "firstMs", "totalMs", "peakRssBytes", "startRssBytes"] as const;
   return {
     samples, peakRssSource: messages[0]!.peakRssSource,

@@ -41,6 +41,10 @@ export async function runSingleStream(serve: (query: number) => unknown, options
     if (isPromise(pending)) await pending;
     samples.push(clock() - start);
   }
-  const samplesMs = Float64Array.from(samples);
+  return judgeSingleStream(Float64Array.from(samples), percentile);
+}
+
+/** The scenario's result from samples that were taken one query after another, such as the `overall` ones of `measurePasses`. */
+export function judgeSingleStream(samplesMs: Float64Array, percentile = 0.9): SingleStream {
   return { scenario: "single-stream", samplesMs, percentile, latency: quantiles(samplesMs, [percentile])[0]!, earlyStopping: earlyStoppingEstimate(samplesMs, { percentile }) };
 }

@@ -1,0 +1,120 @@
+import { loadavg } from "node:os";
+import type { Observation } from "../../pipeline/types.js";
+import type { LatencyMeasurement } from "../config.js";
+import { judge, ratioOf, type Ratio } from "../latency/comparison.js";
+import { interleave, type Contender, type InterleaveOptions } from "../latency/interleave.js";
+import { certify, type NoiseCertificate } from "../latency/noise-certificate.js";
+import type { Finding, RecordedScore } from "../record.js";
+import { quantiles } from "../stats/quantile.js";
+import type { Undefined } from "../stats/score.js";
+import type { CellOutcome } from "./cell.js";
+import { quantileScore } from "./latency-scenarios.js";
+import { checkAnswers, type OpenSystem } from "./timed-system.js";
+
+export type ComparisonSettings = NonNullable<LatencyMeasurement["comparison"]>;
+
+/** Times of each contender in the same rounds, and of each once more. */
+export interface Rounds {
+  readonly names: readonly string[];
+  readonly once: readonly Float64Array[];
+  readonly again: readonly Float64Array[];
+  readonly durationMs: number;
+  readonly load: NoiseCertificate["load"];
+}
+
+/** Interleaves whole pictures: in each round every system recognises the round's picture twice. */
+export async function measureRounds(systems: readonly OpenSystem[], { rounds }: ComparisonSettings, onRound: () => void, signal: AbortSignal): Promise<Rounds> {
+  const answers = systems.map((): Observation[] => []);
+  const contender = (system: OpenSystem, s: number): Contender => ({
+    name: system.name,
+    before: () => { signal.throwIfAborted(); },
+    run: async (round) => {
+      const at = (round + system.pictures.length) % system.pictures.length;
+      answers[s]!.push(await system.recognizer.recognizeFile(system.pictures[at]!.file, system.pictures[at]!.item));
+    },
+  });
+  const result = await runRounds(systems.map(contender), { rounds, warmupRounds: 1, seed: "comparison" }, onRound);
+  systems.forEach((system, s) => { checkAnswers(system, answers[s]!); });
+  return result;
+}
+
+/** @param contenders each is run twice a round. */
+export async function runRounds(contenders: readonly Contender[], options: InterleaveOptions, onRound: () => void = () => undefined): Promise<Rounds> {
+  const before = systemLoad();
+  const last = { name: "", round: NaN };
+  const told = contenders.map((c): Contender => ({
+    ...c,
+    before: async (round) => {
+      if (round !== last.round) onRound();
+      last.round = round;
+      await c.before?.(round);
+    },
+  }));
+  const { samplesMs, durationMs } = await interleave([...told, ...told], options);
+  const n = contenders.length;
+  return { names: contenders.map((c) => c.name), once: samplesMs.slice(0, n), again: samplesMs.slice(n), durationMs, load: { before, after: systemLoad() } };
+}
+
+/**
+ * The noise certificate of each contender, and every pair's ratio and verdict. A pair is judged only where both of its certificates
+ * passed. The level of the intervals is raised after Bonferroni, so that 95 of 100 honest runs have no false alarm at all among
+ * their certificates, and none among their pairs.
+ */
+export function judgeRounds({ names, once, again, durationMs, load }: Rounds, relevantEffect: number): Pick<CellOutcome, "scores" | "samples" | "findings" | "notes"> {
+  const pairs = names.flatMap((_, a) => names.slice(a + 1).map((_unused, i) => [a, a + 1 + i] as const));
+  const levelOf = (tests: number): number => 1 - 0.05 / Math.max(1, tests);
+  const certificates = names.map((_, i) => certify(once[i]!, again[i]!, { level: levelOf(names.length), durationMs, load }));
+  const scores: RecordedScore[] = [];
+  const findings: Finding[] = [];
+  for (const [i, certificate] of certificates.entries()) {
+    const of = { system: names[i]! };
+    scores.push(
+      quantileScore({ metric: "round-latency", unit: "ms", better: "lower", of }, quantiles(once[i]!, [0.5])[0]!),
+      ratioScore("self-ratio", of, certificate.ratio),
+      effectScore(of, certificate),
+    );
+    findings.push({ about: "noise", of, verdict: certificate.passed ? "passed" : "failed", why: certificateWhy(certificate) });
+  }
+  for (const [a, b] of pairs) {
+    const of = { first: names[a]!, second: names[b]! };
+    const ratio = ratioOf(once[a]!, once[b]!, levelOf(pairs.length));
+    const worst = [certificates[a]!, certificates[b]!].find((c) => !c.passed) ?? certificates[a]!;
+    const { verdict, why } = judge(ratio, relevantEffect, worst);
+    scores.push(ratioScore("latency-ratio", of, ratio));
+    findings.push({ about: "comparison", of, verdict, why });
+  }
+  for (const when of ["before", "after"] as const) {
+    const value = load[when];
+    const head = { metric: "load-average", unit: "count" as const, better: "lower" as const, of: { when } };
+    scores.push(value === null ? { ...head, value: null, why: "the system does not tell its load" } : { ...head, value, n: 1, ci: null });
+  }
+  return {
+    scores, findings,
+    samples: Object.fromEntries(names.flatMap((name, i) => [[name, [...once[i]!]], [`${name} again`, [...again[i]!]]])),
+    notes: findings.map((f) => (f.about === "noise"
+      ? `noise certificate of ${f.of.system}: ${f.verdict}; ${f.why}`
+      : `${f.of.second} against ${f.of.first}: ${f.verdict}; ${f.why}`)),
+  };
+}
+
+function ratioScore(metric: string, of: Record<string, string>, ratio: Ratio | Undefined): RecordedScore {
+  const head = { metric, unit: "ratio" as const, better: metric === "self-ratio" ? ("neither" as const) : ("lower" as const), of };
+  if (ratio.value === null) return { ...head, value: null, why: ratio.why };
+  return { ...head, value: ratio.value, n: ratio.n, ci: ratio.ci && [ratio.ci[0], ratio.ci[1]], method: `order statistics of the rounds' ratios, ${(100 * ratio.level).toFixed(1)}%` };
+}
+
+function effectScore(of: Record<string, string>, { minimalDetectableEffect: value, n, power }: NoiseCertificate): RecordedScore {
+  const head = { metric: "minimal-detectable-effect", unit: "ratio" as const, better: "lower" as const, of };
+  return value === null ? { ...head, value: null, why: "no interval" } : { ...head, value, n, ci: null, method: `found in ${100 * power} of 100 runs` };
+}
+
+function certificateWhy({ why, n, durationMs, minimalDetectableEffect }: NoiseCertificate): string {
+  const ran = `${n} rounds in ${(durationMs / 1000).toFixed(1)} s`;
+  if (why !== null) return `${ran}: ${why}`;
+  return `${ran}: against itself no difference was found, and one of ${(100 * (minimalDetectableEffect ?? 0)).toFixed(1)}% would have been in 8 of 10 such runs`;
+}
+
+/** Windows has no load average and reports zeros. */
+function systemLoad(): number | null {
+  return process.platform === "win32" ? null : loadavg()[0]!;
+}
