@@ -66,6 +66,7 @@ const latency = z.strictObject({
     queries: z.number().int().nonnegative().default(0).describe("at each rate; at least what early stopping needs with none over the bound: 459 for 0.99, 44 for 0.9"),
     ratio: z.number().gt(1).default(1.05).describe("the search ends where the rates met and not met are so close"),
     mostRuns: z.number().int().positive().default(20),
+    mostSeconds: z.number().positive().default(600).describe("for the search of one system; a rate that would take longer is not tried"),
   }).optional().describe("highest Poisson arrival rate within a latency bound (LoadGen's Server); left out: not measured"),
   coldStart: z.strictObject({
     processes: z.number().int().positive().default(6).describe("six is the least that gives an interval"),

@@ -4,7 +4,7 @@ import type { LatencyMeasurement } from "../config.js";
 import { measureColdStart, type ColdStartKey, type ColdStartSample } from "../latency/cold-start.js";
 import type { ColdSystem } from "../latency/cold-recognizer.js";
 import { runOffline } from "../latency/offline.js";
-import { findMaxQps, runServer, type ServerRun } from "../latency/server.js";
+import { findMaxQps, queriesAt, runServer, type ServerRun } from "../latency/server.js";
 import { judgeSingleStream } from "../latency/single-stream.js";
 import type { Finding, RecordedScore } from "../record.js";
 import { quantiles, type Quantile } from "../stats/quantile.js";
@@ -48,18 +48,19 @@ const firstShare = 0.6;
 
 /** @param pictureMs what one picture takes, for the first rate. */
 export async function measureServer(service: RecognitionService, pictureMs: number, settings: NonNullable<LatencyMeasurement["server"]>): Promise<ScenarioResult> {
-  const { boundMs, percentile, queries, ratio, mostRuns } = settings;
-  const { qps, unmetQps, runs } = await findMaxQps(async (rate) => {
+  const { boundMs, percentile, queries, ratio, mostRuns, mostSeconds } = settings;
+  const startQps = (firstShare * 1000) / pictureMs;
+  const { qps, unmetQps, runs, outOfTime } = await findMaxQps(async (rate) => {
     const run = await runServer((query) => service.serve(query), { qps: rate, latencyBoundMs: boundMs, percentile, queries, seed: "server" });
     service.check();
     return run;
-  }, { startQps: (firstShare * 1000) / pictureMs, ratio, mostRuns });
+  }, { startQps, ratio, mostRuns, mostMs: 1000 * mostSeconds, queries: queriesAt({ qps: startQps, percentile, queries }) });
   const of = { percentile: percentText(percentile), boundMs: String(boundMs) };
   const head = { metric: "server-rate", unit: "per-second" as const, better: "higher" as const, of };
   const found = runs.findLast((r) => r.qps === qps);
   const rate: RecordedScore = qps === null || !found
-    ? { ...head, value: null, why: `no rate from ${rateText(runs.at(-1)!.qps)} a second on met the bound of ${boundMs} ms` }
-    : { ...head, value: qps, n: found.queries, ci: unmetQps === null ? null : [qps, unmetQps], method: "met at 99% confidence, and the lowest rate tried above it that was not" };
+    ? { ...head, value: null, why: `no rate from ${rateText(runs.at(-1)!.qps)} a second on met the bound of ${boundMs} ms${outOfTime ? `, and a lower one would have taken more than ${mostSeconds} s` : ""}` }
+    : { ...head, value: qps, n: found.queries, ci: unmetQps === null ? null : [qps, unmetQps], method: `met at 99% confidence, and the lowest rate tried above it that was not${outOfTime ? " (the search ended for want of time)" : ""}` };
   return {
     scores: [rate, ...runs.map((run) => quantileScore({ metric: "server-latency", unit: "ms", better: "lower", of: { ...of, rate: rateText(run.qps) } }, run.latency))],
     samples: Object.fromEntries(runs.map((run) => [`server ${rateText(run.qps)}/s`, [...run.samplesMs]])),

@@ -47,7 +47,7 @@ export async function openSystem(system: System, { count, threads }: { count: nu
   const errors: ItemError[] = [];
   const pictures: { item: string; file: string }[] = [];
   const observations: Observation[] = [];
-  for (const picture of await datasetPictures(images, protocol)) {
+  for (const picture of await datasetPictures(images, protocol, resources)) {
     signal.throwIfAborted();
     if (pictures.length === count) break;
     try {

@@ -1,3 +1,5 @@
+import { monotonicClock } from "../../pipeline/stopwatch.js";
+import type { Clock } from "../../pipeline/types.js";
 import { quantiles, type Quantile } from "../stats/quantile.js";
 import { Random } from "../stats/random.js";
 import type { Undefined } from "../stats/score.js";
@@ -43,9 +45,9 @@ export interface ServerRun {
  * @param serve answers a query (counted from 0); may work on several at once.
  */
 export async function runServer(serve: (query: number) => unknown, options: ServerOptions): Promise<ServerRun> {
-  const { timer = realTimer, qps, latencyBoundMs, percentile = 0.99, confidence = 0.99, queries = 0, durationMs = 0, seed = 0 } = options;
+  const { timer = realTimer, qps, latencyBoundMs, percentile = 0.99, confidence = 0.99, seed = 0 } = options;
   if (!(qps > 0)) throw new RangeError(`arrivals a second must be positive, got ${qps}`);
-  const count = Math.max(queries, minQueries(0, { percentile, confidence }), Math.ceil((qps * durationMs) / 1000));
+  const count = queriesAt(options);
   // The same gaps for every rate, only scaled: runs at neighbouring rates differ by the rate alone.
   const random = new Random(seed).split("arrivals");
   const latencies = new Float64Array(count).fill(NaN);
@@ -85,6 +87,11 @@ export async function runServer(serve: (query: number) => unknown, options: Serv
   return { scenario: "server", qps, samplesMs, queries: sent, over, latency: quantiles(samplesMs, [percentile])[0]!, verdict, cutShort: sent < count, sentLateMs };
 }
 
+/** How many queries a run plans to send. */
+export function queriesAt({ qps, percentile = 0.99, confidence = 0.99, queries = 0, durationMs = 0 }: Pick<ServerOptions, "qps" | "percentile" | "confidence" | "queries" | "durationMs">): number {
+  return Math.max(queries, minQueries(0, { percentile, confidence }), Math.ceil((qps * durationMs) / 1000));
+}
+
 export interface ServerSearch {
   /** The highest rate that met the bound; null where none did. */
   readonly qps: number | null;
@@ -92,18 +99,35 @@ export interface ServerSearch {
   readonly unmetQps: number | null;
   /** All runs, in order: none is hidden. */
   readonly runs: readonly ServerRun[];
+  /** Whether the next run would have gone beyond the time allowed. */
+  readonly outOfTime: boolean;
+}
+
+export interface SearchOptions {
+  readonly startQps: number;
+  /** The search ends where the rates met and not met are so close. */
+  readonly ratio?: number;
+  readonly mostRuns?: number;
+  /** No run is begun whose `queries` arrivals would end later than this, from the search's start. The first is. */
+  readonly mostMs?: number;
+  readonly queries?: number;
+  readonly clock?: Clock;
 }
 
 /**
  * The highest arrival rate that meets the bound, between a rate that did and one that did not, at most `ratio` apart: doubles or
  * halves from `startQps` until both are known, then halves the gap (in the logarithm).
  */
-export async function findMaxQps(runAt: (qps: number) => Promise<ServerRun>, { startQps, ratio = 1.05, mostRuns = 20 }: { startQps: number; ratio?: number; mostRuns?: number }): Promise<ServerSearch> {
+export async function findMaxQps(runAt: (qps: number) => Promise<ServerRun>, { startQps, ratio = 1.05, mostRuns = 20, mostMs = Infinity, queries = 0, clock = monotonicClock }: SearchOptions): Promise<ServerSearch> {
   const runs: ServerRun[] = [];
   let met: number | null = null;
   let unmet: number | null = null;
   let next = startQps;
+  let outOfTime = false;
+  const begin = clock();
   while (runs.length < mostRuns && (met === null || unmet === null || unmet / met > ratio)) {
+    outOfTime = runs.length > 0 && clock() - begin + (1000 * queries) / next > mostMs;
+    if (outOfTime) break;
     const run = await runAt(next);
     runs.push(run);
     if (run.verdict === "met") met = next;
@@ -112,5 +136,5 @@ export async function findMaxQps(runAt: (qps: number) => Promise<ServerRun>, { s
     else if (unmet === null) next *= 2;
     else next = Math.sqrt(met * unmet);
   }
-  return { qps: met, unmetQps: unmet, runs };
+  return { qps: met, unmetQps: unmet, runs, outOfTime };
 }

@@ -135,9 +135,27 @@ describe("server", () => {
 
   test("the search gives up where no rate is met, and says so", async () => {
     const never = (qps: number): Promise<ServerRun> => Promise.resolve({ scenario: "server", qps, samplesMs: new Float64Array(), queries: 1, over: 1, latency: { value: null, why: "" }, verdict: "missed", cutShort: true, sentLateMs: 0 });
-    const { qps, unmetQps, runs } = await findMaxQps(never, { startQps: 8, mostRuns: 4 });
-    expect([qps, unmetQps]).toEqual([null, 1]);
+    const { qps, unmetQps, runs, outOfTime } = await findMaxQps(never, { startQps: 8, mostRuns: 4 });
+    expect([qps, unmetQps, outOfTime]).toEqual([null, 1, false]);
     expect(runs.map((r) => r.qps)).toEqual([8, 4, 2, 1]);
+  });
+
+  test("the search begins no run that would end too late, but always the first", async () => {
+    let now = 0;
+    const slow = (qps: number): Promise<ServerRun> => {
+      now += 1000;
+      return Promise.resolve({ scenario: "server", qps, samplesMs: new Float64Array(), queries: 1, over: 1, latency: { value: null, why: "" }, verdict: "missed", cutShort: true, sentLateMs: 0 });
+    };
+    // 100 queries at 8, 4 and 2 a second: 12.5, 25 and 50 s.
+    const at = async (mostMs: number): Promise<(number | boolean)[]> => {
+      now = 0;
+      const { runs, outOfTime } = await findMaxQps(slow, { startQps: 8, mostMs, queries: 100, clock: () => now });
+      return [runs.length, outOfTime];
+    };
+    expect(await at(100)).toEqual([1, true]);
+    expect(await at(26_000)).toEqual([2, true]);
+    expect(await at(25_999)).toEqual([1, true]);
+    expect(await at(52_000)).toEqual([3, true]);
   });
 });
 
