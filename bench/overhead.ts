@@ -15,6 +15,7 @@ import { parseArgs } from "node:util";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { detectionsFromRecords } from "../datasets/formats/coco-records.js";
 import { print, printJson, table } from "../src/cli/terminal.js";
+import { ObservationCaches } from "../src/eval/cache.js";
 import { loadDataset } from "../src/eval/dataset.js";
 import { readTruth, truthPictures } from "../src/eval/experiments/pictures.js";
 import { evaluateCoco } from "../src/eval/metrics/coco.js";
@@ -65,11 +66,13 @@ async function bare(): Promise<void> {
 
 async function harness(): Promise<void> {
   const cacheRoot = mkdtempSync(join(tmpdir(), "overhead-"));
+  const caches = new ObservationCaches(cacheRoot);
   try {
-    const { found } = await detectPictures(detector, preprocessing, pictures, { cacheRoot, protocol: "standard", progress: () => undefined, signal: new AbortController().signal });
+    const { found } = await detectPictures(detector, preprocessing, pictures, { caches, protocol: "standard", progress: () => undefined, signal: new AbortController().signal });
     const category = truth.categories[0]!.id;
     evaluateCoco(truth, detectionsFromRecords(truth, found.flatMap((f, i) => (f?.detections ?? []).map(({ box, score }) => ({ image_id: truth.images[i]!.id, category_id: category, bbox: [box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0] as [number, number, number, number], score }))), "detections"), { agnostic: true });
   } finally {
+    await caches.close();
     rmSync(cacheRoot, { recursive: true, force: true });
   }
 }

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { writeSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { asWriteError, writeAtomic } from "../pipeline/atomic-file.js";
-import { unreadable } from "../pipeline/schema.js";
 
 /**
  * Everything that an observation depends on besides the picture. Two keys that differ in anything never share an entry, so a
@@ -19,7 +18,8 @@ export interface CacheKey {
   readonly engine: string;
 }
 
-const magic = 0x31425453; // "STB1", little-endian
+const mark = "STB2";
+const magic = 0x32425453; // the same, little-endian
 const headBytes = 4 + 4 + 4 + 32;
 
 /**
@@ -67,8 +67,11 @@ export class ObservationCache {
     return this.#entries.get(picture);
   }
 
-  /** Appends one entry; `picture` is a sha256 in hex. */
-  async put(picture: string, payload: Uint8Array): Promise<void> {
+  /**
+   * Appends one entry; `picture` is a sha256 in hex. Written on the calling thread: a few KB go to the system's cache in microseconds, a hop to
+   * another thread and back costs many times that (bench/overhead.ts).
+   */
+  put(picture: string, payload: Uint8Array): void {
     const entry = Buffer.allocUnsafe(headBytes + payload.byteLength);
     Buffer.from(picture, "hex").copy(entry, 12);
     entry.set(payload, headBytes);
@@ -76,7 +79,7 @@ export class ObservationCache {
     entry.writeUInt32LE(payload.byteLength, 4);
     entry.writeUInt32LE(checksum(entry.subarray(12)), 8);
     try {
-      const { bytesWritten } = await this.#handle.write(entry);
+      const bytesWritten = writeSync(this.#handle.fd, entry);
       if (bytesWritten !== entry.length) throw Object.assign(new Error("short write"), { code: "ENOSPC" });
     } catch (error) {
       throw asWriteError(this.#file, error);
@@ -89,13 +92,33 @@ export class ObservationCache {
   }
 }
 
-/** The first 32 bits of a sha256 (zlib's crc32 is not in every Node 20). */
-function checksum(data: Uint8Array): number {
-  return createHash("sha256").update(data).digest().readUInt32LE(0);
+/**
+ * MurmurHash3 (Appleby 2011, `MurmurHash3_x86_32`, seed 0) over whole words, a rest of bytes counted as a word: it tells torn and damaged
+ * entries, and costs a tenth of a cryptographic hash on entries of a KB. (zlib's crc32 is not in every Node 20.)
+ */
+export function checksum(data: Uint8Array): number {
+  const whole = data.byteLength & ~3;
+  const aligned = data.byteOffset % 4 === 0 ? data : Uint8Array.from(data);
+  const words = new Int32Array(aligned.buffer, aligned.byteOffset, whole / 4);
+  let h = 0;
+  for (let i = 0; i < words.length; i++) h = mix(h, words[i]!);
+  let rest = 0;
+  for (let i = whole; i < data.byteLength; i++) rest = (rest << 8) | data[i]!;
+  if (whole < data.byteLength) h = mix(h, rest);
+  h ^= data.byteLength;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+function mix(h: number, word: number): number {
+  const k = Math.imul(word, 0xcc9e2d51);
+  const g = h ^ Math.imul((k << 15) | (k >>> 17), 0x1b873593);
+  return (Math.imul((g << 13) | (g >>> 19), 5) + 0xe6546b64) | 0;
 }
 
 function keyHash(key: CacheKey): string {
-  return createHash("sha256").update(canonicalJson(key)).digest("hex").slice(0, 24);
+  return createHash("sha256").update(mark).update(canonicalJson(key)).digest("hex").slice(0, 24);
 }
 
 /** JSON with sorted keys: the same value always gives the same text. */
@@ -113,7 +136,7 @@ function parseLog(log: Buffer): { entries: Map<string, Uint8Array>; damagedBytes
     const end = entryEnd(log, at);
     if (end === null) {
       // Not a whole entry: look for the next place that starts one.
-      const next = log.indexOf("STB1", at + 1, "latin1");
+      const next = log.indexOf(mark, at + 1, "latin1");
       damagedBytes += (next < 0 ? log.length : next) - at;
       at = next < 0 ? log.length : next;
       continue;
@@ -131,15 +154,47 @@ function entryEnd(log: Buffer, at: number): number | null {
   return end;
 }
 
-/** sha256 of a file in hex, read as a stream. */
-export async function fileHash(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  try {
-    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  } catch (error) {
-    throw unreadable(file, error);
+/** Logs held open for the next cell of the same model; more would hold memory for nothing. */
+const idleLogs = 3;
+
+/** The logs of a run: what several cells use is read once. */
+export class ObservationCaches {
+  readonly root: string;
+  readonly #open = new Map<string, { readonly cache: Promise<ObservationCache>; users: number }>();
+
+  constructor(root: string) {
+    this.root = root;
   }
-  return hash.digest("hex");
+
+  /** Opens the log of a key, or takes the one at hand, and keeps it open while `work` goes on. */
+  async use<T>(key: CacheKey, work: (cache: ObservationCache) => Promise<T>): Promise<T> {
+    const name = keyHash(key);
+    const entry = this.#open.get(name) ?? { cache: ObservationCache.open(this.root, key), users: 0 };
+    this.#open.delete(name); // the latest last
+    this.#open.set(name, entry);
+    entry.users++;
+    try {
+      return await work(await entry.cache);
+    } catch (error) {
+      await entry.cache.catch(() => this.#open.delete(name)); // one that could not be opened is tried again
+      throw error;
+    } finally {
+      entry.users--;
+      await this.#closeIdle(idleLogs);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#closeIdle(0);
+  }
+
+  async #closeIdle(most: number): Promise<void> {
+    const idle = [...this.#open].filter(([, { users }]) => users === 0);
+    for (const [name, { cache }] of idle.slice(0, Math.max(0, idle.length - most))) {
+      this.#open.delete(name);
+      await (await cache).close();
+    }
+  }
 }
 
 export interface CacheEntryInfo {

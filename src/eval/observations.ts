@@ -1,11 +1,13 @@
-import { embedFiles } from "../pipeline/embed-pool.js";
+import { setImmediate as breathe } from "node:timers/promises";
+import type { EmbedPool } from "../pipeline/embed-pool.js";
 import { UserError, type Complaint } from "../pipeline/errors.js";
 import { decode } from "../pipeline/image.js";
 import type { TimedDetector } from "../pipeline/detector.js";
 import type { Classifier } from "../pipeline/classifier.js";
-import type { Codes, Detection, Pixels, Progress, Protocol, Vectors } from "../pipeline/types.js";
-import { fileHash, ObservationCache, type CacheKey } from "./cache.js";
+import type { Codes, Detection, Pixels, Preprocessing, Progress, Protocol, Vectors } from "../pipeline/types.js";
+import type { CacheKey, ObservationCache, ObservationCaches } from "./cache.js";
 import { engineVersion } from "./engine-version.js";
+import { knownHash, pictureHash, readHashed } from "./picture-hash.js";
 
 /** A picture to observe: `item` as its list names it, `file` where it lies, or why it cannot be used. */
 export type PictureRef = { readonly item: string } & ({ readonly file: string } | { readonly complaint: Complaint });
@@ -17,7 +19,7 @@ export interface ItemError {
 }
 
 export interface ObserveOptions {
-  readonly cacheRoot: string;
+  readonly caches: ObservationCaches;
   readonly protocol: Protocol;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -27,7 +29,7 @@ export interface EmbeddingModel {
   readonly card: string;
   readonly modelFolder?: string;
   readonly version: string;
-  readonly preprocessing: unknown;
+  readonly preprocessing: Preprocessing | null;
   readonly kind: "real" | "binary";
   /** Floats a vector, or bits a code. */
   readonly dim: number;
@@ -42,17 +44,13 @@ export interface Embedded {
 }
 
 /** Embeds pictures whole, on all cores; what the cache holds is not embedded again, what is new goes there at once. */
-export async function embedPictures(model: EmbeddingModel, pictures: readonly PictureRef[], options: ObserveOptions): Promise<Embedded> {
-  const cache = await ObservationCache.open(options.cacheRoot, {
-    what: "embedding", model: model.version, preprocessing: model.preprocessing, protocol: options.protocol, engine: engineVersion(),
-  });
+export async function embedPictures(model: EmbeddingModel, pictures: readonly PictureRef[], options: ObserveOptions & { readonly pool: EmbedPool }): Promise<Embedded> {
   // Rows are kept as bytes: the cache, floats and codes alike.
   const width = model.kind === "real" ? model.dim * 4 : model.dim / 8;
   const data = new Uint8Array(pictures.length * width);
   const complaints: (Complaint | undefined)[] = pictures.map((p) => ("complaint" in p ? p.complaint : undefined));
-  let writing: Promise<void> = Promise.resolve();
-  const broken = new AbortController();
-  try {
+  const key: CacheKey = { what: "embedding", model: model.version, preprocessing: model.preprocessing, protocol: options.protocol, engine: engineVersion() };
+  await options.caches.use(key, async (cache) => {
     const hashes = await hashAll(pictures, complaints);
     const missing: number[] = [];
     pictures.forEach((_, place) => {
@@ -64,24 +62,19 @@ export async function embedPictures(model: EmbeddingModel, pictures: readonly Pi
     });
     let done = pictures.length - missing.length;
     options.progress(done, pictures.length);
-    const files = missing.map((place) => (pictures[place] as { file: string }).file);
-    await embedFiles(files, { card: model.card, ...(model.modelFolder !== undefined && { modelFolder: model.modelFolder }), signal: AbortSignal.any([options.signal, broken.signal]) }, ({ index, row, complaint }) => {
+    const files = missing.map((place) => ({ file: (pictures[place] as { file: string }).file, hash: hashes[place]! }));
+    // A log that cannot be written ends the run: `put` throws in `deliver`, and the pool passes it on.
+    await options.pool.embed(files, { card: model.card, ...(model.modelFolder !== undefined && { modelFolder: model.modelFolder }) }, { signal: options.signal, size: model.preprocessing ?? undefined }, ({ index, row, complaint }) => {
       const place = missing[index]!;
       options.progress(++done, pictures.length);
       if (complaint) complaints[place] = complaint;
       else if (row) {
-        const payload = Buffer.from(row.buffer.slice(row.byteOffset, row.byteOffset + row.byteLength));
+        const payload = new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
         data.set(payload, place * width);
-        writing = writing.then(() => cache.put(hashes[place]!, payload));
-        // A log that cannot be written stops the pool at once; the error itself is thrown below.
-        writing.catch((error: unknown) => { broken.abort(error); });
+        cache.put(hashes[place]!, payload);
       }
     });
-    await writing;
-  } finally {
-    await writing.catch(() => undefined); // on an abort: what was delivered is still written
-    await cache.close();
-  }
+  });
   const places = pictures.flatMap((_, place) => (complaints[place] ? [] : [place]));
   const kept = new Uint8Array(places.length * width);
   places.forEach((place, row) => { kept.set(data.subarray(place * width, (place + 1) * width), row * width); });
@@ -123,60 +116,64 @@ export async function classifyPictures(classifier: Classifier, preprocessing: un
 
 /** One payload a picture, from the cache or measured now; null where a picture could not be used. */
 async function observeEach(key: CacheKey, pictures: readonly PictureRef[], options: ObserveOptions, measure: (pixels: Pixels) => Promise<Uint8Array>): Promise<{ values: (Uint8Array | null)[]; errors: ItemError[] }> {
-  const cache = await ObservationCache.open(options.cacheRoot, key);
   const complaints: (Complaint | undefined)[] = pictures.map((p) => ("complaint" in p ? p.complaint : undefined));
   const values: (Uint8Array | null)[] = pictures.map(() => null);
-  try {
-    const hashes = await hashAll(pictures, complaints);
-    const missing = pictures.flatMap((_, place) => {
-      if (complaints[place]) return [];
-      const cached = cache.get(hashes[place]!);
-      if (!cached) return [place];
-      values[place] = cached;
-      return [];
-    });
-    let done = pictures.length - missing.length;
-    const decoding = (place: number | undefined) => place === undefined ? undefined : decode((pictures[place] as { file: string }).file).then((pixels) => ({ pixels }), (error: unknown) => ({ error }));
-    let next = decoding(missing[0]);
-    for (const [i, place] of missing.entries()) {
+  await options.caches.use(key, async (cache) => {
+    // While a picture is measured the next one is read and decoded.
+    let next = prepare(pictures[0], cache);
+    for (const [place] of pictures.entries()) {
       options.signal.throwIfAborted();
-      const decoded = await next!;
-      next = decoding(missing[i + 1]);
+      const prepared = await next;
+      next = prepare(pictures[place + 1], cache);
       let value: Uint8Array | undefined;
       try {
-        if ("error" in decoded) throw decoded.error;
-        value = values[place] = await measure(decoded.pixels);
+        if ("error" in prepared) throw prepared.error;
+        if ("pixels" in prepared) value = values[place] = await measure(prepared.pixels);
+        else if ("cached" in prepared) values[place] = prepared.cached;
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         complaints[place] = error.complaint;
       }
       // Outside of the above: a disk that is full says nothing about the picture.
-      if (value) await cache.put(hashes[place]!, value);
-      options.progress(++done, pictures.length);
+      if (value) cache.put((prepared as { hash: string }).hash, value);
+      options.progress(place + 1, pictures.length);
     }
-  } finally {
-    await cache.close();
-  }
+  });
   return { values, errors: errorsOf(pictures, complaints) };
 }
 
+type Prepared = { readonly cached: Uint8Array } | { readonly hash: string; readonly pixels: Pixels } | { readonly error: unknown } | Record<string, never>;
+
+/** What the cache holds of a picture, else its pixels: a file is read once for hash and pixels. Never rejects. */
+async function prepare(picture: PictureRef | undefined, cache: ObservationCache): Promise<Prepared> {
+  if (!picture || !("file" in picture)) return {};
+  try {
+    const known = knownHash(picture.file);
+    const before = known === null ? undefined : cache.get(known);
+    if (before) return { cached: before };
+    const { bytes, hash } = await readHashed(picture.file);
+    const cached = cache.get(hash);
+    return cached ? { cached } : { hash, pixels: await decode(bytes, { file: picture.file }) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Files hashed before others get their turn: a signal, the progress bar. */
+const hashesAtOnce = 64;
+
 async function hashAll(pictures: readonly PictureRef[], complaints: (Complaint | undefined)[]): Promise<(string | undefined)[]> {
-  const hashes: (string | undefined)[] = new Array<undefined>(pictures.length).fill(undefined);
-  let next = 0;
-  const work = async (): Promise<void> => {
-    while (next < pictures.length) {
-      const place = next++;
-      const picture = pictures[place]!;
-      if (!("file" in picture)) continue;
-      try {
-        hashes[place] = await fileHash(picture.file);
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        complaints[place] = error.complaint;
-      }
+  const hashes: (string | undefined)[] = [];
+  for (const [place, picture] of pictures.entries()) {
+    if (place % hashesAtOnce === hashesAtOnce - 1) await breathe();
+    try {
+      hashes.push("file" in picture ? pictureHash(picture.file) : undefined);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      complaints[place] = error.complaint;
+      hashes.push(undefined);
     }
-  };
-  await Promise.all(Array.from({ length: 8 }, work));
+  }
   return hashes;
 }
 

@@ -1,8 +1,11 @@
 import { isBaseline, loadCard, modelFileOf, preprocessingOf } from "../pipeline/card.js";
 import { openClassifier, type Classifier } from "../pipeline/classifier.js";
 import { openDetector, type TimedDetector } from "../pipeline/detector.js";
+import { EmbedPool } from "../pipeline/embed-pool.js";
 import { openEmbedder, type WindowEmbedder } from "../pipeline/embedder.js";
-
+import { PictureStore } from "../pipeline/picture-store.js";
+import type { Preprocessing } from "../pipeline/types.js";
+import { ObservationCaches } from "./cache.js";
 import type { LoadedConfig } from "./config.js";
 import { resolvePath } from "./config.js";
 import { loadDataset, type DatasetManifest } from "./dataset.js";
@@ -15,19 +18,42 @@ export interface PlacedModel {
   readonly modelFolder?: string;
 }
 
+/** Bytes of resized pictures that models share: mini's recognition sets at 64 x 64 and at 32 x 32 take 190 MB. */
+const sharedPictureBytes = 256 << 20;
+
+/** Threads and pictures that several runs share: `shitu reproduce` runs a config a table on the same pictures. */
+export class SharedWork {
+  readonly pool: EmbedPool;
+
+  /** @param workers threads that embed. Default: all cores. */
+  constructor({ workers }: { workers?: number } = {}) {
+    this.pool = new EmbedPool({ store: new PictureStore(sharedPictureBytes), ...(workers !== undefined && { workers }) });
+  }
+
+  async close(): Promise<void> {
+    await this.pool.close();
+  }
+}
+
 /** What the cells of a run share: each model, data set and list is opened once, and closed at the end. */
 export class Resources {
   readonly loaded: LoadedConfig;
-  readonly cacheRoot: string;
+  readonly caches: ObservationCaches;
+  readonly pool: EmbedPool;
+  readonly #own: SharedWork | null;
+  readonly #lists = new Map<string, Promise<unknown>>();
   readonly #datasets = new Map<string, Promise<DatasetManifest>>();
   readonly #detectors = new Map<string, Promise<TimedDetector>>();
   readonly #embedders = new Map<string, Promise<WindowEmbedder>>();
   readonly #classifiers = new Map<string, Promise<Classifier>>();
   readonly #releases: (() => void)[] = [];
 
-  constructor(loaded: LoadedConfig, cacheRoot: string) {
+  /** @param work what goes on after this run; without it, the run has threads of its own. */
+  constructor(loaded: LoadedConfig, cacheRoot: string, work?: SharedWork) {
     this.loaded = loaded;
-    this.cacheRoot = cacheRoot;
+    this.caches = new ObservationCaches(cacheRoot);
+    this.#own = work ? null : new SharedWork();
+    this.pool = (work ?? this.#own!).pool;
   }
 
   /** A path of the config, absolute. */
@@ -70,9 +96,14 @@ export class Resources {
     return isBaseline(card) ? null : modelFileOf(card, file, modelFolder);
   }
 
-  /** The preprocessing that a model's card states. */
-  async preprocessing(ref: ModelRef): Promise<unknown> {
+  /** The preprocessing that a model's card states; null for a baseline that takes pictures as they are. */
+  async preprocessing(ref: ModelRef): Promise<Preprocessing | null> {
     return preprocessingOf(await loadCard(this.place(ref).card));
+  }
+
+  /** What `make` makes of a list, once a run: paths are looked up and links followed for each cell otherwise. */
+  listed<T>(name: string, make: () => Promise<T>): Promise<T> {
+    return once(this.#lists as Map<string, Promise<T>>, name, make);
   }
 
   /** Runs `release` when the run ends, however it ends. */
@@ -82,6 +113,8 @@ export class Resources {
 
   async close(): Promise<void> {
     for (const release of this.#releases) release();
+    await this.caches.close();
+    await this.#own?.close();
     const open = [...this.#detectors.values(), ...this.#embedders.values(), ...this.#classifiers.values()];
     await Promise.all(open.map(async (model) => (await model.catch(() => null))?.close()));
   }

@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, readdirSync, truncateSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ObservationCache, cacheInfo, canonicalJson, fileHash, pruneCache, type CacheKey } from "../../src/eval/cache.js";
+import { ObservationCache, cacheInfo, canonicalJson, checksum, ObservationCaches, pruneCache, type CacheKey } from "../../src/eval/cache.js";
 
 const key: CacheKey = { what: "embedding", model: "a".repeat(64), preprocessing: { width: 224, mean: [1, 2, 3] }, protocol: "standard", engine: "test 1" };
 const picture = (n: number): string => n.toString(16).padStart(64, "0");
@@ -12,7 +12,7 @@ const logOf = (root: string): string => join(root, readdirSync(root)[0]!, "entri
 
 async function filled(root: string, n: number): Promise<void> {
   const cache = await ObservationCache.open(root, key);
-  for (let i = 0; i < n; i++) await cache.put(picture(i), payload(i));
+  for (let i = 0; i < n; i++) cache.put(picture(i), payload(i));
   await cache.close();
 }
 
@@ -52,8 +52,8 @@ describe("observation cache", () => {
       const cache = await ObservationCache.open(root, key);
       expect(cache.size).toBe(4);
       expect(cache.damagedBytes).toBe(cut);
-      await cache.put(picture(4), payload(4));
-      await cache.put(picture(5), payload(5));
+      cache.put(picture(4), payload(4));
+      cache.put(picture(5), payload(5));
       await cache.close();
       const again = await ObservationCache.open(root, key);
       expect(again.size).toBe(6);
@@ -87,11 +87,41 @@ describe("observation cache", () => {
     expect(await cacheInfo(root)).toEqual([]);
   });
 
-  it("hashes files and orders keys", async () => {
-    const file = join(folder(), "x");
-    writeFileSync(file, "abc");
-    expect(await fileHash(file)).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    await expect(fileHash(`${file}-none`)).rejects.toThrow(/no such file/);
+  it("orders the keys of JSON", () => {
     expect(canonicalJson({ b: [{ d: 1, c: 2 }], a: null })).toBe('{"a":null,"b":[{"c":2,"d":1}]}');
+  });
+
+  it("has MurmurHash3 for a checksum, and sees every changed byte, whatever the length and place in memory", () => {
+    // Results of the reference implementation (whole words only: the rest of an entry is counted otherwise).
+    expect([checksum(new Uint8Array(0)), checksum(Buffer.from("test"))]).toEqual([0, 0xba6bd213]);
+    for (const length of [1, 5, 64, 67]) {
+      const whole = Uint8Array.from({ length: length + 3 }, (_, i) => (i * 37) & 255);
+      for (const offset of [0, 1, 3]) {
+        const data = whole.subarray(offset, offset + length);
+        const before = checksum(data);
+        for (let i = 0; i < length; i++) {
+          data[i]! ^= 1;
+          expect(checksum(data)).not.toBe(before);
+          data[i]! ^= 1;
+        }
+        expect(checksum(Uint8Array.from(data))).toBe(before);
+      }
+    }
+  });
+});
+
+describe("the logs of a run", () => {
+  it("are read once while in use and shortly after, and are closed at the end", async () => {
+    const root = folder();
+    await filled(root, 2);
+    const caches = new ObservationCaches(root);
+    const first = await caches.use(key, async (cache) => cache);
+    expect(await caches.use({ ...key }, async (cache) => cache)).toBe(first);
+    for (const model of ["b", "c", "d"]) await caches.use({ ...key, model: model.repeat(64) }, async () => undefined);
+    expect(() => { first.put(picture(9), payload(9)); }).toThrow(); // three newer ones are kept, this one is closed
+    const again = await caches.use(key, async (cache) => cache);
+    expect([again === first, again.size]).toEqual([false, 2]);
+    await caches.close();
+    expect(() => { again.put(picture(9), payload(9)); }).toThrow();
   });
 });

@@ -26,8 +26,8 @@ export async function planClassification(m: ClassificationMeasurement, protocol:
 
 async function measureClassification(ref: ModelRef, dataset: ClassificationDataset, protocol: Protocol, { resources, progress, signal }: CellContext): Promise<CellOutcome> {
   const classifier = await resources.classifier(ref);
-  const listed = await listPictures(dataset, "validation", protocol);
-  const { scores, errors } = await classifyPictures(classifier, await resources.preprocessing(ref), listed.pictures, { cacheRoot: resources.cacheRoot, protocol, progress, signal });
+  const listed = await listPictures(dataset, "validation", protocol, resources);
+  const { scores, errors } = await classifyPictures(classifier, await resources.preprocessing(ref), listed.pictures, { caches: resources.caches, protocol, progress, signal });
   if (scores.every((s) => s === null)) throw new UserError({ code: "dataset-empty", message: "no picture of the data set could be used", file: dataset.file, fix: "check its image root" });
   const truth = listed.rows.map(({ label, line }) => classNumber(label, classifier.classes, dataset, line));
   // An unreadable picture is a miss: its true class gets the lowest score.

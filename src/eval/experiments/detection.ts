@@ -36,7 +36,7 @@ async function measureDetection(ref: ModelRef, dataset: DetectionDataset, agnost
   const truth = await readTruth(dataset);
   const detector = await resources.detector(ref);
   const pictures = await truthPictures(truth, dataset);
-  const observed = await detectPictures(detector, await resources.preprocessing(ref), pictures, { cacheRoot: resources.cacheRoot, protocol, progress, signal });
+  const observed = await detectPictures(detector, await resources.preprocessing(ref), pictures, { caches: resources.caches, protocol, progress, signal });
   if (observed.found.every((f) => f === null)) {
     throw new UserError({ code: "dataset-empty", message: "no picture of the data set could be used", file: dataset.file, fix: "check its image root" });
   }

@@ -9,6 +9,7 @@ import { projectRoot } from "../../pipeline/root.js";
 import type { Protocol } from "../../pipeline/types.js";
 import type { ClassificationDataset, DatasetManifest, DetectionDataset, PipelineDataset, RecognitionDataset } from "../dataset.js";
 import type { PictureRef } from "../observations.js";
+import type { Resources } from "../resources.js";
 
 type Listed = RecognitionDataset | PipelineDataset | ClassificationDataset;
 
@@ -18,8 +19,13 @@ export interface ListedPictures {
   readonly pictures: readonly PictureRef[];
 }
 
-/** The pictures of one list of a data set. */
-export async function listPictures(dataset: Listed, part: "gallery" | "query" | "validation", protocol: Protocol): Promise<ListedPictures> {
+/** The pictures of one list of a data set, looked up once a run where its resources are given. */
+export function listPictures(dataset: Listed, part: "gallery" | "query" | "validation", protocol: Protocol, resources?: Resources): Promise<ListedPictures> {
+  const read = (): Promise<ListedPictures> => readListed(dataset, part, protocol);
+  return resources ? resources.listed(JSON.stringify([dataset.file, dataset.hash, part, protocol]), read) : read();
+}
+
+async function readListed(dataset: Listed, part: "gallery" | "query" | "validation", protocol: Protocol): Promise<ListedPictures> {
   const list = (dataset as Readonly<Record<string, unknown>>)[part] as RecognitionDataset["gallery"] | undefined;
   if (!list) throw new Error(`${dataset.name} has no ${part} list`);
   const columns = dataset.task !== "recognition" ? 2 : dataset.identity === "none" ? undefined : 3;
@@ -49,10 +55,10 @@ export async function readTruth({ annotations }: Annotated): Promise<CocoTruth> 
 }
 
 /** Every picture that a data set puts to a system: the annotated ones, or the queries. */
-export async function datasetPictures(dataset: DatasetManifest, protocol: Protocol): Promise<PictureRef[]> {
+export async function datasetPictures(dataset: DatasetManifest, protocol: Protocol, resources?: Resources): Promise<PictureRef[]> {
   switch (dataset.task) {
-    case "recognition": return [...(await listPictures(dataset, dataset.evaluation === "leave-one-out" ? "gallery" : "query", protocol)).pictures];
-    case "classification": return [...(await listPictures(dataset, "validation", protocol)).pictures];
+    case "recognition": return [...(await listPictures(dataset, dataset.evaluation === "leave-one-out" ? "gallery" : "query", protocol, resources)).pictures];
+    case "classification": return [...(await listPictures(dataset, "validation", protocol, resources)).pictures];
     case "detection":
     case "pipeline": return truthPictures(await readTruth(dataset), dataset);
   }

@@ -59,7 +59,7 @@ async function measurePipeline(system: SystemSpec, dataset: PipelineDataset, thr
     const truth = await readTruth(dataset);
     const pictures = await truthPictures(truth, dataset);
     const objects = objectsByImage(truth, dataset);
-    const { found, errors } = await detectPictures(detector, await resources.preprocessing(system.detector), pictures, { cacheRoot: resources.cacheRoot, protocol, progress, signal });
+    const { found, errors } = await detectPictures(detector, await resources.preprocessing(system.detector), pictures, { caches: resources.caches, protocol, progress, signal });
     const recognizer = new Recognizer({ detector, embedder, gallery }, { protocol });
     const exactly = flat && new Recognizer({ detector, embedder, gallery: flat }, { protocol });
     const lost = new Map<string, Complaint>(errors.map((e) => [e.item, e]));

@@ -76,8 +76,8 @@ class EmbeddedSet {
     const embedder = await this.#resources.embedder(this.#ref);
     const model = { ...this.#resources.place(this.#ref), version: embedder.version, preprocessing: await this.#resources.preprocessing(this.#ref), dim: embedder.dim, kind: embedder.kind };
     const embed = async (part: "gallery" | "query"): Promise<Part> => {
-      const listed = await listPictures(this.#dataset, part, this.#protocol);
-      const embedded = await embedPictures(model, listed.pictures, { cacheRoot: this.#resources.cacheRoot, protocol: this.#protocol, progress: context.progress, signal: context.signal });
+      const listed = await listPictures(this.#dataset, part, this.#protocol, this.#resources);
+      const embedded = await embedPictures(model, listed.pictures, { caches: this.#resources.caches, pool: this.#resources.pool, protocol: this.#protocol, progress: context.progress, signal: context.signal });
       return { listed, embedded, rows: embedded.places.map((place) => labelled(listed.rows[place]!)) };
     };
     const gallery = await embed("gallery");
