@@ -5,6 +5,7 @@ import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { Codes, Protocol, VectorIndex, Vectors } from "../../pipeline/types.js";
 import { isCodes, rowCount } from "../../pipeline/types.js";
 import type { IndexSpec } from "../config.js";
+import { measureStages } from "../latency/stages.js";
 import type { RecordedScore } from "../record.js";
 import { quantiles } from "../stats/quantile.js";
 
@@ -96,21 +97,19 @@ export function isExhaustive(factory: string): boolean {
   return /^(IDMap2?,)?B?Flat$/.test(factory);
 }
 
-/** One query at a time on the calling thread with one thread, after a warm-up, the queries taken evenly over the set. */
+/** One query at a time on the calling thread with one thread, driven by tinybench after a warm-up, the queries taken evenly over the set. */
 export function timeQueries(index: VectorIndex, queries: Vectors | Codes, k: number): Promise<number[]> {
-  return withOneThread(() => timesOf(index, queries, k));
-}
-
-function timesOf(index: VectorIndex, queries: Vectors | Codes, k: number): number[] {
   const n = rowCount(queries);
-  const times: number[] = [];
-  for (let i = -warmupQueries; i < Math.min(timedQueries, n); i++) {
-    const one = rowOf(queries, Math.floor((((i + n) % n) * n) / Math.min(timedQueries, n)) % n);
-    const start = monotonicClock();
-    index.searchSync(one, k);
-    if (i >= 0) times.push(monotonicClock() - start);
-  }
-  return times;
+  const count = Math.min(timedQueries, n);
+  let one = queries;
+  return withOneThread(async () => {
+    const [times] = await measureStages([{
+      name: "search",
+      before: (i) => { one = rowOf(queries, Math.floor(((i % n) * n) / count) % n); },
+      run: () => index.searchSync(one, k),
+    }], { warmupIterations: Math.min(warmupQueries, n), warmupMs: 0, iterations: count, timeMs: 0 });
+    return [...times!.samplesMs];
+  });
 }
 
 function rowOf(rows: Vectors | Codes, i: number): Vectors | Codes {

@@ -2,6 +2,7 @@ import { decode } from "../../pipeline/image.js";
 import { inspectOnnx } from "../../pipeline/onnx/inspect.js";
 import { Stopwatch } from "../../pipeline/stopwatch.js";
 import type { Pixels, Stage } from "../../pipeline/types.js";
+import { measurePasses } from "../latency/stages.js";
 import type { PictureRef } from "../observations.js";
 import type { RecordedScore } from "../record.js";
 import { quantiles } from "../stats/quantile.js";
@@ -26,7 +27,7 @@ export async function costScores(file: string | null): Promise<RecordedScore[]> 
 }
 
 /**
- * Times a model on decoded pictures, one at a time on one thread, after a warm-up: milliseconds of one of its stages, every sample kept.
+ * Times a model by tinybench on decoded pictures, one at a time on one thread, after a warm-up: milliseconds of one of its stages, every sample kept.
  *
  * @param run puts one picture to the model and tells the stopwatch of its stages.
  */
@@ -38,13 +39,13 @@ export async function timeModel(stage: Stage, pictures: readonly PictureRef[], s
     const pixels = await decode(file).catch(() => null);
     if (pixels) decoded.push(pixels);
   }
-  const samplesMs: number[] = [];
-  for (let i = -warmup; decoded.length > 0 && i < timed; i++) {
+  const times = decoded.length === 0 ? [] : await measurePasses(async (iteration) => {
     signal.throwIfAborted();
     const watch = new Stopwatch();
-    await run(decoded[(i + warmup) % decoded.length]!, watch);
-    if (i >= 0) samplesMs.push(watch.stageMs[stage] ?? 0);
-  }
+    await run(decoded[iteration % decoded.length]!, watch);
+    return watch;
+  }, { warmupIterations: warmup, warmupMs: 0, iterations: timed, timeMs: 0, signal });
+  const samplesMs = [...(times.find((t) => t.stage === stage)?.samplesMs ?? [])];
   return { scores: latencyScores(stage, samplesMs), samplesMs };
 }
 

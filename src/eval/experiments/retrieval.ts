@@ -162,18 +162,20 @@ function recallScores(hits: readonly NeighbourHit[], lost: number, ks: readonly 
   });
 }
 
+/** How an interval is called in records. Under `paddleclas` queries weigh differently by block, and recall is no plain proportion. */
+const intervalMethods = { wilson: "Wilson", "bootstrap-percentile": "percentile bootstrap over queries" } as const;
+
 /** The scores of an exhaustive search; a lost query adds 0 to each mean. Where ties decide, their bounds become scores of their own. */
-function exactScores({ scores }: RetrievalScores, lost: number): RecordedScore[] {
+export function exactScores({ scores }: RetrievalScores, lost: number): RecordedScore[] {
   return scores.flatMap((score): RecordedScore[] => {
-    const { name, unit, better, bounds } = score;
+    const { name, unit, better, bounds, interval } = score;
     const head = { metric: name, unit, better };
     if (score.value === null) return [{ ...head, value: null, why: score.why }];
     const n = score.n + lost;
     const share = score.n / n;
-    const recall = name.startsWith("recall@");
     // Zeros draw an interval towards 0 as they do the mean; for a proportion it is computed afresh.
-    const ci = score.ci && (lost === 0 ? score.ci : recall ? wilsonInterval(score.value * score.n, n) : [score.ci[0] * share, score.ci[1] * share] as const);
-    const main: RecordedScore = { ...head, value: score.value * share, n, ci: ci && [ci[0], ci[1]], method: recall ? "Wilson" : "percentile bootstrap over queries" };
+    const ci = score.ci && (lost === 0 ? score.ci : interval === "wilson" ? wilsonInterval(score.value * score.n, n) : [score.ci[0] * share, score.ci[1] * share] as const);
+    const main: RecordedScore = { ...head, value: score.value * share, n, ci: ci && [ci[0], ci[1]], ...(interval !== null && { method: intervalMethods[interval] }) };
     if (!bounds || bounds[0] === bounds[1]) return [main];
     const bound = (tie: "pessimistic" | "optimistic", value: number): RecordedScore => ({ ...head, of: { ties: tie }, value: value * share, n, ci: null });
     return [main, bound("pessimistic", bounds[0]), bound("optimistic", bounds[1])];
