@@ -10,7 +10,7 @@ const arrows = {
   "./datasets/formats": ["./src/pipeline"],
   "./datasets/mini": ["./src/pipeline", "./datasets/formats"],
   "./src/cli": ["./src/eval", "./src/pipeline", "./datasets", "./native"],
-  "./reports": ["./src/eval/record.ts", "./src/eval/cases.ts", "./src/eval/samples.ts", "./src/eval/paper-tables.ts", "./src/eval/paper-comparison.ts"],
+  "./reports": ["./src/eval/record.ts", "./src/eval/cases.ts", "./src/eval/samples.ts", "./src/eval/paper-tables.ts", "./src/eval/paper-comparison.ts", "./src/eval/metrics/coco-errors.ts", "./datasets/formats/coco-set.ts"],
 };
 const rooms = ["./native", "./src/pipeline", "./src/eval", "./src/cli", "./datasets", "./reports", "./bench", "./test"];
 

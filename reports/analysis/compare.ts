@@ -1,4 +1,5 @@
 import type { RecordedScore } from "../../src/eval/record.js";
+import { hitsByCell } from "./model-pairs.js";
 import { pairedDifference, type PairedDifference } from "./paired.js";
 import { cellName, completedCells, known, mainScore, metricName, type KnownScore, type RecordView } from "./record-view.js";
 
@@ -22,7 +23,10 @@ export interface ComparedScores {
   readonly high: number | null;
   readonly method: string;
   readonly verdict: "better" | "worse" | "cannot tell" | "no interval";
+  /** null where the score is no share of cases. */
   readonly paired: PairedDifference | null;
+  /** Items that both runs judged; 0 where one kept no cases of the cell. */
+  readonly judged: number;
   /** Items that only the one got right. */
   readonly lost: readonly string[];
   readonly gained: readonly string[];
@@ -50,25 +54,15 @@ export function compareRecords(before: RecordView, after: RecordView, beforeRows
     const [first, second] = [known(mainScore(a)), known(b && mainScore(b))];
     if (b === undefined || first === undefined || second === undefined || first.metric !== second.metric) return [];
     const common = { name: cellName(a, before.cells), metric: metricName(first), beforeCell: a.id, afterCell: b.id, before: first, after: second };
-    const pair = proportions.has(a.kind) ? flips(beforeHits.get(a.id), afterHits.get(b.id)) : null;
-    if (pair !== null) {
+    const pair = flips(beforeHits.get(a.id), afterHits.get(b.id));
+    if (pair !== null && proportions.has(a.kind)) {
       const { difference, low, high } = pair.paired;
-      return [{ ...common, difference, low, high, method: "paired, Bonett and Price", verdict: verdict(first, low, high), ...pair }];
+      return [{ ...common, difference, low, high, method: "paired, Bonett and Price", verdict: verdict(first, low, high), ...pair, judged: pair.paired.n }];
     }
     const difference = second.value - first.value;
     const interval = unpaired(first, second);
-    return [{ ...common, difference, low: interval?.[0] ?? null, high: interval?.[1] ?? null, method: interval ? "unpaired, from both intervals" : "none", verdict: interval ? verdict(first, ...interval) : "no interval", paired: null, lost: [], gained: [] }];
+    return [{ ...common, difference, low: interval?.[0] ?? null, high: interval?.[1] ?? null, method: interval ? "unpaired, from both intervals" : "none", verdict: interval ? verdict(first, ...interval) : "no interval", paired: null, judged: pair?.paired.n ?? 0, lost: pair?.lost ?? [], gained: pair?.gained ?? [] }];
   });
-}
-
-function hitsByCell(rows: readonly OutcomeRow[]): Map<string, Map<string, boolean>> {
-  const cells = new Map<string, Map<string, boolean>>();
-  for (const { cell, item, outcome } of rows) {
-    let hits = cells.get(cell);
-    if (hits === undefined) cells.set(cell, (hits = new Map()));
-    hits.set(item, outcome === "hit");
-  }
-  return cells;
 }
 
 function flips(a: ReadonlyMap<string, boolean> | undefined, b: ReadonlyMap<string, boolean> | undefined): { paired: PairedDifference; lost: string[]; gained: string[] } | null {

@@ -46,6 +46,12 @@ export function formatValue(value: number, unit: Unit): string {
   }
 }
 
+/** A part of a whole in words: `81%`. */
+export function formatShare(value: number): string {
+  const percent = 100 * value;
+  return `${percent.toFixed(percent !== 0 && Math.abs(percent) < 9.95 ? 1 : 0)}%`;
+}
+
 /** A difference with its sign: `+0.012`, `−3.40 ms`. */
 export function formatDifference(value: number, unit: Unit): string {
   const text = formatValue(value, unit);

@@ -11,6 +11,16 @@ export interface SampleSummary {
 /** A curve by name of its coordinate: { recall: […], precision: […] }, all of one length. */
 export type Curve = Readonly<Record<string, readonly number[]>>;
 
+/** What a detection cell loses by type of error (TIDE's), judged on the boxes that its cases keep. */
+export interface ErrorTypes {
+  readonly pictures: number;
+  readonly objects: number;
+  readonly ap50: number | null;
+  readonly classes: number;
+  /** `loss` is the AP50 that mending this type alone would win. */
+  readonly types: readonly { readonly type: string; readonly count: number; readonly loss: number | null }[];
+}
+
 export interface RecordView extends RunRecord {
   /** Unique among all records shown: the folder's name, with `reference/` before a committed one. */
   readonly key: string;
@@ -19,6 +29,7 @@ export interface RecordView extends RunRecord {
   readonly warnings: readonly string[];
   readonly samples: Readonly<Record<string, Readonly<Record<string, SampleSummary>>>>;
   readonly curves: Readonly<Record<string, Curve>>;
+  readonly errorTypes: Readonly<Record<string, ErrorTypes>>;
   /** `byCell` counts the cases of each cell that the site holds. */
   readonly cases: { readonly total: number; readonly shown: number; readonly byCell: Readonly<Record<string, number>> };
 }
@@ -86,10 +97,11 @@ const bare = new Set(["nprobe", "efSearch", "threads", "k", "bits"]);
 /** Labels of the join with the paper, which are no coordinates of the sweep. */
 const hidden = /^(paper[A-Z]|notComparable$)/;
 
-/** What tells a cell from the others of its record: `model · data set · index`, without the labels that all of them share. */
+/** What tells a cell from the others of its kind: `model · data set · index`, without the labels that all of them share. */
 export function cellName(cell: Cell, among: readonly Cell[] = []): string {
   const names = Object.keys(cell.labels).filter((name) => !hidden.test(name));
-  const telling = names.filter((name) => among.length > 1 && among.some((other) => other.labels[name] !== cell.labels[name]));
+  const peers = among.filter((other) => other.kind === cell.kind);
+  const telling = names.filter((name) => peers.length > 1 && peers.some((other) => other.labels[name] !== cell.labels[name]));
   const plain = names.filter((name) => ["model", "system", "dataset", "index"].includes(name));
   const chosen = telling.length > 0 ? telling : plain.length > 0 ? plain : names;
   // An index may carry its parameters in its name already: IVF nprobe 8.
@@ -100,8 +112,19 @@ export function cellName(cell: Cell, among: readonly Cell[] = []): string {
 
 const titles: Readonly<Record<string, string>> = {
   "retrieval-time": "retrieval time", "index-size": "index size", "index-bytes": "index size", "memory-bytes": "memory", "model-size": "model size", "model-bytes": "model size", "build-time": "build time",
-  params: "parameters", macs: "multiply-adds",
+  params: "parameters", macs: "multiply-adds", "single-stream-latency": "single-stream latency, at most", "server-rate": "server rate", "server-latency": "server latency", "cold-start": "cold start", "model-load": "loading",
+  "peak-memory": "peak memory", "start-memory": "memory at the start", "crop-recall@1": "recall@1 on true boxes", "crop-recall@5": "recall@5 on true boxes",
 };
+
+/** The F1 definitions of a pipeline by what has to be right. */
+export const f1Definitions: Readonly<Record<string, string>> = { A: "best answer", B: "set of labels", C: "box and label", D: "set of labels, mean of labels" };
+
+/** The stages of the waterfall at which a pipeline loses an object, in words. */
+const lostNames: Readonly<Record<string, string>> = { correct: "recognised", missed: "not detected", "wrong-crop": "wrong crop", embedding: "wrong embedding", index: "missed by the index", threshold: "below the threshold" };
+
+export function stageName(stage: string): string {
+  return lostNames[stage] ?? stage;
+}
 
 /** A metric's name as a heading shows it. */
 export function metricTitle(metric: string): string {
@@ -110,8 +133,8 @@ export function metricTitle(metric: string): string {
 
 /** `recall@1`, `latency (detect, p90)`: a metric with what it is of. */
 export function metricName(score: Pick<RecordedScore, "metric" | "of">): string {
-  const { stage, percentile, ...rest } = score.of ?? {};
-  const parts = [stage, percentile === undefined ? undefined : `p${percentile.replace(/^p/, "")}`, ...Object.values(rest)].filter((part) => part !== undefined);
+  const { stage, percentile, definition, ...rest } = score.of ?? {};
+  const parts = [stage, percentile === undefined ? undefined : `p${percentile.replace(/^p/, "")}`, definition === undefined ? undefined : f1Definitions[definition] ?? definition, ...Object.values(rest)].filter((part) => part !== undefined);
   return parts.length > 0 ? `${metricTitle(score.metric)} (${parts.join(", ")})` : metricTitle(score.metric);
 }
 

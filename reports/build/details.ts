@@ -36,7 +36,10 @@ function rounded(x: number): number {
 
 /** The best three as [label, score, picture], whatever the record held. */
 function neighbours(row: ShownCase): [string, number, string | null][] {
-  const list = parsed(row.neighbours);
+  return bestThree(parsed(row.neighbours));
+}
+
+function bestThree(list: unknown): [string, number, string | null][] {
   return Array.isArray(list)
     ? list.slice(0, 3).flatMap((n: unknown): [string, number, string | null][] => (Array.isArray(n) ? [[String(n[0]), typeof n[1] === "number" ? rounded(n[1]) : 0, typeof n[2] === "string" ? n[2] : null]] : []))
     : [];
@@ -45,6 +48,9 @@ function neighbours(row: ShownCase): [string, number, string | null][] {
 function boxes(row: ShownCase): string | null {
   const value = parsed(row.boxes) as { truth?: unknown; found?: unknown } | null;
   if (value === null || typeof value !== "object") return null;
-  const compact = (list: unknown): unknown[] => (Array.isArray(list) ? list.filter(Array.isArray).filter((box: unknown[]) => box[6] !== "unused").map((box: unknown[]) => box.slice(0, 7).map((x, i) => (typeof x !== "number" ? x : i < 4 ? Math.round(x) : rounded(x)))) : []);
+  const compact = (list: unknown): unknown[] => (Array.isArray(list) ? list.filter(Array.isArray).filter((box: unknown[]) => box[6] !== "unused").map((box: unknown[]) => [
+    ...box.slice(0, 7).map((x, i) => (typeof x !== "number" ? x : i < 4 ? Math.round(x) : rounded(x))),
+    ...(box[6] === "kept" && Array.isArray(box[7]) ? [bestThree(box[7])] : []),
+  ]) : []);
   return JSON.stringify({ truth: compact(value.truth), found: compact(value.found) });
 }

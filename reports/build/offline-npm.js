@@ -10,7 +10,8 @@ import { build, version as esbuildVersion } from "esbuild";
 const project = fileURLToPath(new URL("../../", import.meta.url));
 const require = createRequire(import.meta.url);
 const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));
-const { dependencies, devDependencies } = readJson(join(project, "package.json"));
+const own = readJson(join(project, "package.json"));
+const { dependencies, devDependencies } = own;
 const direct = Object.keys({ ...dependencies, ...devDependencies });
 const bundles = join(project, ".cache", "report-modules");
 
@@ -44,13 +45,14 @@ async function content(specifier) {
   }
   const javascript = { headers: { "content-type": "application/javascript" } }; // imports are rewritten only under this type
   if (path === "+esm") return new Response(await bundleOf(name, found, name), javascript);
+  if (name === own.name && !ownModules.includes(path.replace(/\/\+esm$/, ""))) throw new Error(`a page may not import ${path} of the project: its modules for pages are ${ownModules.join(", ")}`);
   if (path.endsWith("/+esm")) return new Response(await bundleOf(name, found, join(found.folder, path.slice(0, -"/+esm".length))), javascript);
   return new Response(readFileSync(join(found.folder, path)), /\.m?js$/.test(path) ? javascript : undefined);
 }
 
 /** One module for each direct dependency of the project; whatever else it imports is inlined. Kept between builds. */
 async function bundleOf(self, { version }, entry) {
-  const key = createHash("sha256").update(JSON.stringify([self, version, entry, esbuildVersion, direct.map((d) => [d, installed(d)?.version])])).digest("hex");
+  const key = createHash("sha256").update(JSON.stringify([self, version, entry, self === own.name ? readFileSync(`${entry}.ts`, "utf8") : "", esbuildVersion, direct.map((d) => [d, installed(d)?.version])])).digest("hex");
   const kept = join(bundles, `${self.replace("/", "+")}-${key.slice(0, 16)}.js`);
   if (existsSync(kept)) return readFileSync(kept, "utf8");
   const others = {
@@ -75,7 +77,11 @@ async function bundleOf(self, { version }, entry) {
   return code;
 }
 
+/** The project is one of its own packages, so that a page may import `npm:shitu-bench/MODULE`: these, which need no more than a browser has. */
+const ownModules = ["src/cli/table-formats", "src/cli/paper-matrix"];
+
 function installed(name) {
+  if (name === own.name) return { folder: project, version: own.version };
   for (const base of require.resolve.paths(name) ?? []) {
     const folder = join(base, name);
     if (existsSync(join(folder, "package.json"))) return { folder, version: readJson(join(folder, "package.json")).version };

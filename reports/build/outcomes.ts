@@ -12,6 +12,7 @@ export function outcomesArrow(runs: readonly LoadedRun[]): Uint8Array {
     truth: rows.map(({ row }) => row.truth ?? ""),
     prediction: rows.map(({ row }) => row.prediction ?? ""),
     lostAt: rows.map(({ row }) => row.lostAt ?? ""),
+    rank: Int16Array.from(rows, ({ row }) => Math.min(row.rank ?? -1, 32_767)), // -1 where no positive was returned
   });
   const bytes = table.toArrowIPC({ format: "file" });
   if (!bytes) throw new Error("arquero gave no Arrow bytes");

@@ -20,10 +20,10 @@ const kept = fileURLToPath(new URL("../../.cache/report-pictures/", import.meta.
 const side = { boxes: 360, plain: 176 };
 
 /** The thumbnails of the first cases of every cell, at most `budget` of them. A picture that cannot be read is left out; the page then shows its name. */
-export async function thumbnails(runs: readonly LoadedRun[], shown: readonly ShownCase[], budget = 900): Promise<Thumbnail[]> {
+export async function thumbnails(runs: readonly LoadedRun[], shown: readonly ShownCase[], budget = 2400): Promise<Thumbnail[]> {
   const roots = new Map(runs.map((run) => [run.view.key, run.imageRoots]));
   const wanted = new Map<string, { root: string; picture: string; side: number }>();
-  for (const row of shown) {
+  for (const row of [...shown].sort((a, b) => a.picturePriority - b.picturePriority)) {
     const want = (set: string, picture: string | null, longest: number): void => {
       const root = roots.get(row.record)?.get(set);
       const key = `${set}/${picture}`;
@@ -33,6 +33,7 @@ export async function thumbnails(runs: readonly LoadedRun[], shown: readonly Sho
     // A gallery may have a root of its own.
     const gallery = roots.get(row.record)?.has(`${row.dataset} gallery`) ? `${row.dataset} gallery` : row.dataset;
     for (const picture of neighbourPictures(row)) want(gallery, picture, side.plain);
+    for (const picture of boxPictures(row)) want(gallery, picture, side.plain);
   }
   const queue = [...wanted];
   const made: Thumbnail[] = [];
@@ -50,12 +51,24 @@ export async function thumbnails(runs: readonly LoadedRun[], shown: readonly Sho
 
 /** The pictures of the three best neighbours. */
 function neighbourPictures({ neighbours }: ShownCase): (string | null)[] {
-  if (neighbours === null) return [];
+  return firstPictures(parsed(neighbours));
+}
+
+/** Those of each box that a pipeline kept. */
+function boxPictures({ boxes }: ShownCase): (string | null)[] {
+  const found = (parsed(boxes) as { found?: unknown } | null)?.found;
+  return Array.isArray(found) ? found.filter(Array.isArray).filter((box: unknown[]) => box[6] === "kept").flatMap((box: unknown[]) => firstPictures(box[7])) : [];
+}
+
+function firstPictures(list: unknown): (string | null)[] {
+  return Array.isArray(list) ? list.slice(0, 3).map((row: unknown) => (Array.isArray(row) && typeof row[2] === "string" ? row[2] : null)) : [];
+}
+
+function parsed(json: string | null): unknown {
   try {
-    const list = JSON.parse(neighbours) as unknown;
-    return Array.isArray(list) ? list.slice(0, 3).map((row: unknown) => (Array.isArray(row) && typeof row[2] === "string" ? row[2] : null)) : [];
+    return json === null ? null : (JSON.parse(json) as unknown);
   } catch {
-    return [];
+    return null;
   }
 }
 

@@ -1,5 +1,5 @@
 import { html } from "npm:htl";
-import { toCsv, toLatex, toMarkdown, type ExportTable } from "../analysis/table-export.js";
+import { toCsv, toLatex, toMarkdown, type TextTable } from "npm:shitu-bench/src/cli/table-formats";
 
 export interface Column<Row> {
   readonly head: string;
@@ -61,14 +61,15 @@ export function dataTable<Row>({ caption, columns, rows, downloads, showCaption 
 }
 
 /** Links that hold a table as CSV, Markdown and LaTeX; made when first needed. */
-export function downloadLinks(name: string, table: () => ExportTable, what = "Download"): HTMLElement {
-  const link = (label: string, extension: string, mime: string, write: (t: ExportTable) => string): HTMLElement => {
+export function downloadLinks(name: string, table: () => TextTable, what = "Download"): HTMLElement {
+  const link = (label: string, extension: string, mime: string, write: (t: TextTable) => string): HTMLElement => {
     const a = html`<a download="${name}.${extension}" href="#" title="Download ${name}.${extension}">${label}</a>`;
     const ready = (): void => a.setAttribute("href", `data:${mime};charset=utf-8,${encodeURIComponent(write(table()))}`);
     for (const event of ["pointerenter", "focus", "click"]) a.addEventListener(event, ready);
     return a;
   };
-  return html`<p class="downloads">${what} ${link("CSV", "csv", "text/csv", toCsv)} ${link("Markdown", "md", "text/markdown", toMarkdown)} ${link("LaTeX", "tex", "application/x-tex", toLatex)}</p>`;
+  const csv = ({ columns, rows }: TextTable): string => toCsv(columns.map((c) => c.head), rows);
+  return html`<p class="downloads">${what} ${link("CSV", "csv", "text/csv", csv)} ${link("Markdown", "md", "text/markdown", toMarkdown)} ${link("LaTeX", "tex", "application/x-tex", toLatex)}</p>`;
 }
 
 function plain(value: string | number | null): string {

@@ -1,6 +1,6 @@
 import { html } from "npm:htl";
 import { formatDuration, formatInterval, formatTime, formatValue } from "../analysis/format.js";
-import { cellName, codesOf, completedCells, failedCells, isMedian, known, scoreOf, type CompletedCell, type KnownScore, type RecordView } from "../analysis/record-view.js";
+import { cellName, codesOf, completedCells, failedCells, isMedian, known, mainScore, scoreOf, type CompletedCell, type KnownScore, type RecordView } from "../analysis/record-view.js";
 
 /** Title, time and state of a record in one line. */
 export function headline(record: RecordView): HTMLElement {
@@ -19,7 +19,7 @@ interface Tile { readonly what: string; readonly score: KnownScore; readonly und
 export function runTiles(record: RecordView): HTMLElement | null {
   const best = (kind: string, metric: string, what: string, where: (cell: CompletedCell) => boolean = () => true): Tile[] => {
     const all = completedCells(record, kind);
-    const found = all.filter(where).flatMap((cell) => { const score = known(scoreOf(cell, metric)); return score === undefined ? [] : [{ cell, score }]; });
+    const found = all.filter(where).flatMap((cell) => { const score = known(metric === "F1" ? mainScore(cell) : scoreOf(cell, metric)); return score === undefined ? [] : [{ cell, score }]; });
     found.sort((a, b) => (a.score.better === "lower" ? 1 : -1) * (a.score.value - b.score.value));
     const first = found[0];
     return first === undefined ? [] : [{ what, score: first.score, under: cellName(first.cell, all) }];
@@ -30,7 +30,7 @@ export function runTiles(record: RecordView): HTMLElement | null {
   }).sort((a, b) => a.score.value - b.score.value).slice(0, 1);
   const tiles: Tile[] = [
     ...best("detection", "AP", "Detection AP"), ...best("retrieval", "recall@1", "recall@1, real", (c) => codesOf(c) === "real"),
-    ...best("retrieval", "recall@1", "recall@1, binary", (c) => codesOf(c) === "binary"), ...best("pipeline", "F1", "End-to-end F1"), ...best("classification", "top-1", "Top-1"), ...overall,
+    ...best("retrieval", "recall@1", "recall@1, binary", (c) => codesOf(c) === "binary"), ...best("pipeline", "F1", "F1, box and label"), ...best("classification", "top-1", "Top-1"), ...overall,
   ];
   if (tiles.length === 0) return null;
   return html`<div class="tiles">${tiles.map(({ what, score, under }) => html`<div class="tile"><span class="what">${what}</span><span class="figure">${formatValue(score.value, score.unit)}</span>

@@ -1,5 +1,6 @@
 import { FileAttachment } from "observablehq:stdlib";
 import { html } from "npm:htl";
+import { groupFailures } from "../analysis/failures.js";
 import { formatTime } from "../analysis/format.js";
 import { failedCells, recordsWith, type RecordView, type RunsView } from "../analysis/record-view.js";
 
@@ -44,12 +45,22 @@ export function absent(what: string, command: string): HTMLElement {
   return html`<div class="absent"><p><strong>No record of ${what} yet.</strong> This command makes one:</p><pre><code>${command}</code></pre></div>`;
 }
 
-/** Cells that failed and files that could not be read, by name. */
+/** Cells that failed and files that could not be read: one line a reason, the cells by name behind it. */
 export function troubles(record: RecordView, kind?: string): HTMLElement | null {
   const failed = failedCells(record, kind);
   if (failed.length === 0 && record.warnings.length === 0) return null;
+  const all = record.cells.filter((cell) => kind === undefined || cell.kind === kind).length;
+  const count = (n: number, one: string): string => `${n.toLocaleString("en-US")} ${one}${n === 1 ? "" : "s"}`;
   return html`<div class="trouble" role="note"><ul>
     ${record.warnings.map((warning) => html`<li>${warning}</li>`)}
-    ${failed.map((cell) => html`<li><strong>${Object.values(cell.labels).join(" · ")}</strong> failed, <code>${cell.code}</code>: ${cell.message}</li>`)}
+    ${groupFailures(failed).map(({ missingModels: models, cells, code, message }) => html`<li>${models.length > 0
+      ? html`<strong>${cells.length.toLocaleString("en-US")} of ${count(all, "cell")} ${cells.length === 1 ? "waits" : "wait"} for ${count(models.length, "model")} that ${models.length === 1 ? "is" : "are"} not here</strong>: ${models.join(", ")}. <code>npx shitu reproduce</code> says how to get ${models.length === 1 ? "it" : "them"}.`
+      : html`<strong>${count(cells.length, "cell")} failed</strong>, <code>${code}</code>: ${message}`}
+      ${cells.length === 1 && models.length === 0 ? html` (${cells[0]!.name})` : html`<details class="as-table"><summary>Which</summary><ul>${cells.map((cell) => html`<li>${cell.name}</li>`)}</ul></details>`}</li>`)}
   </ul></div>`;
+}
+
+/** The one sentence that a page opens with. */
+export function message(text: string | null): HTMLElement | null {
+  return text === null ? null : html`<p class="message">${text}</p>`;
 }

@@ -30,10 +30,10 @@ export function labelColumn(label: string, head: string = label): Column<Complet
 }
 
 /** How many items a score is over. */
-export function countColumn(metric: string): Column<CompletedCell> {
+export function countColumn(metric: string, head = "n"): Column<CompletedCell> {
   const n = (cell: CompletedCell): number | null => {
     const score = scoreOf(cell, metric);
     return score !== undefined && score.value !== null ? score.n : null;
   };
-  return { head: "n", value: n, text: (cell) => n(cell)?.toLocaleString("en-US") ?? "", align: "right" };
+  return { head, value: n, text: (cell) => n(cell)?.toLocaleString("en-US") ?? "", align: "right" };
 }

@@ -1,4 +1,4 @@
-/** Tables as text for other programs. Nothing in a cell is trusted. */
+/** Tables as text for other programs, for the command line and the report's pages. Nothing in a cell is trusted. */
 
 export interface TextTable {
   readonly caption: string;
@@ -15,12 +15,12 @@ export function toMarkdown({ caption, columns, rows }: TextTable): string {
   return `${field(caption)}\n\n${line(columns.map((c) => c.head))}| ${columns.map((c) => (c.align === "right" ? "---:" : "---")).join(" | ")} |\n${rows.map(line).join("")}`;
 }
 
-/** RFC 4180; text that a spreadsheet would run as a formula gets an apostrophe before it. */
+/** RFC 4180, with a plain minus; text that a spreadsheet would run as a formula gets an apostrophe before it, a number does not. */
 export function toCsv(columns: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
   const field = (value: string | number | null): string => {
     if (typeof value === "number") return String(value);
-    const text = value ?? "";
-    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    const text = (value ?? "").replaceAll("−", "-");
+    const safe = /^[=+\-@\t\r]/.test(text) && !/^[+-]\d*\.?\d+( [A-Za-z/%]+)?$/.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   return [columns, ...rows].map((row) => `${row.map(field).join(",")}\r\n`).join("");
@@ -28,12 +28,12 @@ export function toCsv(columns: readonly string[], rows: readonly (readonly (stri
 
 const latexCharacters: Readonly<Record<string, string>> = {
   "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", $: "\\$", "&": "\\&", "#": "\\#", "%": "\\%", _: "\\_", "^": "\\textasciicircum{}", "~": "\\textasciitilde{}",
-  "<": "\\textless{}", ">": "\\textgreater{}", "|": "\\textbar{}",
+  "<": "\\textless{}", ">": "\\textgreater{}", "|": "\\textbar{}", "−": "$-$", "–": "--", "·": "$\\cdot$", "±": "$\\pm$", "×": "$\\times$", "®": "\\textsuperscript{\\textregistered}", "™": "\\texttrademark{}",
 };
 
 /** A `tabular` with the rules of booktabs, in a `table`. */
 export function toLatex({ caption, columns, rows }: TextTable): string {
-  const field = (text: string): string => oneLine(text).replace(/[\\{}$&#%_^~<>|]/g, (c) => latexCharacters[c]!);
+  const field = (text: string): string => oneLine(text).replace(/[\\{}$&#%_^~<>|−–·±×®™]/g, (c) => latexCharacters[c]!);
   // A row that begins with a bracket would be read as the length of the line break before it.
   const line = (row: readonly string[]): string => `${row.map(field).join(" & ").replace(/^\[/, "{[}")} \\\\`;
   return [

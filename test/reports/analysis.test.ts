@@ -4,7 +4,7 @@ import { badness, parseBoxes } from "../../reports/analysis/boxes.js";
 import { formatBytes, formatDifference, formatInterval, formatMs, formatValue, logTicks } from "../../reports/analysis/format.js";
 import { familyOf, paretoFront, pickIndex, type IndexPoint } from "../../reports/analysis/index-choice.js";
 import { midP, pairedDifference, pairOutcomes } from "../../reports/analysis/paired.js";
-import { toCsv, toLatex, toMarkdown } from "../../reports/analysis/table-export.js";
+import { toCsv, toLatex, toMarkdown } from "../../src/cli/table-formats.js";
 import { mcnemar } from "../../src/eval/stats/mcnemar.js";
 import { Random } from "../../src/eval/stats/random.js";
 
@@ -128,15 +128,15 @@ describe("tables as text", () => {
   const table = { caption: "T & C", columns: [{ head: "name", align: "left" as const }, { head: "value", align: "right" as const }], rows: hostile.map((text) => [text, "1"]) };
 
   it("writes CSV that a parser gives back, formulas defused", () => {
-    const rows = csvParseRows(toCsv(table));
+    const rows = csvParseRows(toCsv(table.columns.map((c) => c.head), table.rows));
     expect(rows[0]).toEqual(["name", "value"]);
     expect(rows.slice(1).map((row) => row[0])).toEqual(hostile.map((text) => (text === "=cmd()" ? "'=cmd()" : text === "−0.5" ? "-0.5" : text === "-" ? "'-" : text)));
   });
 
   it("writes Markdown with one row a line and no live markup", () => {
     const lines = toMarkdown(table).trimEnd().split("\n");
-    expect(lines).toHaveLength(hostile.length + 2);
-    for (const line of lines) expect(line.replaceAll("\\|", "").split("|")).toHaveLength(4);
+    expect(lines).toHaveLength(hostile.length + 4); // caption, blank, head, rule
+    for (const line of lines.slice(2)) expect(line.replaceAll("\\|", "").split("|")).toHaveLength(4);
     expect(toMarkdown(table)).not.toContain("<img");
   });
 

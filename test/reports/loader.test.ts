@@ -65,14 +65,15 @@ describe("reading the records", () => {
 });
 
 describe("the cases shown", () => {
-  it("holds every wrong case of a small cell, and wrong ones first", () => {
+  it("holds a fair hundred of the wrong cases, and wrong ones first", () => {
     const shown = shownCases(loaded.runs);
     const run = loaded.runs.find((r) => r.view.experiment.name === "first-light")!;
     const cell = run.view.cells.find((c) => c.kind === "retrieval")!;
     const wrong = run.cases.filter((c) => c.cell === cell.id && isWrong(c));
     const mine = shown.filter((c) => c.record === run.view.key && c.cell === cell.id);
-    expect(wrong.length).toBeLessThanOrEqual(300);
-    expect(new Set(mine.filter(isWrong).map((c) => c.item))).toEqual(new Set(wrong.map((c) => c.item)));
+    expect(wrong.length).toBeGreaterThan(100);
+    expect(mine.filter(isWrong).length).toBeGreaterThanOrEqual(100);
+    for (const row of mine.filter(isWrong)) expect(wrong.map((c) => c.item)).toContain(row.item);
     expect(mine.slice(0, 4).every(isWrong)).toBe(true);
   });
 

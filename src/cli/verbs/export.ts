@@ -6,7 +6,7 @@ import { writeAtomic } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
 import { projectRoot } from "../../pipeline/root.js";
 import { choice, whole } from "../options.js";
-import { legend, paperMatrix, paperRows, reasons } from "../paper-text.js";
+import { legend, paperMatrix, paperRows, reasons } from "../paper-matrix.js";
 import { allRecords, recordFolder } from "../record-folder.js";
 import { toCsv, toLatex, toMarkdown } from "../table-formats.js";
 import type { Verb } from "../verb.js";
