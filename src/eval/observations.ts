@@ -186,12 +186,24 @@ function errorsOf(pictures: readonly PictureRef[], complaints: readonly (Complai
 
 /** width, height, then class, score, x0, y0, x1, y1 of each box, as float64. */
 function packDetections({ detections, width, height }: NonNullable<Detected["found"][number]>): Uint8Array {
-  const flat = Float64Array.of(width, height, ...detections.flatMap((d) => [d.classId, d.score, d.box.x0, d.box.y0, d.box.x1, d.box.y1]));
+  const flat = new Float64Array(2 + 6 * detections.length);
+  flat[0] = width;
+  flat[1] = height;
+  let at = 2;
+  for (const { classId, score, box } of detections) {
+    flat[at] = classId;
+    flat[at + 1] = score;
+    flat[at + 2] = box.x0;
+    flat[at + 3] = box.y0;
+    flat[at + 4] = box.x1;
+    flat[at + 5] = box.y1;
+    at += 6;
+  }
   return new Uint8Array(flat.buffer);
 }
 
 function unpackDetections(bytes: Uint8Array): NonNullable<Detected["found"][number]> {
-  const flat = new Float64Array(new Uint8Array(bytes).buffer);
+  const flat = new Float64Array(new Uint8Array(bytes).buffer); // a copy: entries of a log are not aligned
   const detections: Detection[] = [];
   for (let i = 2; i < flat.length; i += 6) {
     detections.push({ classId: flat[i]!, score: flat[i + 1]!, box: { x0: flat[i + 2]!, y0: flat[i + 3]!, x1: flat[i + 4]!, y1: flat[i + 5]! } });

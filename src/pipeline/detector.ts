@@ -115,8 +115,10 @@ export class PicoDet implements TimedDetector {
 }
 
 function clipAll(detections: readonly Detection[], { width, height }: Pixels): Detection[] {
-  return detections.flatMap((d) => {
-    const box = clip(d.box, width, height);
-    return box.x1 > box.x0 && box.y1 > box.y0 ? [{ ...d, box }] : [];
-  });
+  const kept: Detection[] = [];
+  for (const { box: whole, score, classId } of detections) {
+    const box = clip(whole, width, height);
+    if (box.x1 > box.x0 && box.y1 > box.y0) kept.push({ box, score, classId });
+  }
+  return kept;
 }

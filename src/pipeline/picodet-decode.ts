@@ -41,8 +41,13 @@ function fromRows({ data, dims }: Output, count: number | null): Detection[] {
   if (data.length % 6 !== 0) throw new OutputError(`boxes of shape [${dims.join(", ")}], expected [N, 6]`);
   const rows = Math.min(data.length / 6, count ?? Infinity);
   const found: Detection[] = [];
-  for (let i = 0; i < rows; i++) {
-    const [classId, score, x0, y0, x1, y1] = data.subarray(i * 6, i * 6 + 6) as unknown as [number, number, number, number, number, number];
+  for (let i = 0, at = 0; i < rows; i++, at += 6) {
+    const classId = data[at]!;
+    const score = data[at + 1]!;
+    const x0 = data[at + 2]!;
+    const y0 = data[at + 3]!;
+    const x1 = data[at + 4]!;
+    const y1 = data[at + 5]!;
     if (Number.isNaN(score + x0 + y0 + x1 + y1)) throw new OutputError(`NaN in box ${i}`);
     if (classId >= 0) found.push({ box: { x0, y0, x1, y1 }, score, classId });
   }
