@@ -65,6 +65,51 @@ describe("shitu eval f1", () => {
     expect(refused.stderr).toContain("has other crops than --observations");
   });
 
+  it("follows objects to a box, and tells what perfect boxes would gain", async () => {
+    // The truth boxes as crops: all right but blank's, which the embedding loses, and covered's, which is right by the exact index only.
+    const oracle = pictures.map((p) => ({ image: p.image, width: 1000, height: 1000, detections: [], recognitions: p.truth.map(({ box, label }) => ({ box, label: /blank|covered/.test(p.image) ? "other" : label, score: 0.9 })) }));
+    writeFileSync(path("oracle.json"), JSON.stringify(oracle));
+    writeFileSync(path("oracle-exact.json"), JSON.stringify(oracle.map((o, i) => (/covered/.test(o.image) ? { ...o, recognitions: o.recognitions.map((r) => ({ ...r, label: pictures[i]!.truth[0]!.label })) } : o))));
+    const { code, stdout } = await evalF1("--json", "--threshold", "0.5", "--success", "box", "--exact", path("observations.json"), "--oracle", path("oracle.json"), "--oracle-exact", path("oracle-exact.json"), "--resamples", "50");
+    expect(code).toBe(0);
+    const { waterfall } = JSON.parse(stdout) as { waterfall: { counts: Record<string, number>; counterfactuals: { name: string; recall: { value: number } }[] } };
+    // two: both correct; astray: its answer is elsewhere, so missed; covered: suppressed; blank: missed.
+    expect(waterfall.counts).toEqual({ missed: 8, "wrong-crop": 0, embedding: 0, index: 0, threshold: 0, suppressed: 4, correct: 8 });
+    const recall = Object.fromEntries(waterfall.counterfactuals.map((c) => [c.name, c.recall.value]));
+    expect(recall["oracle boxes"]).toBeCloseTo(12 / 20, 12);
+    expect(recall["oracle boxes and exact index"]).toBeCloseTo(16 / 20, 12);
+    const other = JSON.parse(readFileSync(path("oracle.json"), "utf8")) as { recognitions: { box: { x1: number } }[] }[];
+    other[0]!.recognitions[0]!.box.x1 = 77;
+    writeFileSync(path("other-oracle.json"), JSON.stringify(other));
+    const refused = await evalF1("--oracle", path("other-oracle.json"));
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("lacks the box of an object");
+  });
+
+  it("gives the waterfall as far as the inputs allow, and says what is lacking", async () => {
+    const { stdout } = await evalF1("--json", "--threshold", "0.5", "--resamples", "20");
+    type Known = { value: number | null; why?: string };
+    const { waterfall } = JSON.parse(stdout) as { waterfall: { shares: Record<string, Known>; counterfactuals: { name: string; recall: Known }[] } };
+    expect(waterfall.shares.missed!.value).toBe(0.2);
+    expect(waterfall.shares.index).toMatchObject({ value: null, why: expect.stringContaining("--exact") as string });
+    const lacking = waterfall.counterfactuals.filter((c) => c.recall.value === null).map((c) => c.name);
+    expect(lacking).toEqual(["oracle boxes", "exact index", "oracle boxes and exact index"]);
+    const people = await evalF1("--threshold", "0.5", "--resamples", "20");
+    for (const why of ["-: no exact neighbours were given", "-: the truth boxes were not run as crops (first: two-1)"]) expect(people.stdout).toContain(why);
+  });
+
+  it.each(["json", "arrow"])("writes its evidence as %s, and scores that alike", async (ending) => {
+    const file = path(`evidence.${ending}`);
+    const written = await evalF1("--json", "--threshold", "0.5", "--exact-index", "--resamples", "20", "--write-evidence", file);
+    expect(written.code).toBe(0);
+    const read = await shitu(["eval", "f1", "--evidence", file, "--json", "--threshold", "0.5", "--resamples", "20"]);
+    expect(read.stderr).toBe("");
+    expect(JSON.parse(read.stdout)).toEqual(JSON.parse(written.stdout));
+    const both = await shitu(["eval", "f1", "--evidence", file, "--truth", path("truth.json")]);
+    expect(both.code).toBe(2);
+    expect(both.stderr).toContain("--evidence and --truth exclude each other");
+  });
+
   it("writes the curves", async () => {
     expect((await evalF1("--curves", path("curves.json"), "--resamples", "20")).code).toBe(0);
     const curves = JSON.parse(readFileSync(path("curves.json"), "utf8")) as { schema: number; f1: Record<string, { threshold: number }[]>; openSet: Record<string, unknown[]> };
@@ -78,6 +123,9 @@ describe("shitu eval f1", () => {
     [["--suppress-iou", "2"], /from 0 to below 1/],
     [["--far", "0.1,x"], /--far takes a number/],
     [["--exact-index", "--exact", "x.json"], /exclude each other/],
+    [["--oracle-exact", "x.json"], /--oracle-exact needs --oracle/],
+    [["--write-evidence", "x.csv"], /ending in .json or .arrow/],
+    [["--success", "luck"], /label, box/],
     [["--unknown-label", "toy"], /no object is labelled "toy"/],
   ] as [string[], RegExp][])("refuses %j with exit code 2", async (args, message) => {
     const { code, stderr } = await evalF1(...args);

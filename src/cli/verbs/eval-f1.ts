@@ -2,36 +2,33 @@ import { writeAtomic } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
 import type { BootstrapOptions } from "../../eval/stats/bootstrap.js";
 import { cropRecall } from "../../eval/metrics/f1-crop-recall.js";
-import type { AcceptanceRule } from "../../eval/metrics/f1-evidence.js";
+import type { AcceptanceRule, ImageEvidence } from "../../eval/metrics/f1-evidence.js";
 import { sweepF1, thinned } from "../../eval/metrics/f1-sweep.js";
 import { f1Definitions, f1Names, type F1Definition } from "../../eval/metrics/f1-tally.js";
 import { f1At, heldOutF1, scoreOf, type F1Result, type HeldOutF1 } from "../../eval/metrics/f1.js";
 import { adviseThreshold, openSetCrops, openSetCurve, openSetQueries, type OpenSetCurve, type ThresholdAdvice } from "../../eval/metrics/threshold.js";
 import { waterfall, type Waterfall } from "../../eval/metrics/waterfall.js";
-import { cropsOf, lossMeanings, lossStages, type Neighbour } from "../../eval/metrics/waterfall-evidence.js";
-import { joinEvidence, readObservations, readTruth, type ObservedImage, type QueryEvidence } from "../../eval/query-evidence.js";
+import { lossMeanings, lossStages } from "../../eval/metrics/waterfall-evidence.js";
+import { readEvidence, writeEvidence, type Evidence } from "../../eval/evidence-file.js";
 import type { Score } from "../../eval/types.js";
+import { gatherEvidence, type EvidenceOptions } from "../f1-input.js";
 import { choice, finite, whole } from "../options.js";
 import { print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
-interface Options {
-  readonly truth: string;
-  readonly observations: string;
-  readonly exact?: string;
-  readonly exactIndex?: true;
+interface Options extends EvidenceOptions {
+  readonly evidence?: string;
+  readonly writeEvidence?: string;
+  readonly success: string;
   readonly better: string;
   readonly protocol: string;
   readonly threshold?: string;
   readonly suppressIou: string;
-  readonly unknownLabel?: string[];
   readonly far: string;
   readonly interval: string;
   readonly resamples: string;
   readonly seed: string;
   readonly curves?: string;
-  readonly byFileName?: true;
-  readonly allowMissing?: true;
   readonly json?: true;
 }
 
@@ -39,15 +36,20 @@ export const verb: Verb = {
   build(command) {
     command
       .description("Score recognitions of whole pictures: F1 by four definitions, crop-recall@k, thresholds for unknown objects, and where objects are lost.")
-      .requiredOption("--truth <file>", 'JSON: { "images": [{ "image", "objects": [{ "label", "box": [x0, y0, x1, y1] }] }] }, a label of null being an object that the gallery lacks; or a COCO annotation file, whose category names are the labels')
-      .requiredOption("--observations <file>", "what `shitu recognize --json` prints, or one observation a line (.jsonl)")
+      .option("--truth <file>", 'JSON: { "images": [{ "image", "objects": [{ "label", "box": [x0, y0, x1, y1] }] }] }, a label of null being an object that the gallery lacks; or a COCO annotation file, whose category names are the labels')
+      .option("--observations <file>", "what `shitu recognize --json` prints, or one observation a line (.jsonl)")
       .option("--better <which>", "which scores are better: higher (inner product) or lower (Hamming or L2 distance)", "higher")
       .option("--threshold <s>", "also score all pictures at this threshold, as a run had it")
       .option("--suppress-iou <r>", "overlap above which the lesser of two recognitions is dropped", "0.05")
       .option("--protocol <name>", "standard or paddleclas", "standard")
       .option("--unknown-label <label...>", "labels of objects that the gallery lacks")
-      .option("--exact-index", "the index was exhaustive: adds the loss waterfall")
-      .option("--exact <file>", "observations of the same crops with an exhaustive index: adds the loss waterfall")
+      .option("--exact-index", "the index was exhaustive, so that it lost nothing")
+      .option("--exact <file>", "observations of the same crops with an exhaustive index: tells what the index lost")
+      .option("--oracle <file>", "observations of the truth boxes (`shitu recognize --boxes`): tells what perfect boxes would gain")
+      .option("--oracle-exact <file>", "the same with an exhaustive index")
+      .option("--success <what>", "when an object counts as recognised in the waterfall: label (an answer bears its label) or box (and overlaps it)", "label")
+      .option("--evidence <file>", "in place of all files above: what --write-evidence wrote (.json or .arrow)")
+      .option("--write-evidence <file>", "write truth, crops and neighbours joined, as .json or .arrow")
       .option("--far <list>", "false-accept rates to find thresholds for", "0.01,0.05,0.1")
       .option("--interval <method>", "bootstrap over pictures: bca or percentile (the macro average always has the jackknife's)", "bca")
       .option("--resamples <n>", "bootstrap resamples", "2000")
@@ -67,9 +69,11 @@ async function run(options: Options): Promise<void> {
   const bootstrap: BootstrapOptions = { method, resamples: whole("--resamples", options.resamples, 2), seed: whole("--seed", options.seed, 0) };
   const targets = options.far.split(",").map((part) => fraction("--far", part));
   const threshold = options.threshold === undefined ? null : finite("--threshold", options.threshold);
-  if (options.exact !== undefined && options.exactIndex) throw new UserError({ code: "bad-option", message: "--exact and --exact-index exclude each other", fix: "give one of them" });
+  const success = choice("--success", options.success, ["label", "box"]);
 
-  const evidence = joinEvidence(await readTruth(options.truth, options.unknownLabel ?? []), await readObservations(options.observations), { truth: options.truth, observations: options.observations }, options);
+  const gathered = await evidenceOf(options);
+  if (options.writeEvidence !== undefined) await writeEvidence(evidenceName(options.writeEvidence), gathered);
+  const evidence = scoredEvidence(gathered);
   const { images } = evidence;
   const definitions = f1Definitions.map((definition) => ({
     definition, name: f1Names[definition],
@@ -82,8 +86,7 @@ async function run(options: Options): Promise<void> {
     const curve = openSetCurve(unit === "picture" ? openSetQueries(images, better) : openSetCrops(images), better);
     return { unit, curve, advice: targets.map((far) => adviseThreshold(curve, far)) };
   });
-  const exact = options.exact === undefined ? null : await readObservations(options.exact);
-  const losses = exact || options.exactIndex ? lossesOf(evidence, exact, options, rule, threshold ?? definitions[1]!.heldOut.threshold, bootstrap) : null;
+  const losses = lossesOf(gathered, rule, success, threshold ?? definitions[success === "label" ? 1 : 2]!.heldOut.threshold, bootstrap);
 
   if (options.curves !== undefined) {
     const curves = { schema: 1, f1: Object.fromEntries(f1Definitions.map((d) => [d, sweepF1(images, d, rule)])), openSet: Object.fromEntries(openSet.map((o) => [o.unit, o.curve.points])) };
@@ -102,39 +105,52 @@ async function run(options: Options): Promise<void> {
   printF1(evidence, definitions, threshold);
   print(`\ncrop-recall@k, before threshold and suppression: ${crops.map((c) => `@${c.k} ${shown(c)}`).join(" · ")}`);
   for (const { unit, curve, advice } of openSet) printOpenSet(unit, curve, advice);
-  if (losses) printWaterfall(losses);
+  if ("why" in losses) warn(`no waterfall: ${losses.why}`);
+  else printWaterfall(losses);
   for (const { image, why } of evidence.unobserved.slice(0, 5)) warn(`${image}: ${why}; its objects count as missed`);
   if (evidence.unobserved.length > 5) warn(`and ${evidence.unobserved.length - 5} more pictures without an observation`);
 }
 
-type Losses = Waterfall & { readonly threshold: number };
-
-function lossesOf(evidence: QueryEvidence, exact: readonly ObservedImage[] | null, options: Options, rule: AcceptanceRule, threshold: number | null, bootstrap: BootstrapOptions): Losses | null {
-  if (threshold === null) {
-    warn("no waterfall: no threshold was given, and the calibration half gives none");
-    return null;
-  }
-  const byImage = new Map(exact?.map((o) => [o.image, o]));
-  const crops = evidence.images.map(({ image, truth }, i) => {
-    const observed = evidence.observed[i];
-    if (!observed) return { image, truth, crops: [] };
-    return cropsOf(observed, truth, exact ? exactNeighbours(observed, byImage.get(observed.image), options.exact!) : undefined);
-  });
-  return { ...waterfall(crops, { ...rule, threshold, success: "label" }, bootstrap), threshold };
+/** The evidence, from its own file or from truth and observations. */
+async function evidenceOf(options: Options): Promise<Evidence> {
+  if (options.evidence === undefined) return gatherEvidence(options);
+  const given = ([["truth", "--truth"], ["observations", "--observations"], ["exact", "--exact"], ["exactIndex", "--exact-index"], ["oracle", "--oracle"], ["oracleExact", "--oracle-exact"], ["unknownLabel", "--unknown-label"], ["byFileName", "--by-file-name"], ["allowMissing", "--allow-missing"]] as const)
+    .find(([name]) => options[name] !== undefined);
+  if (given) throw new UserError({ code: "bad-option", message: `--evidence and ${given[1]} exclude each other`, fix: "an evidence file holds it all" });
+  return readEvidence(options.evidence);
 }
 
-function exactNeighbours(observed: ObservedImage, exact: ObservedImage | undefined, file: string): (Neighbour | null)[] {
-  if (!exact) throw new UserError({ code: "observation-missing", message: "lacks a picture of --observations", file, found: `nothing for ${observed.image}`, fix: "recognise the same pictures with both indexes" });
-  const place = ({ box: b }: ObservedImage["recognitions"][number]): string => [b.x0, b.y0, b.x1, b.y1].join(" ");
-  const found = new Map<string, Neighbour | null>(exact.recognitions.map((r) => [place(r), r.label === null ? null : { label: r.label, score: r.score }]));
-  return observed.recognitions.map((r) => {
-    const neighbour = found.get(place(r));
-    if (neighbour === undefined) throw new UserError({ code: "crops-differ", message: "has other crops than --observations", file, path: observed.image, expected: `a crop at ${place(r)}`, fix: "use the same detector, models and settings with both indexes" });
-    return neighbour;
-  });
+function evidenceName(file: string): string {
+  if (/\.(json|arrow)$/.test(file)) return file;
+  throw new UserError({ code: "bad-option", message: "--write-evidence takes a file ending in .json or .arrow", found: file });
 }
 
-function countsOf({ images, unobserved }: QueryEvidence): Record<string, number> {
+/** What F1, crop-recall and the open-set curves see of it. */
+interface ScoredEvidence {
+  readonly images: readonly ImageEvidence[];
+  readonly unobserved: readonly { readonly image: string; readonly why: string }[];
+}
+
+function scoredEvidence({ images }: Evidence): ScoredEvidence {
+  return {
+    images: images.map(({ image, truth, unknown, crops }) => ({ image, truth, unknown, recognitions: crops.map(({ box, found }) => ({ box, label: found?.label ?? null, score: found?.score ?? 0 })) })),
+    unobserved: images.flatMap(({ image, unobserved }) => (unobserved === null ? [] : [{ image, why: unobserved }])),
+  };
+}
+
+type Losses = Waterfall & { readonly threshold: number; readonly success: "label" | "box" };
+
+const noExact = "no exact neighbours were given (--exact, --exact-index), so that what the index lost counts as lost by the embedding";
+const noOracleExact = "no exact neighbours of the truth boxes were given (--oracle-exact)";
+
+function lossesOf({ images, exact, oracleExact }: Evidence, rule: AcceptanceRule, success: "label" | "box", threshold: number | null, bootstrap: BootstrapOptions): Losses | { readonly why: string } {
+  if (threshold === null) return { why: "no threshold was given, and the calibration half gives none" };
+  const crops = images.map(({ image, truth, crops: found, oracle }) => ({ image, truth, crops: found, ...(oracle && { oracle }) }));
+  const lacking = { ...(!exact && { exact: noExact }), ...(!oracleExact && { oracleExact: noOracleExact }) };
+  return { ...waterfall(crops, { ...rule, threshold, success }, { ...bootstrap, lacking }), threshold, success };
+}
+
+function countsOf({ images, unobserved }: ScoredEvidence): Record<string, number> {
   const sum = (of: (i: (typeof images)[number]) => number): number => images.reduce((s, i) => s + of(i), 0);
   return {
     images: images.length, distractorImages: images.filter((i) => i.truth.length === 0).length, objects: sum((i) => i.truth.length),
@@ -142,7 +158,7 @@ function countsOf({ images, unobserved }: QueryEvidence): Record<string, number>
   };
 }
 
-function printF1(evidence: QueryEvidence, definitions: readonly { definition: F1Definition; name: string; heldOut: HeldOutF1; atThreshold: F1Result | null }[], threshold: number | null): void {
+function printF1(evidence: ScoredEvidence, definitions: readonly { definition: F1Definition; name: string; heldOut: HeldOutF1; atThreshold: F1Result | null }[], threshold: number | null): void {
   const c = countsOf(evidence);
   print(`${c.images} pictures (${c.distractorImages} without gallery objects), ${c.objects} objects of ${c.labels} labels, ${c.unknownObjects} unknown objects, ${c.crops} crops\n`);
   const { heldOut } = definitions[0]!;
@@ -176,19 +192,18 @@ function printOpenSet(unit: "picture" | "crop", curve: OpenSetCurve, advice: rea
   for (const why of new Set(advice.flatMap((a) => (a.why === undefined ? [] : [a.why])))) print(`-: ${why}`);
 }
 
-function printWaterfall({ shares, counts, counterfactuals, threshold }: Losses): void {
-  print(`\nWhere objects are lost, at threshold ${number(threshold)}:`);
+function printWaterfall({ shares, counts, counterfactuals, threshold, success }: Losses): void {
+  print(`\nWhere objects are lost, at threshold ${number(threshold)}, recognised by ${success === "label" ? "label alone" : "label and box"}:`);
   print(table(
     [{ head: "stage" }, { head: "objects", align: "right" }, { head: "share", align: "right" }, { head: "meaning" }],
-    lossStages.map((stage) => [stage, counts[stage], shown(shares[stage]), lossMeanings[stage]]),
+    lossStages.map((stage) => [stage, shares[stage].value === null ? null : counts[stage], shown(shares[stage]), lossMeanings[stage]]),
   ));
   print("\nWhat would be recognised:");
   print(table(
     [{ head: "if" }, { head: "share", align: "right" }, { head: "gain", align: "right" }],
-    counterfactuals.filter((c) => c.recall.value !== null).map((c) => [c.name, shown(c.recall), shown(c.gain)]),
+    counterfactuals.map((c) => [c.name, shown(c.recall), shown(c.gain)]),
   ));
-  const lacking = counterfactuals.find((c) => c.name === "oracle boxes" && c.recall.value === null);
-  if (lacking) print("oracle boxes: not among observations on file; an experiment runs them");
+  for (const why of new Set([...Object.values(shares), ...counterfactuals.map((c) => c.recall)].flatMap(reasons))) print(`-: ${why}`);
 }
 
 function value(score: Score): string | null {

@@ -9,7 +9,8 @@ import { Gallery } from "../../pipeline/gallery.js";
 import { decode } from "../../pipeline/image.js";
 import { defaultSettings, Recognizer } from "../../pipeline/recognizer.js";
 import { Stopwatch } from "../../pipeline/stopwatch.js";
-import type { Observation, Pixels, Protocol, Recognition } from "../../pipeline/types.js";
+import { readTruth } from "../../eval/query-evidence.js";
+import type { Detection, Observation, Pixels, Protocol, Recognition } from "../../pipeline/types.js";
 import { ExitCode } from "../exit-code.js";
 import { choice, finite, whole } from "../options.js";
 import { progressBar } from "../progress.js";
@@ -30,6 +31,7 @@ interface Options {
   maxDetections: string;
   suppressIou: string;
   wholeImage: boolean;
+  boxes?: string;
   draw?: string;
   json?: boolean;
 }
@@ -52,6 +54,7 @@ export const verb: Verb = {
       .option("--max-detections <n>", "boxes a picture, besides the whole image", String(defaultSettings.maxDetections))
       .option("--suppress-iou <r>", "overlap from which the lesser of two recognitions is dropped", String(defaultSettings.suppressIou))
       .option("--no-whole-image", "do not look up the whole image as one more box")
+      .option("--boxes <truth.json>", "recognise the boxes of a truth file (as `shitu eval f1` takes it) in place of detected ones: the counterfactual of a perfect detector")
       .option("--draw <folder>", "write the pictures with boxes and labels drawn in")
       .option("--json", "machine output")
       .action(recognize);
@@ -61,6 +64,8 @@ export const verb: Verb = {
 type Row = { readonly image: string } & ({ readonly observation: Observation; readonly drawn?: string } | { readonly error: Complaint });
 
 async function recognize(images: string[], options: Options): Promise<void> {
+  if (options.boxes !== undefined && options.detector !== undefined) throw new UserError({ code: "bad-option", message: "--boxes and --detector exclude each other", fix: "give one of them" });
+  const boxes = options.boxes === undefined ? null : await truthBoxes(options.boxes);
   const gallery = await Gallery.load(options.gallery);
   const from = gallery.settings.model;
   const card = options.embedder ?? from.card;
@@ -75,8 +80,8 @@ async function recognize(images: string[], options: Options): Promise<void> {
   const rows: Row[] = [];
   const bar = progressBar("recognising");
   try {
-    if (!detector && !options.wholeImage) throw new UserError({ code: "nothing-to-look-up", message: "--no-whole-image without --detector leaves nothing to look up", fix: "give --detector card.yaml" });
-    if (!detector) warn("no --detector given: only the whole image is looked up");
+    if (!detector && !boxes && !options.wholeImage) throw new UserError({ code: "nothing-to-look-up", message: "--no-whole-image without --detector leaves nothing to look up", fix: "give --detector card.yaml" });
+    if (!detector && !boxes) warn("no --detector given: only the whole image is looked up");
     const recognizer = new Recognizer(
       { detector: detector ?? { detect: () => Promise.resolve([]) }, embedder, gallery },
       {
@@ -91,7 +96,7 @@ async function recognize(images: string[], options: Options): Promise<void> {
       },
     );
     for (const [i, image] of images.entries()) {
-      rows.push(await recognizeOne(recognizer, image, options.draw, i));
+      rows.push(await recognizeOne(recognizer, image, boxes && boxes(image), options.draw, i));
       bar.report(i + 1, images.length);
     }
   } finally {
@@ -106,11 +111,27 @@ async function recognize(images: string[], options: Options): Promise<void> {
   if (rows.some((r) => "error" in r)) process.exitCode = ExitCode.input;
 }
 
-async function recognizeOne(recognizer: Recognizer, image: string, draw: string | undefined, place: number): Promise<Row> {
+/** The boxes of a picture by a truth file, which may name pictures without their folders. */
+async function truthBoxes(file: string): Promise<(image: string) => Detection[]> {
+  const truth = new Map((await readTruth(file)).flatMap((t) => [[t.image, t], [basename(t.image), t]]));
+  return (image) => {
+    const shown = truth.get(image) ?? truth.get(basename(image));
+    if (!shown) throw new UserError({ code: "truth-missing", message: "the truth file does not list this picture", file, expected: `an entry for ${image}`, fix: "list it, with no objects if it shows none" });
+    return [...shown.truth.map((t) => t.box), ...shown.unknown].map((box): Detection => ({ box, score: 1, classId: 0 }));
+  };
+}
+
+/** Given boxes are looked up as they are, without the whole image. */
+async function recognizeGiven(recognizer: Recognizer, pixels: Pixels, image: string, detections: readonly Detection[], watch: Stopwatch): Promise<Observation> {
+  const recognitions = await recognizer.recognizeBoxes(pixels, detections, { wholeImage: false, watch });
+  return { image, width: pixels.width, height: pixels.height, detections, recognitions, stageMs: { ...watch.stageMs }, overallMs: watch.overallMs };
+}
+
+async function recognizeOne(recognizer: Recognizer, image: string, given: readonly Detection[] | null, draw: string | undefined, place: number): Promise<Row> {
   try {
     const watch = new Stopwatch();
     const pixels = await watch.time("decode", () => decode(image));
-    const observation = await recognizer.recognize(pixels, image, watch);
+    const observation = given ? await recognizeGiven(recognizer, pixels, image, given, watch) : await recognizer.recognize(pixels, image, watch);
     if (draw === undefined) return { image, observation };
     return { image, observation, drawn: await drawOne(draw, image, place, pixels, observation) };
   } catch (error) {

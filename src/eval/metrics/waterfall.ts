@@ -35,12 +35,20 @@ export interface Waterfall {
   readonly counterfactuals: readonly Counterfactual[];
 }
 
+/** What the evidence does not tell, and why: what hangs on it is then null with that reason. */
+export interface Lacking {
+  /** Exact neighbours of the crops: what the index lost counts as lost by the embedding. */
+  readonly exact?: string;
+  /** Exact neighbours of the oracle boxes. */
+  readonly oracleExact?: string;
+}
+
 /**
  * Follows every truth object through the pipeline and names the one stage that lost it: the furthest that any of its crops
  * got. Then asks what would have been recognised with perfect boxes, an exact index, no threshold, or no suppression. A gain
  * is not the share of its stage: an object set free at one stage may be lost at the next.
  */
-export function waterfall(images: readonly CropsOfImage[], rule: WaterfallRule, options: BootstrapOptions = {}): Waterfall {
+export function waterfall(images: readonly CropsOfImage[], rule: WaterfallRule, { lacking = {}, ...options }: BootstrapOptions & { readonly lacking?: Lacking } = {}): Waterfall {
   const losses = images.map((image) => objectLosses(image, rule));
   const objects = losses.flat();
   const counts = Object.fromEntries(lossStages.map((stage) => [stage, objects.filter((o) => o.stage === stage).length])) as Record<LossStage, number>;
@@ -55,24 +63,25 @@ export function waterfall(images: readonly CropsOfImage[], rule: WaterfallRule, 
   const shares = Object.fromEntries(lossStages.map((stage) => [stage, share(losses.map((list) => list.filter((o) => o.stage === stage).length))])) as Record<LossStage, Score>;
 
   const actual = losses.map((list) => list.filter((o) => o.stage === "correct").length);
+  const unknown = (name: Counterfactual["name"], why: string): Counterfactual => ({ name, recall: undefinedScore(why), gain: undefinedScore(why) });
   const imagine = (name: Counterfactual["name"], correct: (image: CropsOfImage) => number): Counterfactual => {
     const hits = images.map(correct);
     const gain = objects.length === 0 ? share(hits) : pairedBootstrap(ratioStatistic(hits, perImage), ratioStatistic(actual, perImage), options);
     return { name, recall: share(hits), gain };
   };
   const unless = (name: Counterfactual["name"], correct: (image: CropsOfImage) => number): Counterfactual => {
-    const lacking = images.find((i) => i.truth.length > 0 && !i.oracle);
-    if (!lacking) return imagine(name, correct);
-    const why = `the truth boxes were not run as crops (first: ${lacking.image})`;
-    return { name, recall: { value: null, why }, gain: { value: null, why } };
+    const without = images.find((i) => i.truth.length > 0 && !i.oracle);
+    return without ? unknown(name, `the truth boxes were not run as crops (first: ${without.image})`) : imagine(name, correct);
   };
+  const noOracleExact = lacking.exact ?? lacking.oracleExact;
   const perfect = (image: CropsOfImage): readonly CropEvidence[] => [...(image.oracle ?? []), ...image.crops.filter((c) => c.whole)];
   return {
-    objects, counts, shares,
+    objects, counts,
+    shares: lacking.exact === undefined ? shares : { ...shares, index: undefinedScore(lacking.exact) },
     counterfactuals: [
       unless("oracle boxes", (i) => recognised(i.truth, perfect(i), rule, "found")),
-      imagine("exact index", (i) => recognised(i.truth, i.crops, rule, "exact")),
-      unless("oracle boxes and exact index", (i) => recognised(i.truth, perfect(i), rule, "exact")),
+      lacking.exact !== undefined ? unknown("exact index", lacking.exact) : imagine("exact index", (i) => recognised(i.truth, i.crops, rule, "exact")),
+      noOracleExact !== undefined ? unknown("oracle boxes and exact index", noOracleExact) : unless("oracle boxes and exact index", (i) => recognised(i.truth, perfect(i), rule, "exact")),
       imagine("no threshold", (i) => recognised(i.truth, i.crops, { ...rule, threshold: null }, "found")),
       imagine("no suppression", (i) => recognised(i.truth, i.crops, { ...rule, suppressIou: null }, "found")),
     ],
