@@ -13,10 +13,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { detectionsFromRecords } from "../datasets/formats/coco-records.js";
 import { print, printJson, table } from "../src/cli/terminal.js";
 import { ObservationCaches } from "../src/eval/cache.js";
-import { loadDataset } from "../src/eval/dataset.js";
+import { loadDataset, type DetectionDataset } from "../src/eval/dataset.js";
+import { toCoco } from "../src/eval/experiments/detection.js";
 import { readTruth, truthPictures } from "../src/eval/experiments/pictures.js";
 import { evaluateCoco } from "../src/eval/metrics/coco.js";
 import { detectPictures } from "../src/eval/observations.js";
@@ -69,8 +69,7 @@ async function harness(): Promise<void> {
   const caches = new ObservationCaches(cacheRoot);
   try {
     const { found } = await detectPictures(detector, preprocessing, pictures, { caches, protocol: "standard", progress: () => undefined, signal: new AbortController().signal });
-    const category = truth.categories[0]!.id;
-    evaluateCoco(truth, detectionsFromRecords(truth, found.flatMap((f, i) => (f?.detections ?? []).map(({ box, score }) => ({ image_id: truth.images[i]!.id, category_id: category, bbox: [box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0] as [number, number, number, number], score }))), "detections"), { agnostic: true });
+    evaluateCoco(truth, toCoco({ found }, truth, true, dataset as DetectionDataset), { agnostic: true });
   } finally {
     await caches.close();
     rmSync(cacheRoot, { recursive: true, force: true });

@@ -93,9 +93,9 @@ export async function detectPictures(detector: TimedDetector, preprocessing: unk
   const { values, errors } = await observeEach(
     { what: "detections", model: detector.version, preprocessing, protocol: options.protocol, engine: engineVersion() },
     pictures, options,
-    async (pixels) => packDetections({ detections: await detector.detect(pixels), width: pixels.width, height: pixels.height }),
+    { measure: async (pixels) => ({ detections: await detector.detect(pixels), width: pixels.width, height: pixels.height }), pack: packDetections, unpack: unpackDetections },
   );
-  return { found: values.map((v) => v && unpackDetections(v)), errors };
+  return { found: values, errors };
 }
 
 export interface Classified {
@@ -109,15 +109,25 @@ export async function classifyPictures(classifier: Classifier, preprocessing: un
   const { values, errors } = await observeEach(
     { what: "classes", model: classifier.version, preprocessing, protocol: options.protocol, engine: engineVersion() },
     pictures, options,
-    async (pixels) => new Uint8Array(Float32Array.from(await classifier.classify(pixels)).buffer),
+    {
+      measure: async (pixels) => Float32Array.from(await classifier.classify(pixels)),
+      pack: (scores) => new Uint8Array(scores.buffer), unpack: (bytes) => new Float32Array(new Uint8Array(bytes).buffer),
+    },
   );
-  return { scores: values.map((v) => v && new Float32Array(new Uint8Array(v).buffer)), errors };
+  return { scores: values, errors };
 }
 
-/** One payload a picture, from the cache or measured now; null where a picture could not be used. */
-async function observeEach(key: CacheKey, pictures: readonly PictureRef[], options: ObserveOptions, measure: (pixels: Pixels) => Promise<Uint8Array>): Promise<{ values: (Uint8Array | null)[]; errors: ItemError[] }> {
+/** How a model observes one picture, and how the cache keeps it. */
+interface Observer<T> {
+  measure(pixels: Pixels): Promise<T>;
+  pack(value: T): Uint8Array;
+  unpack(bytes: Uint8Array): T;
+}
+
+/** One value a picture, from the cache or measured now; null where a picture could not be used. */
+async function observeEach<T>(key: CacheKey, pictures: readonly PictureRef[], options: ObserveOptions, { measure, pack, unpack }: Observer<T>): Promise<{ values: (T | null)[]; errors: ItemError[] }> {
   const complaints: (Complaint | undefined)[] = pictures.map((p) => ("complaint" in p ? p.complaint : undefined));
-  const values: (Uint8Array | null)[] = pictures.map(() => null);
+  const values: (T | null)[] = pictures.map(() => null);
   await options.caches.use(key, async (cache) => {
     // While a picture is measured the next one is read and decoded.
     let next = prepare(pictures[0], cache);
@@ -125,17 +135,17 @@ async function observeEach(key: CacheKey, pictures: readonly PictureRef[], optio
       options.signal.throwIfAborted();
       const prepared = await next;
       next = prepare(pictures[place + 1], cache);
-      let value: Uint8Array | undefined;
+      let value: T | undefined;
       try {
         if ("error" in prepared) throw prepared.error;
         if ("pixels" in prepared) value = values[place] = await measure(prepared.pixels);
-        else if ("cached" in prepared) values[place] = prepared.cached;
+        else if ("cached" in prepared) values[place] = unpack(prepared.cached);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         complaints[place] = error.complaint;
       }
       // Outside of the above: a disk that is full says nothing about the picture.
-      if (value) cache.put((prepared as { hash: string }).hash, value);
+      if (value !== undefined) cache.put((prepared as { hash: string }).hash, pack(value));
       options.progress(place + 1, pictures.length);
     }
   });
@@ -151,7 +161,8 @@ async function prepare(picture: PictureRef | undefined, cache: ObservationCache)
     const known = knownHash(picture.file);
     const before = known === null ? undefined : cache.get(known);
     if (before) return { cached: before };
-    const { bytes, hash } = await readHashed(picture.file);
+    // On this thread: an inference blocks it, and would hold up each step of an asynchronous reading.
+    const { bytes, hash } = readHashed(picture.file);
     const cached = cache.get(hash);
     return cached ? { cached } : { hash, pixels: await decode(bytes, { file: picture.file }) };
   } catch (error) {

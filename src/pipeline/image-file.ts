@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, type BigIntStats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { UserError } from "./errors.js";
 import { HEADER_BYTES } from "./image-format.js";
@@ -18,12 +18,7 @@ export async function readImageFile(file: string, maxPixels: number, inspect: (s
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
     handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const { size, isFile } = await handle.stat().then((s) => ({ size: s.size, isFile: s.isFile() }));
-    if (!isFile) throw unreadable(file, "no regular file", "give the path of a picture");
-    if (size === 0) throw emptyImage(file);
-    const most = maxPixels * BYTES_A_PIXEL + MARGIN_BYTES;
-    if (size > most) {
-      throw new UserError({ code: "image-too-large", message: "this file is too large for a picture", file, expected: `at most ${most} bytes`, found: `${size} bytes`, fix: "check that it is a picture, or scale it down" });
-    }
+    checkFile(file, isFile, size, maxPixels);
     const start = new Uint8Array(Math.min(HEADER_BYTES, size));
     const { bytesRead } = await handle.read(start, 0, start.length, 0);
     inspect(start.subarray(0, bytesRead));
@@ -32,6 +27,40 @@ export async function readImageFile(file: string, maxPixels: number, inspect: (s
     throw asReadError(file, error);
   } finally {
     await handle?.close();
+  }
+}
+
+/**
+ * The same on the calling thread, with what the system says of the file: where small files are read one after another, hops to other threads and
+ * back cost more than the reading.
+ *
+ * @throws UserError of `readImageFile`.
+ */
+export function readImageFileSync(file: string, maxPixels: number): { readonly bytes: Uint8Array; readonly about: BigIntStats } {
+  try {
+    const handle = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const about = fstatSync(handle, { bigint: true });
+      const size = Number(about.size);
+      checkFile(file, about.isFile(), size, maxPixels);
+      const bytes = new Uint8Array(size);
+      let read = 0;
+      for (let n; read < size && (n = readSync(handle, bytes, read, size - read, read)) > 0; ) read += n;
+      return { bytes: bytes.subarray(0, read), about };
+    } finally {
+      closeSync(handle);
+    }
+  } catch (error) {
+    throw asReadError(file, error);
+  }
+}
+
+function checkFile(file: string, isFile: boolean, size: number, maxPixels: number): void {
+  if (!isFile) throw unreadable(file, "no regular file", "give the path of a picture");
+  if (size === 0) throw emptyImage(file);
+  const most = maxPixels * BYTES_A_PIXEL + MARGIN_BYTES;
+  if (size > most) {
+    throw new UserError({ code: "image-too-large", message: "this file is too large for a picture", file, expected: `at most ${most} bytes`, found: `${size} bytes`, fix: "check that it is a picture, or scale it down" });
   }
 }
 

@@ -1,5 +1,5 @@
-import { detectionsFromRecords } from "../../../datasets/formats/coco-records.js";
-import type { CocoDetections, CocoTruth, DetectionRecord } from "../../../datasets/formats/coco-set.js";
+import { DetectionsBuilder } from "../../../datasets/formats/coco-detections-builder.js";
+import type { CocoDetections, CocoTruth } from "../../../datasets/formats/coco-set.js";
 import { iou } from "../../pipeline/box.js";
 import { UserError } from "../../pipeline/errors.js";
 import { bestDetections, defaultSettings } from "../../pipeline/recognizer.js";
@@ -93,17 +93,19 @@ function curvesOf({ parameters, slice }: CocoEvaluation): Record<string, number[
 }
 
 /** Detections on the truth's categories: all on its first where classes do not count, else class i on category i in order of id. */
-function toCoco({ found }: Detected, truth: CocoTruth, agnostic: boolean, dataset: DetectionDataset): CocoDetections {
+export function toCoco({ found }: Pick<Detected, "found">, truth: CocoTruth, agnostic: boolean, dataset: DetectionDataset): CocoDetections {
   const { images, categories } = truth;
-  const records = found.flatMap((f, i): DetectionRecord[] =>
-    (f?.detections ?? []).map(({ box, score, classId }): DetectionRecord => {
+  const builder = new DetectionsBuilder("the detector's boxes", truth, {}, found.reduce((n, f) => n + (f?.detections.length ?? 0), 0));
+  found.forEach((f, i) => {
+    for (const { box, score, classId } of f?.detections ?? []) {
       const category = categories[agnostic ? 0 : classId];
       if (!category) {
         throw new UserError({ code: "class-unknown", message: "the model's classes are not the data set's", file: dataset.file, expected: `a class below ${categories.length}`, found: `class ${classId}`, fix: "evaluate with agnostic: true, or use a model of the data set's classes" });
       }
-      return { image_id: images[i]!.id, category_id: category.id, bbox: [box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0], score };
-    }));
-  return detectionsFromRecords(truth, records, "the detector's boxes");
+      builder.add(images[i]!.id, category.id, box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0, score);
+    }
+  });
+  return builder.build();
 }
 
 /** Boxes shown a picture; the metric has them all. */
