@@ -3,11 +3,12 @@ import { lintLists, type Finding } from "../../datasets/formats/list-linter.js";
 import type { ImageList, ListOptions } from "../../datasets/formats/paddleclas-list.js";
 import { readListPart } from "../../datasets/formats/released-list.js";
 import { readCodes, readVectors } from "../../datasets/formats/vector-file.js";
+import { normalizeRows, requireFit, unevenNorms } from "../eval/feature-rows.js";
 import { paddleclasCodes } from "../eval/metrics/paddleclas-codes.js";
 import type { RetrievalInput } from "../eval/metrics/retrieval.js";
 import { binarise } from "../pipeline/binarise.js";
 import { UserError } from "../pipeline/errors.js";
-import { rowCount, type Codes, type Protocol, type Vectors } from "../pipeline/types.js";
+import type { Codes, Protocol, Vectors } from "../pipeline/types.js";
 import { pictureProblem } from "./picture-problem.js";
 
 export type BinaryForm = "sign" | "round" | "packed";
@@ -111,18 +112,13 @@ async function readRows(file: string, packed: boolean): Promise<Vectors | Codes>
   return packed ? readCodes(file) : readVectors(file);
 }
 
-function requireFit(file: string, rows: Vectors | Codes, list: ImageList): void {
-  if (rowCount(rows) === list.rows.length) return;
-  throw new UserError({ code: "rows-mismatch", message: "features and list have not the same number of rows", file, expected: `${list.rows.length} rows, one for each line of ${list.file}`, found: `${rowCount(rows)} rows`, fix: "give the list that these features were made from; a picture that could not be read must be left out of both" });
-}
-
 /** Normalises and binarises as asked, and says what looks odd. */
 function prepare(file: string, rows: Vectors | Codes, { binary, normalize, protocol }: RetrievalFiles, warnings: string[]): Vectors | Codes {
   if ("bits" in rows) return rows;
   if (normalize) normalizeRows(rows, file);
   if (binary === undefined) {
-    const [low, high] = normRange(rows);
-    if (!normalize && high - low > 1e-3 * high) warnings.push(`${file}: vectors have norms from ${low.toPrecision(4)} to ${high.toPrecision(4)}: inner products are then no cosines. PaddleClas normalises; so does --normalize`);
+    const uneven = normalize ? null : unevenNorms(rows);
+    if (uneven !== null) warnings.push(`${file}: ${uneven}; so does --normalize`);
     return rows;
   }
   const rule = binary as "sign" | "round";
@@ -139,32 +135,6 @@ function prepare(file: string, rows: Vectors | Codes, { binary, normalize, proto
   const equal = constantBits(codes);
   if (equal > 0) warnings.push(`${file}: ${equal} of ${codes.bits} bits are the same in all rows and tell nothing`);
   return codes;
-}
-
-function normRange({ data, dim }: Vectors): [number, number] {
-  let low = Infinity;
-  let high = 0;
-  for (let start = 0; start < data.length; start += dim) {
-    const norm = Math.sqrt(squaredNorm(data, start, dim));
-    low = Math.min(low, norm);
-    high = Math.max(high, norm);
-  }
-  return [low, high];
-}
-
-function squaredNorm(data: Float32Array, start: number, dim: number): number {
-  let sum = 0;
-  for (let i = 0; i < dim; i++) sum += data[start + i]! * data[start + i]!;
-  return sum;
-}
-
-/** In place: the rows were just read and belong to us. */
-function normalizeRows({ data, dim }: Vectors, file: string): void {
-  for (let start = 0; start < data.length; start += dim) {
-    const norm = Math.sqrt(squaredNorm(data, start, dim));
-    if (norm === 0) throw new UserError({ code: "zero-vector", message: "a vector of zeros has no direction", file, path: `row ${start / dim}`, expected: "a norm above 0", found: "0", fix: "look at the picture of that row, or leave --normalize out" });
-    for (let i = 0; i < dim; i++) data[start + i]! /= norm;
-  }
 }
 
 function constantBits({ data, bits }: Codes): number {

@@ -99,13 +99,24 @@ const generated = z.strictObject({
   seed: z.union([z.string(), z.number()]).default("generated"),
 });
 
+const features = z.strictObject({
+  name: z.string().optional().describe("how the vectors are called in the record; left out: the gallery's file name"),
+  gallery: z.string().describe("features, one row a picture: .npy, .fvecs or .arrow (codes: .npy, .bvecs or .arrow)"),
+  galleryList: z.string().describe("PaddleClas list of the same rows: path, label and, where there is one, uid"),
+  query: z.string().optional().describe("features of the queries; left out with queryList: the gallery is searched with itself, each row left out of its own ranking"),
+  queryList: z.string().optional(),
+  packed: z.boolean().default(false).describe("the rows are codes already, most significant bit first"),
+  normalize: z.boolean().default(false).describe("scale each vector to length 1 first"),
+});
+
 const index = z.strictObject({
   kind: z.literal("index"),
-  vectors: generated,
+  vectors: generated.optional().describe("vectors that are drawn, of any size; either these or features"),
+  features: features.optional().describe("your own vectors, from files"),
   codes: z.array(z.enum(["real", "sign", "round"])).min(1).default(["real"]),
   indexes: z.array(indexSpec).min(1),
   k: z.array(z.number().int().positive()).min(1).default([1, 10]),
-});
+}).refine((m) => (m.vectors === undefined) !== (m.features === undefined), { error: "give either vectors (drawn) or features (from files)" });
 
 const expected = z.strictObject({
   cell: z.record(z.string(), z.string()).describe("labels that tell the cell from the others; its kind may be given as `kind`"),

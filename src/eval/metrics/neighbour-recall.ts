@@ -58,6 +58,24 @@ export function neighbourRecall(found: Neighbours, exact: Neighbours, { k, metri
   return { k, perQuery, recall: meanScore(perQuery) };
 }
 
+/**
+ * A search of a gallery with itself without each query's own row: query i is gallery row i. One neighbour fewer a query; where the own row was
+ * not found, the last one goes.
+ */
+export function withoutOwn({ k, rows, scores }: Neighbours): Neighbours {
+  const queries = rows.length / k;
+  const kept: Neighbours = { k: k - 1, rows: new Float64Array(queries * (k - 1)), scores: new Float32Array(queries * (k - 1)) };
+  for (let q = 0; q < queries; q++) {
+    const own = rows.subarray(q * k, (q + 1) * k).indexOf(q);
+    for (let i = 0; i < k - 1; i++) {
+      const from = q * k + (own >= 0 && i >= own ? i + 1 : i);
+      kept.rows[q * (k - 1) + i] = rows[from]!;
+      kept.scores[q * (k - 1) + i] = scores[from]!;
+    }
+  }
+  return kept;
+}
+
 function meanScore(values: Float64Array): Score {
   if (values.length === 0) return undefinedScore("no queries");
   const estimate = bootstrap(meanStatistic(values));

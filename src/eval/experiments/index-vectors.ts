@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { basename } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { readListPart } from "../../../datasets/formats/released-list.js";
+import type { ImageList } from "../../../datasets/formats/paddleclas-list.js";
+import { readCodes, readVectors } from "../../../datasets/formats/vector-file.js";
+import { UserError } from "../../pipeline/errors.js";
+import { isCodes, type Codes, type Protocol, type Vectors } from "../../pipeline/types.js";
+import type { IndexMeasurement } from "../config.js";
+import { normalizeRows, requireFit, unevenNorms } from "../feature-rows.js";
+import type { LabelledRow } from "../metrics/neighbour-hits.js";
+import type { Resources } from "../resources.js";
+import { Random } from "../stats/random.js";
+
+/** Vectors to index and to search with, and the labels of their rows. */
+export interface VectorSet {
+  readonly gallery: Vectors | Codes;
+  readonly labels: readonly LabelledRow[];
+  /** The gallery itself where it is searched with itself. */
+  readonly queries: Vectors | Codes;
+  readonly queryLabels: readonly LabelledRow[];
+  readonly leaveOneOut: boolean;
+  /** What tells these vectors from others: how they were drawn, or what the files hold. */
+  readonly version: string;
+  readonly notes: readonly string[];
+}
+
+export interface VectorSource {
+  readonly name: string;
+  /** @throws UserError what is wrong with the files. */
+  load(): Promise<VectorSet>;
+}
+
+type Spec = NonNullable<IndexMeasurement["vectors"]>;
+type Files = NonNullable<IndexMeasurement["features"]>;
+
+/** Where the vectors of an index measurement come from: drawn, or read from files. */
+export function vectorSource({ vectors, features }: IndexMeasurement, protocol: Protocol, resources: Resources): VectorSource {
+  if (vectors) return { name: `${vectors.rows} x ${vectors.dim}`, load: () => Promise.resolve(drawVectors(vectors)) };
+  if (!features) throw new Error("the schema lets no index measurement without vectors or features pass");
+  return {
+    // A setting stands for a path: only its value has a name.
+    name: features.name ?? basename(nameable(features.gallery, resources)),
+    load: () => readFeatures(features, protocol, (path) => resources.path(path)),
+  };
+}
+
+function nameable(path: string, resources: Resources): string {
+  try {
+    return resources.path(path);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return path; // the cell will say what is missing
+  }
+}
+
+/** @throws UserError `features-query` where only one of query and queryList is given, `rows-mismatch`, `features-dim`, and what the readers throw. */
+async function readFeatures(files: Files, protocol: Protocol, place: (path: string) => string): Promise<VectorSet> {
+  if ((files.query === undefined) !== (files.queryList === undefined)) {
+    throw new UserError({ code: "features-query", message: "queries are features and their list", path: files.query === undefined ? "features.query" : "features.queryList", found: "one of the two", fix: "give both, or neither to search the gallery with itself" });
+  }
+  const gallery = await readSide(place(files.gallery), place(files.galleryList), "gallery", files, protocol);
+  if (files.query === undefined) {
+    return { gallery: gallery.rows, labels: gallery.labels, queries: gallery.rows, queryLabels: gallery.labels, leaveOneOut: true, version: gallery.version, notes: gallery.notes };
+  }
+  const query = await readSide(place(files.query), place(files.queryList!), "query", files, protocol);
+  if (width(query.rows) !== width(gallery.rows)) {
+    throw new UserError({ code: "features-dim", message: "queries and gallery have not the same width", file: query.file, expected: `${width(gallery.rows)}, as ${gallery.file}`, found: String(width(query.rows)), fix: "embed both with one model" });
+  }
+  return {
+    gallery: gallery.rows, labels: gallery.labels, queries: query.rows, queryLabels: query.labels, leaveOneOut: false,
+    version: `${gallery.version} ${query.version}`, notes: [...gallery.notes, ...query.notes],
+  };
+}
+
+interface Side {
+  readonly file: string;
+  readonly rows: Vectors | Codes;
+  readonly labels: readonly LabelledRow[];
+  readonly version: string;
+  readonly notes: readonly string[];
+}
+
+async function readSide(file: string, listFile: string, part: "gallery" | "query", { packed, normalize }: Files, protocol: Protocol): Promise<Side> {
+  const list = await readListPart(listFile, part, { protocol });
+  const rows = packed ? await readCodes(file) : await readVectors(file);
+  requireFit(file, rows, list);
+  const notes: string[] = [];
+  if (!isCodes(rows)) {
+    const uneven = normalize ? null : unevenNorms(rows);
+    if (normalize) normalizeRows(rows, file);
+    if (uneven !== null) notes.push(`${basename(file)}: ${uneven}; so does features.normalize: true`);
+  }
+  return { file, rows, labels: labelsOf(list), version: `${await fileHash(file)} ${await fileHash(listFile)}${normalize ? " normalized" : ""}`, notes };
+}
+
+function labelsOf({ rows, columns }: ImageList): LabelledRow[] {
+  return rows.map(({ label, uid }) => ({ label, uid: columns === 3 ? uid! : null }));
+}
+
+function width(rows: Vectors | Codes): number {
+  return isCodes(rows) ? rows.bits : rows.dim;
+}
+
+async function fileHash(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
+}
+
+/**
+ * Unit vectors around random centres, a label a centre: normalise(centre + spread * noise), both of unit length in expectation. Gallery
+ * and queries are drawn alike, from streams of their own.
+ */
+function drawVectors(spec: Spec): VectorSet {
+  const { rows, dim, queries, labels, spread, seed } = spec;
+  const centres = new Float32Array(labels * dim);
+  const random = new Random(`${seed}/centres`);
+  for (let i = 0; i < centres.length; i++) centres[i] = random.normal();
+  const draw = (n: number, stream: string): { vectors: Vectors; labels: LabelledRow[] } => {
+    const source = new Random(`${seed}/${stream}`);
+    const data = new Float32Array(n * dim);
+    const of: LabelledRow[] = [];
+    for (let row = 0; row < n; row++) {
+      const label = source.below(labels);
+      let squares = 0;
+      for (let d = 0; d < dim; d++) {
+        const x = centres[label * dim + d]! + spread * source.normal();
+        data[row * dim + d] = x;
+        squares += x * x;
+      }
+      const norm = Math.sqrt(squares);
+      for (let d = 0; d < dim; d++) data[row * dim + d]! /= norm;
+      of.push({ label: String(label), uid: null });
+    }
+    return { vectors: { data, dim }, labels: of };
+  };
+  const gallery = draw(rows, "gallery");
+  const query = draw(queries, "queries");
+  return { gallery: gallery.vectors, labels: gallery.labels, queries: query.vectors, queryLabels: query.labels, leaveOneOut: false, version: JSON.stringify(spec), notes: [] };
+}
