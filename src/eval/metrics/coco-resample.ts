@@ -29,58 +29,68 @@ export interface ResampledAp {
   readonly category?: number;
 }
 
+/** One category: the image of each true box, that of each row by falling score, and by threshold its true positives and rows that do not count. */
+interface Curve {
+  readonly truths: Int32Array;
+  readonly images: Int32Array;
+  readonly points: readonly { readonly hits: Int32Array; readonly ignored: Int32Array }[];
+}
+
 /**
  * Average precision as a function of how often each image counts, for an image-level bootstrap: nothing is matched again.
  *
  * `evaluate(weights)` is the AP (at the largest maxDets) of the set in which image i stands weights[i] times: copies of
  * an image have detections of equal score, which stand together. With all weights 1 it is evaluateCoco's AP within 1e-12.
  *
- * The detections that count and the true positives among them are listed once for each category and threshold, up to
- * the last true positive, past which nothing can change AP.
+ * Precision changes the curve at true positives only. How many detections stand before each row is summed once for all thresholds; a threshold
+ * then goes through its true positives alone, and subtracts the rows that count for nothing at it.
  */
 export function apStatistic(matches: CocoMatches, { area = 0, threshold, category }: ResampledAp = {}): ResampledStatistic {
   const { parameters, start, image, truthStart, truthImage, truthCounted } = matches;
   const rows = image.length;
   const { recallThresholds } = parameters;
   const thresholds = Array.from(parameters.iouThresholds, (_, t) => t).filter((t) => threshold === undefined || t === threshold);
-  const curves: { readonly truths: Int32Array; readonly events: Int32Array[] }[] = [];
+  const curves: Curve[] = [];
   let most = 0;
+  let longest = 0;
   for (let k = 0; k < matches.categories; k++) {
     if (category !== undefined && k !== category) continue;
     const truths: number[] = [];
     for (let g = truthStart[k]!; g < truthStart[k + 1]!; g++) if ((truthCounted[g]! >>> area) & 1) truths.push(truthImage[g]!);
     if (truths.length === 0) continue;
     most = Math.max(most, truths.length);
-    const events = thresholds.map((t) => {
-      // An image's index, doubled, plus 1 where the detection is a true positive.
-      const list: number[] = [];
-      let length = 0;
+    let last = start[k]!;
+    const points = thresholds.map((t) => {
+      const hits: number[] = [];
+      const ignored: number[] = [];
       for (let p = start[k]!; p < start[k + 1]!; p++) {
-        if ((matches.ignored[area * rows + p]! >>> t) & 1) continue;
-        const hit = (matches.matched[area * rows + p]! >>> t) & 1;
-        list.push(2 * image[p]! + hit);
-        if (hit) length = list.length;
+        if ((matches.ignored[area * rows + p]! >>> t) & 1) ignored.push(p - start[k]!);
+        else if ((matches.matched[area * rows + p]! >>> t) & 1) hits.push(p - start[k]!);
       }
-      return Int32Array.from(list.slice(0, length));
+      // Past the last true positive nothing can change AP.
+      last = Math.max(last, start[k]! + (hits.at(-1) ?? -1) + 1);
+      return { hits: Int32Array.from(hits), ignored: Int32Array.from(ignored) };
     });
-    curves.push({ truths: Int32Array.from(truths), events });
+    longest = Math.max(longest, last - start[k]!);
+    curves.push({ truths: Int32Array.from(truths), images: image.subarray(start[k], last), points });
   }
   const precision = new Float64Array(most);
   const found = new Float64Array(most);
+  /** Weight of the rows up to and with each. */
+  const standing = new Float64Array(longest);
 
   /** The sum of interpolated precision over the recall thresholds. */
-  function area101(events: Int32Array, truths: number, weights: Uint32Array): number {
+  function area101({ hits: rowsHit, ignored }: Curve["points"][number], images: Int32Array, truths: number, weights: Uint32Array): number {
     let hits = 0;
-    let seen = 0;
+    let passed = 0;
     let n = 0;
-    for (let i = 0; i < events.length; i++) {
-      const event = events[i]!;
-      const weight = weights[event >> 1]!;
+    for (let i = 0, j = 0; i < rowsHit.length; i++) {
+      const row = rowsHit[i]!;
+      for (; j < ignored.length && ignored[j]! < row; j++) passed += weights[images[ignored[j]!]!]!;
+      const weight = weights[images[row]!]!;
       if (weight === 0) continue;
-      seen += weight;
-      if ((event & 1) === 0) continue;
       hits += weight;
-      precision[n] = hits / (seen + epsilon);
+      precision[n] = hits / (standing[row]! - passed + epsilon);
       found[n++] = hits;
     }
     for (let i = n - 1; i > 0; i--) if (precision[i]! > precision[i - 1]!) precision[i - 1] = precision[i]!;
@@ -98,12 +108,17 @@ export function apStatistic(matches: CocoMatches, { area = 0, threshold, categor
     evaluate(weights) {
       let sum = 0;
       let averaged = 0;
-      for (const { truths, events } of curves) {
+      for (const { truths, images, points } of curves) {
         let total = 0;
         for (let i = 0; i < truths.length; i++) total += weights[truths[i]!]!;
         if (total === 0) continue; // the category is not in this resample
-        averaged += events.length;
-        for (const list of events) sum += area101(list, total, weights);
+        averaged += points.length;
+        let stand = 0;
+        for (let i = 0; i < images.length; i++) {
+          stand += weights[images[i]!]!;
+          standing[i] = stand;
+        }
+        for (const point of points) sum += area101(point, images, total, weights);
       }
       return averaged === 0 ? null : sum / (averaged * recallThresholds.length);
     },

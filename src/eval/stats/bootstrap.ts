@@ -97,7 +97,7 @@ function estimate(statistic: ResampledStatistic, value: number, options: Bootstr
   const unitOf = clusters ?? Int32Array.from({ length: n }, (_, i) => i);
   if (unitOf.length !== n) throw new RangeError(`${n} items, but ${unitOf.length} cluster numbers`);
   const units = clusters ? countUnits(clusters) : n;
-  const { replicates, undefinedResamples } = drawReplicates(statistic, resamples, new Random(seed).split("bootstrap"), clusters ? { unitOf, units } : null);
+  const { replicates, undefinedResamples } = drawReplicates(statistic, resamples, drawsOf(units, resamples, seed), clusters ? { unitOf, units } : null);
   const common = {
     value, n, level, resamples, units, undefinedResamples,
     method: method === "bca" ? "bootstrap-bca" : "bootstrap-percentile",
@@ -118,7 +118,7 @@ function estimate(statistic: ResampledStatistic, value: number, options: Bootstr
 
 /** The statistic on each resample, sorted ascending. */
 function drawReplicates(
-  statistic: ResampledStatistic, resamples: number, random: Random, clusters: { unitOf: Int32Array; units: number } | null,
+  statistic: ResampledStatistic, resamples: number, draw: (into: Uint32Array, r: number) => void, clusters: { unitOf: Int32Array; units: number } | null,
 ): { replicates: Float64Array; undefinedResamples: number } {
   const { n } = statistic;
   const weights = new Uint32Array(n);
@@ -126,12 +126,42 @@ function drawReplicates(
   const replicates = new Float64Array(resamples);
   let count = 0;
   for (let r = 0; r < resamples; r++) {
-    random.resample(drawn);
+    draw(drawn, r);
     if (clusters) for (let i = 0; i < n; i++) weights[i] = drawn[clusters.unitOf[i]!]!;
     const value = statistic.evaluate(weights);
     if (value !== null) replicates[count++] = value;
   }
   return { replicates: replicates.slice(0, count).sort(), undefinedResamples: resamples - count };
+}
+
+/** Multiplicities of the latest bootstraps: the metrics of a cell, and the models of a sweep on one data set, are resampled alike. */
+const latestDraws = new Map<string, Uint8Array>();
+const keptDraws = 8;
+/** Larger ones would hold more memory than they spare time. */
+const mostDrawBytes = 8 << 20;
+
+/** Draws resample r, in rising order of r from 0: afresh, or from those kept. */
+function drawsOf(units: number, resamples: number, seed: number | string): (into: Uint32Array, r: number) => void {
+  const name = JSON.stringify([units, resamples, seed]);
+  const kept = latestDraws.get(name);
+  latestDraws.delete(name);
+  if (kept) {
+    latestDraws.set(name, kept); // the latest last
+    return (into, r) => { into.set(kept.subarray(r * units, (r + 1) * units)); };
+  }
+  const random = new Random(seed).split("bootstrap");
+  // A unit is drawn more than 255 times with any probability only where there are few, and those are quick to draw again.
+  if (units < 64 || units * resamples > mostDrawBytes) return (into) => { random.resample(into); };
+  const draws = new Uint8Array(units * resamples);
+  let fits = true;
+  return (into, r) => {
+    random.resample(into);
+    draws.set(into, r * units);
+    for (let i = 0; i < units; i++) if (into[i]! > 255) fits = false;
+    if (r < resamples - 1 || !fits) return;
+    latestDraws.set(name, draws);
+    while (latestDraws.size > keptDraws) latestDraws.delete(latestDraws.keys().next().value!);
+  };
 }
 
 /** Efron 1987, equations 14.9 to 14.15 of Efron and Tibshirani 1993: bias from the resamples, acceleration from the jackknife. */
