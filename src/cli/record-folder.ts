@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { casesFromArrow } from "../eval/cases.js";
 import type { LoadedRecord } from "../eval/compare-records.js";
 import { runsFolder } from "../eval/paths.js";
-import { listRecords, readRecord, type RunRecord } from "../eval/record.js";
+import { listRecords, readRecord, type RecordEntry, type RunRecord } from "../eval/record.js";
 import { UserError } from "../pipeline/errors.js";
 import { unreadable } from "../pipeline/schema.js";
 
-/** The folder of a record that the command line names: by path, by id, or by experiment (its newest record). */
+/** The folder of a record that the command line names: by path, by id, or by experiment (its newest record; a committed one where there is no own). */
 export async function recordFolder(name: string, runs?: string): Promise<string> {
   const root = runsFolder(runs);
   for (const folder of [name, join(root, name), join(root, "reference", name)]) if (existsSync(join(folder, "run.json"))) return folder;
-  const known = (await listRecords(root)).flatMap((e) => ("record" in e ? [e] : []));
+  const known = await allRecords(runs);
   const newest = known.find(({ record }) => record.experiment.name === name);
   if (newest) return newest.folder;
   throw new UserError({ code: "no-such-record", message: "no record of this name", file: root, expected: known.slice(0, 5).map(({ record }) => record.id).join(", ") || "a record", found: name, fix: "shitu list shows the records; a folder or an experiment's name will do, too" });
@@ -29,7 +29,12 @@ export async function loadRecord(name: string, runs?: string): Promise<LoadedRec
 
 /** Every record that can be read, the newest first, committed ones last. */
 export async function allRecords(runs?: string): Promise<{ folder: string; record: RunRecord }[]> {
+  return (await allEntries(runs)).flatMap((e) => ("record" in e ? [e] : []));
+}
+
+/** The same with the broken ones; `reference` marks those that were committed. */
+export async function allEntries(runs?: string): Promise<(RecordEntry & { reference: boolean })[]> {
   const root = runsFolder(runs);
-  const entries = [...(await listRecords(root)), ...(await listRecords(join(root, "reference")))];
-  return entries.flatMap((e) => ("record" in e ? [e] : []));
+  const of = async (folder: string, reference: boolean) => (await listRecords(folder)).map((entry) => ({ ...entry, reference }));
+  return [...(await of(root, false)), ...(await of(join(root, "reference"), true))];
 }

@@ -61,6 +61,22 @@ describe("shitu verify, list, show, compare", { timeout: 180_000 }, () => {
   });
 });
 
+describe("committed records", { timeout: 60_000 }, () => {
+  it("are listed last and marked, and found by experiment where there is no own record", async () => {
+    const config = tiny.config("kept", body("  []\n"));
+    const apart = mkdtempSync(join(tmpdir(), "kept-"));
+    try {
+      expect((await shitu(["run", config, "--runs", join(apart, "reference"), "--cache", cache])).code).toBe(0);
+      expect((await shitu(["show", "kept", "--runs", apart])).stdout).toContain("recall@1");
+      expect((await shitu(["run", tiny.config("own", body("  []\n")), "--runs", apart, "--cache", cache])).code).toBe(0);
+      const lines = (await shitu(["list", "--runs", apart])).stdout.trim().split("\n").slice(1);
+      expect(lines.map((l) => /^(reference\/)?[\d-]+-(own|kept)-/.exec(l)?.slice(1))).toEqual([[undefined, "own"], ["reference/", "kept"]]);
+    } finally {
+      rmSync(apart, { recursive: true, force: true });
+    }
+  });
+});
+
 describe("shitu reproduce", { timeout: 180_000 }, () => {
   it("says of what cannot run which setting is missing and how to give it", async () => {
     const { code, stdout, stderr } = await shitu(["reproduce", "5", "--scale", "paper", "--runs", runs]);
