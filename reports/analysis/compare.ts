@@ -22,7 +22,7 @@ export interface ComparedScores {
   readonly low: number | null;
   readonly high: number | null;
   readonly method: string;
-  readonly verdict: "better" | "worse" | "cannot tell" | "no interval";
+  readonly verdict: "better" | "worse" | "unchanged" | "cannot tell" | "no interval";
   /** null where the score is no share of cases. */
   readonly paired: PairedDifference | null;
   /** Items that both runs judged; 0 where one kept no cases of the cell. */
@@ -55,13 +55,14 @@ export function compareRecords(before: RecordView, after: RecordView, beforeRows
     if (b === undefined || first === undefined || second === undefined || first.metric !== second.metric) return [];
     const common = { name: cellName(a, before.cells), metric: metricName(first), beforeCell: a.id, afterCell: b.id, before: first, after: second };
     const pair = flips(beforeHits.get(a.id), afterHits.get(b.id));
+    const unchanged = pair !== null && pair.lost.length + pair.gained.length === 0 && first.value === second.value;
     if (pair !== null && proportions.has(a.kind)) {
       const { difference, low, high } = pair.paired;
-      return [{ ...common, difference, low, high, method: "paired, Bonett and Price", verdict: verdict(first, low, high), ...pair, judged: pair.paired.n }];
+      return [{ ...common, difference, low, high, method: "paired, Bonett and Price", verdict: unchanged ? "unchanged" : verdict(first, low, high), ...pair, judged: pair.paired.n }];
     }
     const difference = second.value - first.value;
     const interval = unpaired(first, second);
-    return [{ ...common, difference, low: interval?.[0] ?? null, high: interval?.[1] ?? null, method: interval ? "unpaired, from both intervals" : "none", verdict: interval ? verdict(first, ...interval) : "no interval", paired: null, judged: pair?.paired.n ?? 0, lost: pair?.lost ?? [], gained: pair?.gained ?? [] }];
+    return [{ ...common, difference, low: interval?.[0] ?? null, high: interval?.[1] ?? null, method: interval ? "unpaired, from both intervals" : "none", verdict: unchanged ? "unchanged" : interval ? verdict(first, ...interval) : "no interval", paired: null, judged: pair?.paired.n ?? 0, lost: pair?.lost ?? [], gained: pair?.gained ?? [] }];
   });
 }
 

@@ -29,7 +29,9 @@ function systems(record: RecordView): string | null {
   const scored = completedCells(record, "pipeline").flatMap((cell) => { const score = known(mainScore(cell)); return score ? [{ name: cell.labels.system ?? "", f1: score.value, n: score.n, ci: score.ci }] : []; });
   const of = <T extends { name: string }>(rows: readonly T[], role: string): T | undefined => rows.find((r) => roleOf(r.name) === role);
   const [serverMs, lightMs, serverF1, lightF1] = [of(timed, "server"), of(timed, "light"), of(scored, "server"), of(scored, "light")];
-  const times = serverMs && lightMs ? `${formatShare(lightMs.ms / serverMs.ms)} of the time (${formatMs(lightMs.ms)} of ${formatMs(serverMs.ms)} a picture)` : null;
+  // Turns taken on the same pictures tell more than two medians one after the other.
+  const ratio = serverMs && lightMs ? known(completedCells(record, "latency-comparison").flatMap((cell) => cell.scores).find((s) => s.metric === "latency-ratio" && s.of?.first === serverMs.name && s.of.second === lightMs.name)) : undefined;
+  const times = ratio ? `${formatShare(ratio.value)} of the time a picture${ratio.ci ? ` (95% interval ${formatShare(ratio.ci[0])} to ${formatShare(ratio.ci[1])}, systems taking turns)` : ""}` : serverMs && lightMs ? `${formatShare(lightMs.ms / serverMs.ms)} of the time (${formatMs(lightMs.ms)} of ${formatMs(serverMs.ms)} a picture)` : null;
   const scores = serverF1 && lightF1 && serverF1.f1 > 0 ? `${formatShare(lightF1.f1 / serverF1.f1)} of the server system's F1 (${formatValue(lightF1.f1, "ratio")} of ${formatValue(serverF1.f1, "ratio")}, n = ${serverF1.n}${overlap(lightF1.ci, serverF1.ci) ? "; their intervals overlap" : ""})` : null;
   if (times !== null && scores !== null) return `The light system keeps ${scores} at ${times}.`;
   if (times !== null) return `The light system takes ${times.replace("of the time", "of the server system's time")}.`;

@@ -133,8 +133,9 @@ export function metricTitle(metric: string): string {
 
 /** `recall@1`, `latency (detect, p90)`: a metric with what it is of. */
 export function metricName(score: Pick<RecordedScore, "metric" | "of">): string {
-  const { stage, percentile, definition, ...rest } = score.of ?? {};
-  const parts = [stage, percentile === undefined ? undefined : `p${percentile.replace(/^p/, "")}`, definition === undefined ? undefined : f1Definitions[definition] ?? definition, ...Object.values(rest)].filter((part) => part !== undefined);
+  const { stage, percentile, definition, boundMs, rate, process, ...rest } = score.of ?? {};
+  const parts = [stage, percentile === undefined ? undefined : `p${percentile.replace(/^p/, "")}`, definition === undefined ? undefined : f1Definitions[definition] ?? definition,
+    rate === undefined ? undefined : `at ${rate} /s`, boundMs === undefined ? undefined : `within ${boundMs} ms`, process === undefined ? undefined : `${process} process`, ...Object.values(rest)].filter((part) => part !== undefined);
   return parts.length > 0 ? `${metricTitle(score.metric)} (${parts.join(", ")})` : metricTitle(score.metric);
 }
 

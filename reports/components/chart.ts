@@ -69,7 +69,7 @@ function config(colours: Palette): object {
     axis: { ...text, gridColor: colours.faint, domainColor: colours.faint, tickColor: colours.faint, tickSize: 4, labelPadding: 4, titlePadding: 8 },
     axisQuantitative: { domain: false, ticks: false, labelOverlap: "parity" },
     axisX: { tickCount: 8 },
-    legend: { ...text, orient: "top", symbolSize: 70, title: null, offset: 6, columnPadding: 14 },
+    legend: { ...text, orient: "top", symbolSize: 70, symbolBaseFillColor: colours.muted, symbolBaseStrokeColor: colours.muted, title: null, offset: 6, columnPadding: 14 },
     header: { ...text, labelFontWeight: 600, labelColor: colours.ink },
     view: { stroke: null },
     range: { category: colours.category, ramp: colours.ramp, heatmap: colours.ramp, ordinal: colours.ramp },

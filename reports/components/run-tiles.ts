@@ -1,5 +1,6 @@
 import { html } from "npm:htl";
 import { formatDuration, formatInterval, formatTime, formatValue } from "../analysis/format.js";
+import { roleOf } from "../analysis/series.js";
 import { cellName, codesOf, completedCells, failedCells, isMedian, known, mainScore, scoreOf, type CompletedCell, type KnownScore, type RecordView } from "../analysis/record-view.js";
 
 /** Title, time and state of a record in one line. */
@@ -24,7 +25,7 @@ export function runTiles(record: RecordView): HTMLElement | null {
     const first = found[0];
     return first === undefined ? [] : [{ what, score: first.score, under: cellName(first.cell, all) }];
   };
-  const overall = completedCells(record, "latency").flatMap((cell) => {
+  const overall = completedCells(record, "latency").filter((cell, _, all) => all.length === 1 || roleOf(cell.labels.system ?? "") !== "baseline").flatMap((cell) => {
     const score = known(cell.scores.find((s) => s.metric === "latency" && s.of?.stage === "overall" && isMedian(s)));
     return score === undefined ? [] : [{ what: "One picture, median", score, under: cellName(cell, completedCells(record, "latency")) }];
   }).sort((a, b) => a.score.value - b.score.value).slice(0, 1);

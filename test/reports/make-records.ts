@@ -3,7 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { casesToArrow, type Case } from "../../src/eval/cases.js";
-import { writeRecord, type Cell, type RecordedScore, type RunRecord } from "../../src/eval/record.js";
+import { writeRecord, type Cell, type Finding, type RecordedScore, type RunRecord } from "../../src/eval/record.js";
+import { samplesToArrow } from "../../src/eval/samples.js";
 import { wilsonInterval } from "../../src/eval/stats/proportion.js";
 import { Random } from "../../src/eval/stats/random.js";
 import { makePictures, pictureBoxes, pictureNames } from "./make-pictures.js";
@@ -25,8 +26,13 @@ const ratio = (metric: string, value: number, n: number, ci = true, of?: Record<
 const amount = (metric: string, unit: "ms" | "bytes" | "count", value: number, n = 1, of?: Record<string, string>): RecordedScore =>
   ({ metric, unit, better: "lower", value, n, ci: unit === "ms" ? [value * 0.96, value * 1.05] : null, ...(of && { of }) });
 
-function completed(kind: string, labels: Record<string, string>, scores: RecordedScore[], more: Partial<Pick<Completed, "errors" | "notes">> = {}): Completed {
-  return { id: `${kind}-${createHash("sha256").update(JSON.stringify(labels)).digest("hex").slice(0, 10)}`, kind, labels, versions: { model: "sha256:5f2c81d0", engine: "faiss 1.7.3" }, state: "completed", scores, errors: more.errors ?? [], notes: more.notes ?? [] };
+function completed(kind: string, labels: Record<string, string>, scores: RecordedScore[], more: Partial<Pick<Completed, "errors" | "notes">> & { findings?: Finding[] } = {}): Completed {
+  return { id: `${kind}-${createHash("sha256").update(JSON.stringify(labels)).digest("hex").slice(0, 10)}`, kind, labels, versions: { model: "sha256:5f2c81d0", engine: "faiss 1.7.3" }, state: "completed", scores, errors: more.errors ?? [], notes: more.notes ?? [], ...(more.findings && { findings: more.findings }) };
+}
+
+/** A cell of a model whose card is not there, as the runner writes it. */
+function waiting(kind: string, labels: Record<string, string>): Made {
+  return { cell: { id: `${kind}-waits-${createHash("sha256").update(JSON.stringify(labels)).digest("hex").slice(0, 8)}`, kind, labels, versions: {}, state: "failed", code: "file-unreadable", message: `models/${labels.model}/card.yaml: no such file. Fix: check the path` } };
 }
 
 /** Detection over invented pictures: boxes with hits, false and missed ones, and the AP numbers. */
@@ -79,12 +85,32 @@ function retrieval(random: Random, labels: Record<string, string>, p: number, n:
 }
 
 /** Samples of stages, log-normal about their medians, and their percentiles. */
-function latency(random: Random, labels: Record<string, string>, stages: Record<string, number>, n = 200, notes: string[] = []): Made {
+function latency(random: Random, labels: Record<string, string>, stages: Record<string, number>, n = 200, options: { notes?: string[]; server?: boolean } = {}): Made {
   const samples: Record<string, number[]> = Object.fromEntries(Object.entries(stages).map(([stage, median]) => [stage, Array.from({ length: n }, () => median * Math.exp(random.normal() * 0.12 + (random.next() < 0.04 ? 0.5 : 0)))]));
   samples.overall = Array.from({ length: n }, (_, i) => Object.keys(stages).reduce((sum, s) => sum + samples[s]![i]!, 0));
   const at = (list: number[], q: number): number => [...list].sort((a, b) => a - b)[Math.floor(q * (n - 1))]!;
+  const of = (rate: number): Record<string, string> => ({ rate: rate.toFixed(1), percentile: "90", boundMs: "100" });
+  const base = 1000 / at(samples.overall, 0.5);
+  const tried = options.server === true ? [0.2, 0.4, 0.6, 0.8].map((share) => ({ rate: base * share, ms: at(samples.overall!, 0.9) / (1 - share), verdict: at(samples.overall!, 0.9) / (1 - share) <= 100 ? "met" : "missed" })) : [];
+  const findings: Finding[] = tried.map(({ rate, ms, verdict }) => ({ about: "server", of: of(rate), verdict, why: `${ms.toFixed(1)} ms against a bound of 100 ms` }));
+  const scenarios: RecordedScore[] = options.server === true ? [
+    { metric: "throughput", unit: "per-second", better: "higher", of: { scenario: "offline" }, value: base * 1.1, n: 6, ci: [base, base * 1.2] },
+    { metric: "single-stream-latency", unit: "ms", better: "lower", of: { percentile: "99" }, value: null, why: "100 queries; early stopping needs 662 at least" },
+    ...tried.map(({ rate, ms }) => amount("server-latency", "ms", ms, 100, of(rate))), amount("cold-start", "ms", 800, 6, { phase: "total" }), amount("peak-memory", "bytes", 150_000_000, 6, { process: "fresh" }),
+  ] : [];
   const scores = Object.entries(samples).flatMap(([stage, list]) => [0.5, 0.9, 0.99].map((q) => amount("latency", "ms", at(list, q), n, { stage, percentile: String(q * 100) })));
-  return { cell: completed("latency", labels, scores, { notes }), samples };
+  samples["peak-memory"] = [150_000_000, 151_000_000];
+  return { cell: completed("latency", labels, [...scores, ...scenarios], { notes: options.notes ?? [], ...(findings.length > 0 && { findings: [...findings, { about: "drift", of: { stage: "decode" }, verdict: "drifting", why: "the samples drift by 9.5% from first to last" }] }) }), samples };
+}
+
+/** Systems that took turns, each of them twice. */
+function comparison(systems: readonly string[], ratios: readonly number[]): Made {
+  const self = (system: string, i: number): RecordedScore => ({ metric: "self-ratio", unit: "ratio", better: "neither", of: { system }, value: 1 + 0.002 * i, n: 50, ci: [0.98, 1.02] });
+  const pair = (second: string, i: number): RecordedScore => ({ metric: "latency-ratio", unit: "ratio", better: "lower", of: { first: systems[0]!, second }, value: ratios[i]!, n: 50, ci: [ratios[i]! * 0.97, ratios[i]! * 1.03] });
+  return { cell: completed("latency-comparison", { systems: systems.join(", "), threads: "1" }, [...systems.map(self), ...systems.slice(1).map(pair)], { findings: [
+    ...systems.map((system, i): Finding => ({ about: "noise", of: { system }, verdict: i === 0 ? "passed" : "failed", why: `50 rounds: ${system} against itself` })),
+    ...systems.slice(1).map((second): Finding => ({ about: "comparison", of: { first: systems[0]!, second }, verdict: "faster", why: `${second} changes the time` })),
+  ] }) };
 }
 
 interface Written { readonly name: string; readonly title: string; readonly day: string; readonly made: readonly Made[]; readonly reference?: boolean }
@@ -104,7 +130,7 @@ async function write(runs: string, pictures: string, { name, title, day, made, r
   const datasets = new Set(made.flatMap((m) => m.cell.labels.dataset ?? []));
   await writeRecord(reference ? join(runs, "reference") : runs, record, {
     "cases.arrow": casesToArrow(made.flatMap((m) => (m.cases ?? []).map((c) => ({ ...c, cell: m.cell.id })))),
-    "samples.json": by((m) => m.samples), "curves.json": by((m) => m.curves), "images.json": JSON.stringify(Object.fromEntries([...datasets].map((d) => [d, pictures]))),
+    ...(name === "first-light" ? { "samples.json": by((m) => m.samples) } : { "samples.arrow": samplesToArrow(Object.fromEntries(made.flatMap((m) => (m.samples ? [[m.cell.id, m.samples]] : [])))) }), "curves.json": by((m) => m.curves), "images.json": JSON.stringify(Object.fromEntries([...datasets].map((d) => [d, pictures]))),
   });
 }
 
@@ -131,7 +157,7 @@ export async function makeRecords(runs: string, { extraCases = 0 } = {}): Promis
         retrieval(random.split(`h${day}`), { ...drink, index: "HNSW32", codes: "real" }, 0.746 - shift, 1065, { bytes: 5_754_110, ms: 0.09, pictures: pictureNames, seed: "drink" }),
         retrieval(random.split(`i${day}`), { ...drink, index: "IVF133,Flat", codes: "real", nprobe: "1" }, 0.69 - shift, 1065, { bytes: 6_161_002, ms: 0.03, pictures: pictureNames, seed: "drink" }),
         retrieval(random.split(`b${day}`), { ...drink, index: "BFlat", codes: "sign" }, 0.71 - shift, 1065, { bytes: 171_041, ms: 0.012, pictures: pictureNames, seed: "drink" }),
-        latency(random.split(`l${day}`), { system: "PicoDet-XS + MobileNetV2", index: "HNSW32", threads: "1" }, { decode: 3.1, preprocess: 1.9, detect: 14.2, crop: 0.4, embed: 21.5, search: 0.3, suppress: 0.02 }, 200, ["noise certificate: two runs of one system differ by 1.4 % (A/A), 95 % interval -0.9 to 3.6 %"]),
+        latency(random.split(`l${day}`), { system: "PicoDet-XS + MobileNetV2", index: "HNSW32", threads: "1" }, { decode: 3.1, preprocess: 1.9, detect: 14.2, crop: 0.4, embed: 21.5, search: 0.3, suppress: 0.02 }, 200, { notes: ["two runs of one system differ by 1.4 % (A/A), 95 % interval -0.9 to 3.6 %"] }),
       ],
     };
   };
@@ -155,10 +181,10 @@ export async function makeRecords(runs: string, { extraCases = 0 } = {}): Promis
   })) });
 
   const networks: [string, number, number, number, number, number][] = [["PP-LCNet-0.25x", 1.52e6, 18.4e6, 0.611, 0.842, 1.9], ["MobileNetV2-0.25x", 1.52e6, 34.1e6, 0.604, 0.835, 2.7], ["MobileNetV3-small-0.35x", 1.67e6, 15.2e6, 0.588, 0.829, 2.4], ["ShuffleNetV2-0.33x", 0.64e6, 24.3e6, 0.597, 0.84, 3.4]];
-  await write(runs, pictures, { name: "mini-table6", title: "Table 6, small scale", day: "2026-02-01", reference: true, made: networks.map(([model, params, macs, top1, top5, time]) => {
+  await write(runs, pictures, { name: "mini-table6", title: "Table 6, small scale", day: "2026-02-01", reference: true, made: networks.map(([model, params, macs, top1, top5, time]): Made => {
     const cell = completed("classification", paper("6", { model, dataset: "mini-classes", paperModel: model }), [ratio("top-1", top1, 1000), ratio("top-5", top5, 1000), amount("params", "count", params), amount("macs", "count", macs), amount("latency", "ms", time, 200)]);
     return { cell, cases: Array.from({ length: 60 }, (_, i) => ({ ...noCase, item: `v${i}.png`, outcome: i % 3 === 0 ? "miss" as const : "hit" as const, truth: i === 0 ? hostile : "cup", prediction: "bowl" })) };
-  }) });
+  }).concat(["cls-a", "cls-b", "cls-b"].map((model, i): Made => waiting("classification", { model, dataset: `classes ${i}` }))) });
 
   const three = ["Aliproduct", "iCartoonFace", "LogoDet-3K"];
   const codes = [["light-general", "Real-Value", "real", 0.74, "Flat"], ["light-dshsd", "Binary", "sign", 0.69, "BFlat"]] as const;
@@ -166,13 +192,13 @@ export async function makeRecords(runs: string, { extraCases = 0 } = {}): Promis
   await write(runs, pictures, { name: "mini-table7", title: "Table 7, small scale", day: "2026-02-01", reference: true, made: [...sizes, ...codes.flatMap(([model, theirs, code, p, index]) => three.map((set, i) =>
     retrieval(random.split(`${model}${set}7`), paper("7", { model, dataset: mini(set), index, codes: code, paperModel: theirs, paperDataset: set }), p - 0.02 * i, 600, { bytes: code === "real" ? 3_100_000 : 97_000, ms: code === "real" ? 0.18 : 0.02, pictures: pictureNames })))] });
 
-  const distilled = [["light-general", "PP-LCNet-2.5x", 0.72], ["light-dml", "PP-LCNet-2.5x + DML", 0.735], ["light-u-dml", "PP-LCNet-2.5x + U-DML", 0.745]] as const;
+  const distilled = [["light-plain-1", "PP-LCNet-2.5x", 0.72], ["light-dml-1", "PP-LCNet-2.5x + DML", 0.735], ["light-u-dml-1", "PP-LCNet-2.5x + U-DML", 0.745]] as const;
   await write(runs, pictures, { name: "mini-table8", title: "Table 8, small scale", day: "2026-02-01", reference: true, made: distilled.flatMap(([model, theirs, p]) => recognitionSets.map((set, i) =>
     retrieval(random.split(`${model}${set}8`), paper("8", { model, dataset: mini(set), index: "Flat", codes: "real", paperModel: theirs, paperDataset: set }), p - 0.02 * i, 500, { pictures: pictureNames }))) });
 
   const systems = [["server", "Server Model", { decode: 4, preprocess: 2.1, detect: 61, crop: 0.6, embed: 70, search: 0.7, suppress: 0.03 }], ["light", "PP-ShiTu", { decode: 4, preprocess: 2, detect: 17, crop: 0.6, embed: 24, search: 0.7, suppress: 0.03 }]] as const;
   await write(runs, pictures, { name: "mini-table9", title: "Table 9, small scale", day: "2026-02-01", reference: true, made: systems.flatMap(([system, theirs, stages], s) => {
-    const timed = latency(random.split(system), paper("9", { system, threads: "1", paperSystem: theirs }), stages, 300);
+    const timed = latency(random.split(system), paper("9", { system, threads: "1", paperSystem: theirs }), stages, 300, { server: true });
     const lost: Record<string, number> = { missed: 38, "wrong-crop": 17, embedding: 41, index: 4, threshold: 9, suppressed: 6 };
     const f1 = ["A", "B", "C", "D"].flatMap((definition, i) => ["held-out", "default"].map((threshold, j) => ratio("F1", 0.58 - 0.04 * i - 0.03 * s - 0.02 * j, 200, true, { definition, threshold })));
     const stagesOf = Object.keys(lost);
@@ -182,10 +208,10 @@ export async function makeRecords(runs: string, { extraCases = 0 } = {}): Promis
       const { width, height, boxes } = pictureBoxes(image);
       const hit = random.next() < 0.55;
       return { ...noCase, item: i === 2 ? hostile : `query ${i}`, image, outcome: hit ? "hit" as const : "miss" as const, truth: i === 0 ? hostile : `item ${i % 40}`, prediction: hit ? `item ${i % 40}` : `item ${(i + 9) % 40}`, score: 0.4 + random.next() * 0.5, width, height, lostAt: hit ? null : stagesOf[random.below(stagesOf.length)]!,
-        neighbours: JSON.stringify([0, 1, 2].map((k) => [k === 0 && hit ? `item ${i % 40}` : `item ${(i + k) % 40}`, 0.9 - 0.1 * k, pictureNames[(i + k) % pictureNames.length]])), boxes: JSON.stringify({ truth: boxes.map((b) => [b.x0, b.y0, b.x1, b.y1, `item ${i % 40}`]), found: boxes.slice(0, hit ? undefined : 1).map((b) => [b.x0 + 3, b.y0 - 2, b.x1 + 4, b.y1 + 2, 0.7, hit ? `item ${i % 40}` : hostile, hit ? "kept" : "below-threshold"]) }) };
+        neighbours: JSON.stringify([0, 1, 2].map((k) => [k === 0 && hit ? `item ${i % 40}` : `item ${(i + k) % 40}`, 0.9 - 0.1 * k, pictureNames[(i + k) % pictureNames.length]])), boxes: JSON.stringify({ truth: boxes.map((b) => [b.x0, b.y0, b.x1, b.y1, `item ${i % 40}`]), found: boxes.slice(0, hit ? undefined : 1).map((b) => [b.x0 + 3, b.y0 - 2, b.x1 + 4, b.y1 + 2, 0.7, hit ? `item ${i % 40}` : hostile, hit ? "kept" : "below-threshold", [[hit ? `item ${i % 40}` : hostile, 0.7, pictureNames[i % pictureNames.length]!], [hostile, 0.6, null]]]) }) };
     });
     return [timed, { cell: pipeline, cases }];
-  }) });
+  }).concat(comparison(["server", "light"], [0.35])) });
 
   const sweep: Made[] = [];
   for (const [family, settings] of [["Flat", [""]], ["IVF", ["1", "4", "16", "64"]], ["HNSW32", ["16", "64", "256"]], ["BFlat", [""]], ["BIVF", ["1", "8", "32"]], ["BHNSW32", ["16", "64", "256"]]] as const) {
@@ -206,7 +232,9 @@ export async function makeRecords(runs: string, { extraCases = 0 } = {}): Promis
     detection(random.split("h1"), { model: hostile, dataset: hostile }, 0.3, 24, pictureNames),
     retrieval(random.split("h2"), { model: hostile, dataset: hostile, index: hostile, codes: "real" }, 0.5, 40, { bytes: 1000, ms: 1, pictures: pictureNames }),
     retrieval(random.split("h3"), { model: `${hostile} binary`, dataset: hostile, index: "BFlat", codes: "binary" }, 0.4, 40, { bytes: 100, ms: 0.1, pictures: pictureNames }),
-    latency(random.split("h4"), { system: hostile }, { detect: 3, embed: 4, [hostile]: 2 }, 40, [hostile]),
+    latency(random.split("h4"), { system: hostile }, { detect: 3, embed: 4, [hostile]: 2 }, 40, { notes: [hostile], server: true }),
+    comparison([hostile, `${hostile} again`], [0.5]),
+    waiting("retrieval", { model: hostile.replaceAll(/[ /]/g, ""), dataset: "d" }),
     { cell: completed("pipeline", { system: hostile, dataset: hostile }, [ratio("F1", 0.4, 40, true, { definition: hostile }), ratio("objects", 0.1, 40, true, { stage: hostile })]) },
     { cell: completed("index", { index: hostile, codes: "real" }, [ratio("label-recall@1", 0.5, 40), ratio("neighbour-recall@1", 0.6, 40), amount("retrieval-time", "ms", 1, 40), amount("index-size", "bytes", 1000), amount("memory-bytes", "bytes", 1000), amount("build-time", "ms", 5)], { notes: [hostile] }) },
     { cell: completed("classification", { model: hostile, dataset: hostile }, [ratio("top-1", 0.5, 40), ratio("top-5", 0.7, 40), amount("params", "count", 1e6), amount("macs", "count", 2e7), amount("latency", "ms", 2, 40)]) },
