@@ -9,8 +9,8 @@ export type SummarizedTable = ComparedTable & { readonly summary: TableSummary }
 export function tableVerdicts(tables: readonly SummarizedTable[]): HTMLElement {
   const rows = tables.filter(({ summary }) => summary.of > 0);
   return html`<div class="table"><div class="table-scroll" tabindex="0" role="region" aria-label="Verdicts by table"><table><caption class="only-read">Verdicts by table</caption>
-    <thead><tr><th scope="col">Table</th><th scope="col">What it shows</th><th scope="col" class="number">Measured</th><th scope="col">Verdicts</th><th scope="col">Order of the paper's models</th></tr></thead>
-    <tbody>${rows.map(({ table, summary: s }) => html`<tr><th scope="row" class="short"><a href="./paper.html?table=${table.table}">Table ${table.table}</a></th><td>${table.title}</td><td class="number">${s.measured} of ${s.of}</td>
+    <thead><tr><th scope="col">Table</th><th scope="col" class="wide-only">What it shows</th><th scope="col" class="number">Measured</th><th scope="col">Verdicts</th><th scope="col">Order of the paper's models</th></tr></thead>
+    <tbody>${rows.map(({ table, summary: s }) => html`<tr><th scope="row" class="short"><a href="./paper.html?table=${table.table}">Table ${table.table}</a></th><td class="wide-only">${table.title}</td><td class="number">${s.measured} of ${s.of}</td>
       <td>${s.measured === 0 ? html`<span class="verdict not-run">not run</span>` : html`<span>${verdictCount("agrees", s.counts.agrees)}${verdictCount("differs", s.counts.differs)}${verdictCount("not comparable", s.counts["not comparable"])}</span>`}</td>
       <td>${orderBar(s)}</td></tr>`)}</tbody></table></div></div>`;
 }
