@@ -1,7 +1,8 @@
+import { CellProcess } from "../eval/cell-process.js";
 import type { LoadedConfig } from "../eval/config.js";
 import { cacheFolder, runsFolder } from "../eval/paths.js";
 import type { RunRecord } from "../eval/record.js";
-import { runExperiment } from "../eval/runner.js";
+import { runExperiment, type CellTime } from "../eval/runner.js";
 import { progressBar, type ProgressBar } from "./progress.js";
 import { cellName } from "./record-text.js";
 import { colour, visible } from "./terminal.js";
@@ -11,6 +12,10 @@ export interface RunSettings {
   readonly cache?: string;
   readonly resume?: boolean;
   readonly fresh?: boolean;
+  /** A process that measures and goes on after this run; without it the run has one of its own. */
+  readonly cells?: CellProcess;
+  /** Told how long each cell took. */
+  readonly onTime?: (took: CellTime) => void;
 }
 
 /** SIGINT or SIGTERM came; what was finished is kept. */
@@ -22,13 +27,15 @@ export class Interrupted extends Error {}
  *
  * @throws Interrupted
  */
-export async function runWithProgress(loaded: LoadedConfig, { runs, cache, resume = false, fresh = false }: RunSettings): Promise<{ record: RunRecord; folder: string }> {
+export async function runWithProgress(loaded: LoadedConfig, { runs, cache, resume = false, fresh = false, cells, onTime }: RunSettings): Promise<{ record: RunRecord; folder: string }> {
   const abort = new AbortController();
   const onSignal = (): void => { abort.abort(new Interrupted()); };
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
   let bar: ProgressBar | undefined;
+  const own = cells ? null : new CellProcess();
   try {
     return await runExperiment(loaded, {
+      process: cells ?? own!,
       runs: runsFolder(runs), cache: cacheFolder(cache), resume, fresh, signal: abort.signal,
       events: {
         cellStarted(labels, kind, place, total) {
@@ -36,7 +43,8 @@ export async function runWithProgress(loaded: LoadedConfig, { runs, cache, resum
           bar = progressBar(`[${place + 1}/${total}] ${cellName({ kind, labels })}`, "items");
           return bar.report;
         },
-        cellFinished({ cell }, resumed) {
+        cellFinished({ cell }, resumed, took) {
+          if (took) onTime?.(took);
           bar?.stop();
           bar = undefined;
           const state = cell.state === "completed" ? colour.green(resumed ? "done before" : "done") : colour.red(`failed: ${visible(cell.message)}`);
@@ -46,6 +54,7 @@ export async function runWithProgress(loaded: LoadedConfig, { runs, cache, resum
     });
   } finally {
     bar?.stop();
+    await own?.close();
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
 }

@@ -7,6 +7,7 @@ import type { Classifier } from "../pipeline/classifier.js";
 import type { Codes, Detection, Pixels, Preprocessing, Progress, Protocol, Vectors } from "../pipeline/types.js";
 import type { CacheKey, ObservationCache, ObservationCaches } from "./cache.js";
 import { engineVersion } from "./engine-version.js";
+import { outsideLoop } from "./loop-time.js";
 import { knownHash, pictureHash, readHashed } from "./picture-hash.js";
 
 /** A picture to observe: `item` as its list names it, `file` where it lies, or why it cannot be used. */
@@ -44,7 +45,11 @@ export interface Embedded {
 }
 
 /** Embeds pictures whole, on all cores; what the cache holds is not embedded again, what is new goes there at once. */
-export async function embedPictures(model: EmbeddingModel, pictures: readonly PictureRef[], options: ObserveOptions & { readonly pool: EmbedPool }): Promise<Embedded> {
+export function embedPictures(model: EmbeddingModel, pictures: readonly PictureRef[], options: ObserveOptions & { readonly pool: EmbedPool }): Promise<Embedded> {
+  return outsideLoop(() => embedAll(model, pictures, options));
+}
+
+async function embedAll(model: EmbeddingModel, pictures: readonly PictureRef[], options: ObserveOptions & { readonly pool: EmbedPool }): Promise<Embedded> {
   // Rows are kept as bytes: the cache, floats and codes alike.
   const width = model.kind === "real" ? model.dim * 4 : model.dim / 8;
   const data = new Uint8Array(pictures.length * width);

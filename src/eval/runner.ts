@@ -2,12 +2,15 @@ import { createHash } from "node:crypto";
 import { join, sep } from "node:path";
 import { UserError } from "../pipeline/errors.js";
 import { projectRoot } from "../pipeline/root.js";
+import { monotonicClock } from "../pipeline/stopwatch.js";
 import type { Clock, Progress } from "../pipeline/types.js";
 import { canonicalJson } from "./cache.js";
+import type { CellProcess, MeasuredCell } from "./cell-process.js";
 import { casesToArrow } from "./cases.js";
 import type { LoadedConfig } from "./config.js";
-import type { CellContext, CellPlan } from "./experiments/cell.js";
+import type { CellContext, CellOutcome, CellPlan } from "./experiments/cell.js";
 import { planMeasurement } from "./experiments/plan.js";
+import { timingLoopMs } from "./loop-time.js";
 import { paperLabels } from "./paper-labels.js";
 import { collectProvenance } from "./provenance.js";
 import { recordId, writeRecord, type RunRecord } from "./record.js";
@@ -18,7 +21,13 @@ import { Workspace, type FinishedCell } from "./workspace.js";
 /** What the runner tells while it works. */
 export interface RunEvents {
   cellStarted?(labels: Readonly<Record<string, string>>, kind: string, place: number, total: number): Progress;
-  cellFinished?(done: FinishedCell, resumed: boolean): void;
+  cellFinished?(done: FinishedCell, resumed: boolean, took?: CellTime): void;
+}
+
+/** Milliseconds that a cell took, and how many of them timing loops did. */
+export interface CellTime {
+  readonly ms: number;
+  readonly loopMs: number;
 }
 
 export interface RunOptions {
@@ -30,6 +39,8 @@ export interface RunOptions {
   readonly events?: RunEvents;
   readonly now?: () => Date;
   readonly clock?: Clock;
+  /** Where cells are measured; without it, in this process, which a crash of native code ends. */
+  readonly process?: CellProcess;
 }
 
 /**
@@ -68,6 +79,7 @@ export async function runExperiment(loaded: LoadedConfig, options: RunOptions): 
     now: now().toISOString(),
   });
   const resources = new Resources(loaded, options.cache);
+  const clock = options.clock ?? monotonicClock;
   try {
     const plans = await planExperiment(loaded, resources);
     if (plans[0]?.problem && plans.every((p) => p.problem)) {
@@ -85,10 +97,17 @@ export async function runExperiment(loaded: LoadedConfig, options: RunOptions): 
         continue;
       }
       const progress = options.events?.cellStarted?.(plan.labels, plan.kind, place, plans.length) ?? (() => undefined);
-      const finished = await measureCell({ ...plan, labels: { ...plan.labels, ...paperLabels(plan, config) } }, id, { resources, signal, progress });
+      const start = clock();
+      let loopMs = 0;
+      const measure = async (): Promise<CellOutcome> => {
+        const measured = await measureWhere(plan, id, { resources, signal, progress }, loaded, options, workspace);
+        loopMs = measured.loopMs;
+        return measured.outcome;
+      };
+      const finished = await finishCell({ kind: plan.kind, labels: { ...plan.labels, ...paperLabels(plan, config) } }, id, measure);
       await workspace.finish(finished);
       done.push(finished);
-      options.events?.cellFinished?.(finished, false);
+      options.events?.cellFinished?.(finished, false, { ms: clock() - start, loopMs });
     }
     const record = await compose(loaded, configHash, workspace.startedAt, now().toISOString(), done);
     const folder = await writeRecord(options.runs, record, filesOf(done));
@@ -100,10 +119,22 @@ export async function runExperiment(loaded: LoadedConfig, options: RunOptions): 
   }
 }
 
-async function measureCell(plan: CellPlan, id: string, context: CellContext): Promise<FinishedCell> {
-  const head = { id, kind: plan.kind, labels: { ...plan.labels } };
+/** In the process given for it, else here. What is known to be missing is not carried to another process to be found missing there. */
+async function measureWhere(plan: CellPlan, id: string, context: CellContext, loaded: LoadedConfig, options: RunOptions, workspace: Workspace): Promise<MeasuredCell> {
+  if (!options.process || plan.problem) {
+    const before = timingLoopMs();
+    const outcome = await plan.measure(context);
+    return { outcome, loopMs: timingLoopMs() - before };
+  }
+  options.process.start();
+  if (options.process.pid !== null) await workspace.admit(options.process.pid);
+  return options.process.measure({ loaded, cache: options.cache, cell: id }, context);
+}
+
+async function finishCell({ kind, labels }: Pick<CellPlan, "kind" | "labels">, id: string, measure: () => Promise<CellOutcome>): Promise<FinishedCell> {
+  const head = { id, kind, labels: { ...labels } };
   try {
-    const { versions, scores, errors = [], notes = [], findings, cases, samples, curves, imageRoots } = await plan.measure(context);
+    const { versions, scores, errors = [], notes = [], findings, cases, samples, curves, imageRoots } = await measure();
     return {
       cell: { ...head, versions: { ...versions }, state: "completed", scores, errors: errors.map((e) => ({ ...e, message: withoutRoot(e.message) })), notes: [...notes], ...(findings && { findings: [...findings] }) },
       cases: cases.map((c) => ({ ...c, cell: id })),
@@ -124,7 +155,7 @@ function withoutRoot(message: string): string {
 }
 
 /** Stable over runs and machines: the kind, and a hash of the labels. */
-function cellId({ kind, labels }: CellPlan): string {
+export function cellId({ kind, labels }: CellPlan): string {
   return `${kind}-${createHash("sha256").update(canonicalJson(labels)).digest("hex").slice(0, 10)}`;
 }
 

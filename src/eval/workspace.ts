@@ -1,5 +1,6 @@
 import { mkdir, open, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { asWriteError, writeAtomic } from "../pipeline/atomic-file.js";
 import { UserError } from "../pipeline/errors.js";
 import type { Case } from "./cases.js";
@@ -27,6 +28,7 @@ export class Workspace {
   /** An earlier run began it. */
   readonly resumed: boolean;
   readonly #finished: Map<string, FinishedCell>;
+  #admitted: number | null = null;
 
   private constructor(folder: string, startedAt: string, resumed: boolean, finished: Map<string, FinishedCell>) {
     this.folder = folder;
@@ -72,6 +74,13 @@ export class Workspace {
     this.#finished.set(done.cell.id, done);
   }
 
+  /** Names the process that measures for this run: until it has ended, too, nobody else is let in. */
+  async admit(pid: number): Promise<void> {
+    if (this.#admitted === pid) return;
+    this.#admitted = pid;
+    await writeAtomic(join(this.folder, "lock"), `${process.pid} ${pid}`);
+  }
+
   /** Lets others in; the finished cells stay for `--resume`. */
   async release(): Promise<void> {
     await rm(join(this.folder, "lock"), { force: true });
@@ -98,6 +107,9 @@ async function readFinished(folder: string): Promise<Map<string, FinishedCell>> 
   return finished;
 }
 
+/** Longest that the worker of a killed owner is waited for. */
+const lingerMs = 20_000;
+
 async function lock(folder: string): Promise<void> {
   const file = join(folder, "lock");
   for (let attempt = 0; ; attempt++) {
@@ -108,8 +120,10 @@ async function lock(folder: string): Promise<void> {
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt > 1) throw asWriteError(file, error);
-      const owner = Number(await readFile(file, "utf8").catch(() => ""));
-      if (owner > 0 && alive(owner)) {
+      const [owner = 0, worker = 0] = (await readFile(file, "utf8").catch(() => "")).split(" ").map(Number);
+      // What measured for an owner that was killed sees that, and ends, in a moment: an item that it has in hand is still written.
+      for (const start = performance.now(); owner > 0 && !alive(owner) && worker > 0 && alive(worker) && performance.now() - start < lingerMs; ) await wait(10);
+      if (owner > 0 && (alive(owner) || (worker > 0 && alive(worker)))) {
         throw new UserError({ code: "run-locked", message: `another process (${owner}) is running this config`, file: folder, fix: "wait for it, or give this run another --runs folder" });
       }
       await rm(file, { force: true }); // its owner is gone: killed before it could unlock

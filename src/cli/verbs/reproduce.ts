@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { buildFolder, prepareMini } from "../../../datasets/mini/prepare.js";
 import { planners } from "../../../datasets/mini/render.js";
+import { CellProcess } from "../../eval/cell-process.js";
 import { loadConfig, type LoadedConfig } from "../../eval/config.js";
 import { missingParts, type MissingPart } from "../../eval/missing-parts.js";
 import { compareTable, summarize, type ComparedTable } from "../../eval/paper-comparison.js";
@@ -11,7 +12,7 @@ import { Resources } from "../../eval/resources.js";
 import { planExperiment } from "../../eval/runner.js";
 import { projectRoot } from "../../pipeline/root.js";
 import { ExitCode } from "../exit-code.js";
-import { Interrupted, runWithProgress, sayInterrupted } from "../experiment-run.js";
+import { Interrupted, runWithProgress, sayInterrupted, type RunSettings } from "../experiment-run.js";
 import { choice } from "../options.js";
 import { legend, paperRows } from "../paper-matrix.js";
 import { paperTableText } from "../paper-text.js";
@@ -59,24 +60,37 @@ async function reproduce(asked: readonly string[], options: Options): Promise<vo
   const paper = await readPaper(join(projectRoot, "configs", "paper", "tables.yaml"));
   const tables = asked.length > 0 ? asked.map((text) => tableOf(paper.tables, "tables", text)) : paper.tables.filter((t) => t.table >= 3 && existsSync(configFile(scale, t)));
   const start = performance.now();
+  // One for all tables: models of several tables look at the same pictures.
+  const cells = new CellProcess();
+  const spent = { renderingMs: 0, loopMs: 0 };
   try {
     if (scale === "mini") await prepareWhereMissing();
+    spent.renderingMs = performance.now() - start;
     const done: Reproduced[] = [];
     for (const table of tables) {
-      const result = await reproduceTable(table, scale, options);
+      const result = await reproduceTable(table, scale, options, { cells, onTime: ({ loopMs }) => { spent.loopMs += loopMs; } });
       done.push(result);
       if (!options.json) print(`${describe(result)}\n`);
     }
-    if (options.json) printJson({ scale, tables: done.map(jsonOf) });
-    else print(overview(done, (performance.now() - start) / 1000));
-    const cells = done.flatMap((d) => d.records.flatMap((r) => r.cells));
-    if (cells.length === 0) process.exitCode = ExitCode.input;
+    const time = { ...spent, ms: performance.now() - start };
+    if (options.json) printJson({ scale, tables: done.map(jsonOf), time });
+    else print(overview(done, time));
+    if (done.every((d) => d.records.every((r) => r.cells.length === 0))) process.exitCode = ExitCode.input;
     // A missing file is said above and is no failed measurement; a cell that could have been measured and failed is one.
     else if (done.some((d) => d.records.flatMap((r) => r.cells).filter((c) => c.state === "failed").length > d.missing.reduce((n, m) => n + m.cells, 0))) process.exitCode = ExitCode.belowBar;
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     sayInterrupted();
+  } finally {
+    await cells.close();
   }
+}
+
+/** Milliseconds: rendering of missing data, timing loops (which repeat their work to know it well), and all. */
+interface Spent {
+  readonly renderingMs: number;
+  readonly loopMs: number;
+  readonly ms: number;
 }
 
 function configFile(scale: string, { table }: PaperTable): string {
@@ -100,7 +114,7 @@ async function prepareWhereMissing(): Promise<void> {
   }
 }
 
-async function reproduceTable(table: PaperTable, scale: string, { set, runs, cache, fresh }: Options): Promise<Reproduced> {
+async function reproduceTable(table: PaperTable, scale: string, { set, runs, cache, fresh }: Options, shared: Pick<RunSettings, "cells" | "onTime">): Promise<Reproduced> {
   const files = [configFile(scale, table), ...(further[`${scale} ${table.table}`] ?? []).map((name) => join(projectRoot, "configs", scale, name))].filter((f) => existsSync(f));
   const records: RunRecord[] = [];
   const missing: MissingPart[] = [];
@@ -109,7 +123,7 @@ async function reproduceTable(table: PaperTable, scale: string, { set, runs, cac
     const plans = await plan(loaded);
     missing.push(...missingParts(plans));
     if (plans.every((p) => p.problem)) continue;
-    records.push((await runWithProgress(loaded, { ...(runs !== undefined && { runs }), ...(cache !== undefined && { cache }), resume: fresh !== true, fresh: fresh === true })).record);
+    records.push((await runWithProgress(loaded, { ...shared, ...(runs !== undefined && { runs }), ...(cache !== undefined && { cache }), resume: fresh !== true, fresh: fresh === true })).record);
   }
   return { compared: compareTable(table, records.map((record) => ({ key: record.id, record }))), records, missing };
 }
@@ -135,14 +149,20 @@ function missingText(missing: readonly MissingPart[]): string {
   return `${colour.bold("not run for want of")}\n${textTable([{ head: "missing" }, { head: "cells", align: "right" }, { head: "how to get it" }], missing.map((m) => [m.code === "file-unreadable" || m.code === "setting-missing" ? m.what : m.message, m.cells, m.howToGet]))}`;
 }
 
-function overview(done: readonly Reproduced[], seconds: number): string {
+function overview(done: readonly Reproduced[], time: Spent): string {
   const right = { align: "right" as const };
   const rows = done.map(({ compared, missing, records }) => {
     const s = summarize(compared);
     const failed = records.flatMap((r) => r.cells).filter((c) => c.state === "failed").length;
     return [`Table ${compared.table.table}`, `${s.measured} of ${s.of}`, s.counts.agrees, s.counts.differs, s.counts["not comparable"], s.counts["not run"], s.kept, s.reversed, s.undecided, failed, missing.length, records.map((r) => r.id).join(", ")];
   });
-  return `${textTable([{ head: "" }, { head: "measured", ...right }, { head: "within interval", ...right }, { head: "differ", ...right }, { head: "not comparable", ...right }, { head: "not run", ...right }, { head: "orders kept", ...right }, { head: "reversed", ...right }, { head: "undecided", ...right }, { head: "failed cells", ...right }, { head: "missing parts", ...right }, { head: "records" }], rows)}\n\n${legend}\n${seconds.toFixed(1)} s`;
+  return `${textTable([{ head: "" }, { head: "measured", ...right }, { head: "within interval", ...right }, { head: "differ", ...right }, { head: "not comparable", ...right }, { head: "not run", ...right }, { head: "orders kept", ...right }, { head: "reversed", ...right }, { head: "undecided", ...right }, { head: "failed cells", ...right }, { head: "missing parts", ...right }, { head: "records" }], rows)}\n\n${legend}\n${timeText(time)}`;
+}
+
+function timeText({ renderingMs, loopMs, ms }: Spent): string {
+  const seconds = (part: number): string => `${(part / 1000).toFixed(1)} s`;
+  const rendering = renderingMs < 500 ? "" : `rendering of the data ${seconds(renderingMs)}, `;
+  return `${seconds(ms)}: ${rendering}timing loops ${seconds(loopMs)}, the rest ${seconds(ms - renderingMs - loopMs)}`;
 }
 
 function jsonOf({ compared, records, missing }: Reproduced): unknown {

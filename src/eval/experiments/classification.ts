@@ -2,6 +2,7 @@ import { UserError } from "../../pipeline/errors.js";
 import type { Protocol } from "../../pipeline/types.js";
 import type { ClassificationMeasurement } from "../config.js";
 import type { ClassificationDataset } from "../dataset.js";
+import { timingLoop } from "../loop-time.js";
 import { classificationScores, classify } from "../metrics/classification.js";
 import { classifyPictures } from "../observations.js";
 import type { RecordedScore } from "../record.js";
@@ -37,7 +38,7 @@ async function measureClassification(ref: ModelRef, dataset: ClassificationDatas
     else flat[i * classifier.classes + truth[i]!] = -1;
   });
   const evidence = classify({ scores: flat, classes: classifier.classes, truth }, [1, 5]);
-  const { scores: timeScores, samplesMs } = await timeModel("classify", listed.pictures, signal, (pixels, watch) => classifier.classify(pixels, watch));
+  const { scores: timeScores, samplesMs } = await timingLoop(() => timeModel("classify", listed.pictures, signal, (pixels, watch) => classifier.classify(pixels, watch)));
   return {
     versions: { model: classifier.version, dataset: dataset.hash },
     scores: [

@@ -6,13 +6,14 @@ import { bestDetections, defaultSettings } from "../../pipeline/recognizer.js";
 import type { Box, Detection, Protocol } from "../../pipeline/types.js";
 import type { DetectionMeasurement } from "../config.js";
 import type { DetectionDataset } from "../dataset.js";
+import { timingLoop } from "../loop-time.js";
+import { cocoInterval } from "../metrics/coco-interval.js";
 import { apStatistic } from "../metrics/coco-resample.js";
 import { evaluateCoco, type CocoEvaluation } from "../metrics/coco.js";
 import { detectPictures, type Detected } from "../observations.js";
 import type { RecordedScore } from "../record.js";
 import type { ModelRef, Resources } from "../resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
-import { bootstrap } from "../stats/bootstrap.js";
 import type { ResampledStatistic } from "../stats/resampled-statistic.js";
 import { costScores, timeModel } from "./model-cost.js";
 import { readTruth, recordedRoot, truthPictures } from "./pictures.js";
@@ -42,7 +43,7 @@ async function measureDetection(ref: ModelRef, dataset: DetectionDataset, agnost
   }
   const detections = toCoco(observed, truth, agnostic, dataset);
   const evaluation = evaluateCoco(truth, detections, { agnostic });
-  const { scores: latency, samplesMs } = await timeModel("detect", pictures, signal, (pixels, watch) => detector.detect(pixels, watch));
+  const { scores: latency, samplesMs } = await timingLoop(() => timeModel("detect", pictures, signal, (pixels, watch) => detector.detect(pixels, watch)));
   return {
     versions: { model: detector.version, dataset: dataset.hash },
     scores: [...cocoScores(evaluation), ...(await costScores(await resources.modelFile(ref))), ...latency],
@@ -70,9 +71,9 @@ function cocoScores({ summary, matches, counts, parameters }: CocoEvaluation): R
       const head = { metric: name, unit, better };
       if (score.value === null) return { ...head, ...score };
       const statistic = statistics[name]?.();
-      const estimate = statistic ? bootstrap(statistic, { method: "percentile", resamples, seed: `detection ${name}` }) : null;
+      const estimate = statistic ? cocoInterval(statistic, { resamples, seed: `detection ${name}` }) : null;
       if (estimate === null || estimate.value === null) return { ...head, value: score.value, n: score.n, ci: null };
-      return { ...head, value: score.value, n: score.n, ci: estimate.ci && [...estimate.ci], method: `${estimate.method} over ${estimate.units} images` };
+      return { ...head, value: score.value, n: score.n, ci: estimate.ci && [...estimate.ci], method: `${estimate.method} over ${counts.images} images` };
     }),
     { metric: "images", unit: "count", better: "neither", value: counts.images, n: counts.images, ci: null },
     { metric: "objects", unit: "count", better: "neither", value: counts.truths - counts.crowds, n: counts.truths, ci: null },

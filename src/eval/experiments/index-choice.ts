@@ -5,6 +5,7 @@ import { isCodes, rowCount } from "../../pipeline/types.js";
 import type { IndexMeasurement } from "../config.js";
 import { allowance, judgeNeighbours } from "../metrics/neighbour-hits.js";
 import { neighbourRecall, rescore, withoutOwn } from "../metrics/neighbour-recall.js";
+import { timingLoop } from "../loop-time.js";
 import type { RecordedScore } from "../record.js";
 import type { Resources } from "../resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
@@ -65,7 +66,7 @@ class IndexBench {
     const hits = judgeNeighbours(found, set.queryLabels, set.labels, { k, leaveOneOut });
     const answerable = hits.filter((h) => h.answerable);
     const near = leaveOneOut ? { found: withoutOwn(found), exact: withoutOwn(exact) } : { found, exact };
-    const timesMs = await timeQueries(index, queries, k);
+    const timesMs = await timingLoop(() => timeQueries(index, queries, k));
     progress(4, 4);
     return {
       versions: { index: index.version, vectors: set.version },

@@ -18,7 +18,7 @@ import type { RecordedScore } from "../record.js";
 import type { Resources } from "../resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import type { Score } from "../types.js";
-import { isExhaustive } from "./index-points.js";
+import { isExhaustive, withOneThread } from "./index-points.js";
 import { readTruth, recordedRoot, truthPictures } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 import { openSystemGallery } from "./systems.js";
@@ -64,14 +64,17 @@ async function measurePipeline(system: SystemSpec, dataset: PipelineDataset, thr
     const exactly = flat && new Recognizer({ detector, embedder, gallery: flat }, { protocol });
     const lost = new Map<string, Complaint>(errors.map((e) => [e.item, e]));
     const scenes: Scene[] = [];
-    for (const [i, picture] of pictures.entries()) {
-      signal.throwIfAborted();
-      const seen = found[i];
-      const shown = objects[i]!;
-      if (!seen || !("file" in picture)) scenes.push(unseen(picture.item, shown));
-      else scenes.push(await observe(recognizer, exactly, await decode(picture.file), picture.item, seen.detections, shown));
-      progress(i + 1, pictures.length);
-    }
+    // A handful of crops a search: a team of threads costs more than it saves, most of all beside other work.
+    await withOneThread(async () => {
+      for (const [i, picture] of pictures.entries()) {
+        signal.throwIfAborted();
+        const seen = found[i];
+        const shown = objects[i]!;
+        if (!seen || !("file" in picture)) scenes.push(unseen(picture.item, shown));
+        else scenes.push(await observe(recognizer, exactly, await decode(picture.file), picture.item, seen.detections, shown));
+        progress(i + 1, pictures.length);
+      }
+    });
     const rule: AcceptanceRule = { better: embedder.kind === "real" ? "higher" : "lower", suppressIou: defaultSettings.suppressIou, protocol };
     const at = threshold ?? (embedder.kind === "real" ? defaultSettings.scoreThreshold : defaultSettings.hammingRadius);
     const losses = waterfall(scenes.map((s) => s.crops), { ...rule, threshold: at, success: "box" }, { resamples, seed: "waterfall" });

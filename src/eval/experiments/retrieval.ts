@@ -3,6 +3,7 @@ import { UserError } from "../../pipeline/errors.js";
 import type { Codes, Protocol, Vectors } from "../../pipeline/types.js";
 import type { RetrievalMeasurement } from "../config.js";
 import type { RecognitionDataset } from "../dataset.js";
+import { timingLoop } from "../loop-time.js";
 import { allowance, judgeNeighbours, type LabelledRow, type NeighbourHit } from "../metrics/neighbour-hits.js";
 import { rankQueries, type RetrievalEvidence } from "../metrics/retrieval.js";
 import { retrievalScores, type RetrievalScores } from "../metrics/retrieval-scores.js";
@@ -82,7 +83,7 @@ class EmbeddedSet {
     };
     const gallery = await embed("gallery");
     const query = this.#dataset.evaluation === "leave-one-out" ? gallery : await embed("query");
-    const latency = await timeModel("embed", query.listed.pictures, context.signal, (pixels, watch) => embedder.embed([pixels], watch));
+    const latency = await timingLoop(() => timeModel("embed", query.listed.pictures, context.signal, (pixels, watch) => embedder.embed([pixels], watch)));
     const cost = [...(await costScores(await this.#resources.modelFile(this.#ref))), ...latency.scores];
     return { gallery, query, model: embedder.version, cost, embedMs: latency.samplesMs };
   }
@@ -132,7 +133,7 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
     const k = Math.max(...ks);
     const ask = Math.min(built.index.size, k + allowance(query.rows, gallery.rows, leaveOneOut));
     const hits = judgeNeighbours(await built.index.search(queries, ask), query.rows, gallery.rows, { k, leaveOneOut });
-    const timesMs = await timeQueries(built.index, queries, k);
+    const timesMs = await timingLoop(() => timeQueries(built.index, queries, k));
     const lost = lostQueries(query, gallery);
     // An exhaustive search is scored by the whole ranking, with its ties; what an approximate one returned is judged as it is.
     const accuracy = isExhaustive(built.factory)
