@@ -21,7 +21,7 @@ const modelRef = z.union([
 
 const indexSpec = z.strictObject({
   engine: z.enum(["faiss", "exact", "faiss-node", "usearch"]).default("faiss"),
-  factory: z.string().describe("Flat, IVF, HNSW32, or a Faiss factory string"),
+  factory: z.string().describe("Flat, IVF (PaddleClas's number of lists), IVF1024, HNSW32, or a Faiss factory string"),
   nprobe: sweep(z.number().int().positive()).optional(),
   efSearch: sweep(z.number().int().positive()).optional(),
 });

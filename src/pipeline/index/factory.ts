@@ -16,15 +16,16 @@ export interface PickedFactory {
 
 /**
  * Completes PP-ShiTu's plain index names `Flat`, `HNSW32` (any HNSWn) and `IVF` for kind and size, as PaddleClas's build_gallery.py does: real-valued
- * indexes in an IDMap2, binary ones with a `B` and no map, IVF with min(floor(count / 8), 65536) lists, one at least. A factory string of Faiss (with a
- * comma, a list count or a `B`) passes unchanged.
+ * indexes in an IDMap2, binary ones with a `B` and no map, IVF with min(floor(count / 8), 65536) lists, one at least; `IVF1024` (any IVFn) names their
+ * number. A factory string of Faiss (with a comma or a `B`) passes unchanged.
  *
  * @throws UserError `protocol-quirk` for a binary IVF under `paddleclas`, which PaddleClas never trains, so that it fails.
  */
 export function pickFactory({ name, kind, count, protocol }: { name: string; kind: "real" | "binary"; count: number; protocol: Protocol }): PickedFactory {
   const lists = Math.max(1, Math.min(Math.floor(count / 8), largestLists));
-  const plain = name === "IVF" ? (kind === "real" ? `IVF${lists},Flat` : `IVF${lists}`) : name;
-  const completed = /^(Flat|HNSW\d+|IVF)$/.test(name) ? (kind === "real" ? `IDMap2,${plain}` : `B${plain}`) : name;
+  const counted = name === "IVF" ? `IVF${lists}` : name;
+  const plain = kind === "real" && counted.startsWith("IVF") ? `${counted},Flat` : counted;
+  const completed = /^(Flat|HNSW\d+|IVF\d*)$/.test(name) ? (kind === "real" ? `IDMap2,${plain}` : `B${plain}`) : name;
   if (protocol === "paddleclas" && /\bBIVF/.test(completed)) {
     throw new UserError({
       code: "protocol-quirk",

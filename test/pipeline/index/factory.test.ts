@@ -14,6 +14,8 @@ describe("PP-ShiTu's indexes by their plain names", () => {
     ["Flat", "binary", 1000, "BFlat", {}],
     ["HNSW32", "binary", 1000, "BHNSW32", { efConstruction: 40, efSearch: 16 }],
     ["IVF", "binary", 1000, "BIVF125", { nprobe: 1 }],
+    ["IVF32", "real", 1000, "IDMap2,IVF32,Flat", { nprobe: 1 }],
+    ["IVF32", "binary", 1000, "BIVF32", { nprobe: 1 }],
     ["HNSW16", "real", 5, "IDMap2,HNSW16", { efConstruction: 40, efSearch: 16 }],
     ["IVF100,Flat", "real", 1000, "IVF100,Flat", { nprobe: 1 }],
     ["PCA64,IVF100,PQ8", "real", 1000, "PCA64,IVF100,PQ8", { nprobe: 1 }],
