@@ -50,7 +50,7 @@ export class ObservationCache {
     const file = join(folder, "entries.log");
     try {
       await mkdir(folder, { recursive: true });
-      await writeAtomic(join(folder, "key.json"), `${JSON.stringify(key, null, 2)}\n`);
+      await writeAtomic(join(folder, "key.json"), `${JSON.stringify(key, null, 2)}\n`, { flush: false });
       const handle = await open(file, "a+");
       const { entries, damagedBytes } = parseLog(await handle.readFile());
       return new ObservationCache(folder, file, handle, entries, damagedBytes);

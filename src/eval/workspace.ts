@@ -70,7 +70,7 @@ export class Workspace {
   }
 
   async finish(done: FinishedCell): Promise<void> {
-    await writeAtomic(join(this.folder, `cell-${done.cell.id}.json`), JSON.stringify(done));
+    await writeAtomic(join(this.folder, `cell-${done.cell.id}.json`), JSON.stringify(done), { flush: false });
     this.#finished.set(done.cell.id, done);
   }
 
@@ -78,7 +78,7 @@ export class Workspace {
   async admit(pid: number): Promise<void> {
     if (this.#admitted === pid) return;
     this.#admitted = pid;
-    await writeAtomic(join(this.folder, "lock"), `${process.pid} ${pid}`);
+    await writeAtomic(join(this.folder, "lock"), `${process.pid} ${pid}`, { flush: false });
   }
 
   /** Lets others in; the finished cells stay for `--resume`. */
@@ -100,11 +100,19 @@ async function readFinished(folder: string): Promise<Map<string, FinishedCell>> 
   const finished = new Map<string, FinishedCell>();
   for (const name of await readdir(folder)) {
     if (!/^cell-.*\.json$/.test(name)) continue;
-    const done = JSON.parse(await readFile(join(folder, name), "utf8")) as FinishedCell;
-    // A failed cell is tried again.
-    if (done.cell.state === "completed") finished.set(done.cell.id, done);
+    const done = parsed(await readFile(join(folder, name), "utf8"));
+    // A failed cell is tried again, and so is one that a power cut left without its content.
+    if (done?.cell.state === "completed") finished.set(done.cell.id, done);
   }
   return finished;
+}
+
+function parsed(text: string): FinishedCell | null {
+  try {
+    return JSON.parse(text) as FinishedCell;
+  } catch {
+    return null;
+  }
 }
 
 /** Longest that the worker of a killed owner is waited for. */

@@ -3,15 +3,19 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "./errors.js";
 
-/** Writes a file whole or not at all: a temporary file beside it, flushed to disk, then renamed over it. A list of parts is written in turn. */
-export async function writeAtomic(file: string, data: Uint8Array | string | readonly Uint8Array[]): Promise<void> {
+/**
+ * Writes a file whole or not at all: a temporary file beside it, flushed to disk, then renamed over it. A list of parts is written in turn.
+ *
+ * @param flush false for scratch that a power cut may take (a killed process loses nothing either way): a flush waits for the disk.
+ */
+export async function writeAtomic(file: string, data: Uint8Array | string | readonly Uint8Array[], { flush = true } = {}): Promise<void> {
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   try {
     await mkdir(dirname(file), { recursive: true });
     const handle = await open(temporary, "wx");
     try {
       for (const part of Array.isArray(data) ? (data as readonly Uint8Array[]) : [data as Uint8Array | string]) await handle.writeFile(part);
-      await handle.sync();
+      if (flush) await handle.sync();
     } finally {
       await handle.close();
     }

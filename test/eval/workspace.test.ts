@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,6 +39,30 @@ describe("workspace of a run", () => {
     expect(fresh.finished("a")).toBeUndefined();
     expect(readdirSync(at).filter((f) => f.startsWith("cell-"))).toEqual([]);
     await fresh.release();
+  });
+
+  it("measures a finished cell again that a power cut left empty", async () => {
+    const at = folder();
+    const first = await Workspace.open(at, begin);
+    await first.finish(cell("a"));
+    await first.finish(cell("b"));
+    await first.release();
+    writeFileSync(join(at, "cell-a.json"), "");
+    const again = await Workspace.open(at, { ...begin, resume: true });
+    expect([again.finished("a"), again.finished("b")]).toEqual([undefined, cell("b")]);
+    await again.release();
+  });
+
+  it("waits until what measured for a killed owner has ended, too", async () => {
+    const at = folder();
+    const first = await Workspace.open(at, begin);
+    await first.release();
+    const worker = spawn(process.execPath, ["-e", "setTimeout(() => {}, 400)"]);
+    const ended = new Promise((resolve) => { worker.once("exit", resolve); });
+    writeFileSync(join(at, "lock"), `999999999 ${worker.pid}`);
+    const second = await Workspace.open(at, { ...begin, resume: true });
+    expect(worker.exitCode ?? worker.signalCode ?? (await Promise.race([ended, Promise.resolve("still there")]))).not.toBe("still there");
+    await second.release();
   });
 
   it("refuses a second process and takes over from one that was killed", async () => {
