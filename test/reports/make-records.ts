@@ -227,18 +227,21 @@ export async function makeRecords(runs: string, { extraCases = 0 } = {}): Promis
   await write(runs, pictures, { name: "index-sweep", title: "Index sweep, 30,000 vectors", day: "2026-02-02", made: sweep });
 
   const failed: Made = { cell: { id: "retrieval-failed", kind: "retrieval", labels: { model: hostile, dataset: hostile, index: "Flat", codes: "real" }, versions: {}, state: "failed", code: "model-missing", message: `${hostile}: no such file. Fix: check the path` } };
-  await write(runs, pictures, { name: "hostile", title: hostile, day: "2026-01-15", made: [
+  const hostileRun = (day: string): Written => ({ name: "hostile", title: hostile, day, made: [
     failed,
-    detection(random.split("h1"), { model: hostile, dataset: hostile }, 0.3, 24, pictureNames),
-    retrieval(random.split("h2"), { model: hostile, dataset: hostile, index: hostile, codes: "real" }, 0.5, 40, { bytes: 1000, ms: 1, pictures: pictureNames }),
-    retrieval(random.split("h3"), { model: `${hostile} binary`, dataset: hostile, index: "BFlat", codes: "binary" }, 0.4, 40, { bytes: 100, ms: 0.1, pictures: pictureNames }),
-    latency(random.split("h4"), { system: hostile }, { detect: 3, embed: 4, [hostile]: 2 }, 40, { notes: [hostile], server: true }),
+    detection(random.split(`h1${day}`), { model: hostile, dataset: hostile }, 0.3, 24, pictureNames),
+    retrieval(random.split(`h2${day}`), { model: hostile, dataset: hostile, index: hostile, codes: "real" }, 0.5, 40, { bytes: 1000, ms: 1, pictures: pictureNames }),
+    retrieval(random.split(`h3${day}`), { model: `${hostile} binary`, dataset: hostile, index: "BFlat", codes: "binary" }, 0.4, 40, { bytes: 100, ms: 0.1, pictures: pictureNames }),
+    latency(random.split(`h4${day}`), { system: hostile }, { detect: 3, embed: 4, [hostile]: 2 }, 40, { notes: [hostile], server: true }),
     comparison([hostile, `${hostile} again`], [0.5]),
     waiting("retrieval", { model: hostile.replaceAll(/[ /]/g, ""), dataset: "d" }),
     { cell: completed("pipeline", { system: hostile, dataset: hostile }, [ratio("F1", 0.4, 40, true, { definition: hostile }), ratio("objects", 0.1, 40, true, { stage: hostile })]) },
     { cell: completed("index", { index: hostile, codes: "real" }, [ratio("label-recall@1", 0.5, 40), ratio("neighbour-recall@1", 0.6, 40), amount("retrieval-time", "ms", 1, 40), amount("index-size", "bytes", 1000), amount("memory-bytes", "bytes", 1000), amount("build-time", "ms", 5)], { notes: [hostile] }) },
     { cell: completed("classification", { model: hostile, dataset: hostile }, [ratio("top-1", 0.5, 40), ratio("top-5", 0.7, 40), amount("params", "count", 1e6), amount("macs", "count", 2e7), amount("latency", "ms", 2, 40)]) },
   ] });
+  // Two of them, to be compared.
+  await write(runs, pictures, hostileRun("2026-01-14"));
+  await write(runs, pictures, hostileRun("2026-01-15"));
 
   await write(runs, pictures, { name: "nothing", title: "A record without cells", day: "2026-01-10", made: [] });
   for (const [folder, text] of [["2026-01-09-broken-11112222", "{ \"schema\": 1, "], [`2026-01-08-${hostile.replaceAll("/", "")}-33334444`, JSON.stringify({ schema: 7 })]] as const) {
