@@ -5,6 +5,7 @@ import { writeAtomic } from "../pipeline/atomic-file.js";
 import { UserError } from "../pipeline/errors.js";
 import { parseValue, unreadable } from "../pipeline/schema.js";
 import type { Box } from "../pipeline/types.js";
+import { readText } from "./text-file.js";
 import type { TruthObject } from "./metrics/f1-evidence.js";
 import type { CropEvidence, Neighbour } from "./metrics/waterfall-evidence.js";
 
@@ -51,13 +52,14 @@ export async function writeEvidence(file: string, evidence: Evidence): Promise<v
  * @throws UserError `schema`, `json-syntax`, `evidence-broken` (no Arrow file, or one of other columns), `duplicate-image`.
  */
 export async function readEvidence(file: string): Promise<Evidence> {
-  const bytes = await readFile(file).catch((error: unknown) => { throw unreadable(file, error); });
   let value: unknown;
   if (isArrow(file)) {
+    const bytes = await readFile(file).catch((error: unknown) => { throw unreadable(file, error); });
     value = { schema: 1, ...evidenceFromArrow(bytes, file) };
   } else {
+    const text = await readText(file);
     try {
-      value = JSON.parse(bytes.toString("utf8"));
+      value = JSON.parse(text);
     } catch (error) {
       throw new UserError({ code: "json-syntax", message: (error as Error).message, file, fix: "give a file that --write-evidence wrote" }, { cause: error });
     }

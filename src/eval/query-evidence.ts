@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { z } from "zod";
 import { readCocoTruth } from "../../datasets/formats/coco-json.js";
 import { UserError } from "../pipeline/errors.js";
 import { parseValue, unreadable } from "../pipeline/schema.js";
 import type { Box, Recognition } from "../pipeline/types.js";
+import { readText } from "./text-file.js";
 import type { ImageEvidence, TruthObject } from "./metrics/f1-evidence.js";
 
 /**
@@ -64,8 +65,12 @@ const observationSchema = z.union([
  * @param unknownLabels labels (or COCO categories) of objects that the gallery lacks.
  */
 export async function readTruth(file: string, unknownLabels: readonly string[] = []): Promise<TruthImage[]> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => { throw unreadable(file, error); });
-  const value = parseJson(text, file);
+  const text = await readText(file).catch((error: unknown) => {
+    if (error instanceof UserError && error.code === "file-too-large") return null;
+    throw error;
+  });
+  // No list of pictures and labels is so large, but an annotation file with outlines may be; it is read in a window.
+  const value = text === null ? { annotations: [] } : parseJson(text, file);
   const coco = typeof value === "object" && value !== null && "annotations" in value;
   const images = coco ? cocoImages(file) : parseValue(value, file, truthSchema).images.map((i) => ({ image: i.image, objects: i.objects.map(({ label, box: [x0, y0, x1, y1] }) => ({ label, box: { x0, y0, x1, y1 } })) }));
   const seen = new Map<string, number>();
@@ -98,10 +103,7 @@ function cocoImages(file: string): { image: string; objects: { label: string | n
 
 /** Reads observations, from JSON or JSON lines. */
 export async function readObservations(file: string): Promise<ObservedImage[]> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => { throw unreadable(file, error); });
-  const entries = file.endsWith(".jsonl")
-    ? text.split("\n").flatMap((line, i) => (line.trim() === "" ? [] : [{ path: `line ${i + 1}`, value: parseJson(line, file, `line ${i + 1}`) }]))
-    : list(parseJson(text, file), file).map((value, i) => ({ path: `[${i}]`, value }));
+  const entries = file.endsWith(".jsonl") ? await linesOf(file) : list(parseJson(await readText(file), file), file).map((value, i) => ({ path: `[${i}]`, value }));
   const seen = new Map<string, string>();
   return entries.map(({ path, value }): ObservedImage => {
     const o = within(path, file, () => parseValue(value, file, observationSchema));
@@ -175,6 +177,24 @@ function checkBox(box: Box, file: string, path: string): void {
   // A crop that covers no pixel is the pipeline's own and harmless; one turned inside out is a mix-up of formats.
   if (box.x1 >= box.x0 && box.y1 >= box.y0) return;
   throw new UserError({ code: "box-inside-out", message: "a box whose second corner lies before its first", file, path, expected: "x0, y0, x1, y1", found: `${box.x0}, ${box.y0}, ${box.x1}, ${box.y1}`, fix: "write corners, not width and height" });
+}
+
+/** Line by line, so that the whole file may be larger than the longest string. */
+async function linesOf(file: string): Promise<{ path: string; value: unknown }[]> {
+  const handle = await open(file).catch((error: unknown) => { throw unreadable(file, error); });
+  const entries: { path: string; value: unknown }[] = [];
+  let number = 0;
+  try {
+    for await (const line of handle.readLines()) {
+      const path = `line ${++number}`;
+      if (line.trim() !== "") entries.push({ path, value: parseJson(line, file, path) });
+    }
+  } catch (error) {
+    throw error instanceof UserError ? error : unreadable(file, error);
+  } finally {
+    await handle.close();
+  }
+  return entries;
 }
 
 function parseJson(text: string, file: string, path?: string): unknown {

@@ -1,7 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:buffer";
+import { spawnSync } from "node:child_process";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { projectRoot } from "../../src/pipeline/root.js";
 import { oneImage } from "../eval/metrics/coco-cases.js";
 import { type Outcome, shitu } from "./shitu.js";
 
@@ -105,6 +108,27 @@ describe("shitu eval coco", () => {
     expect([missing!.code, missing!.stderr]).toEqual([2, expect.stringContaining("no such file")]);
     expect([none!.code, none!.stderr]).toEqual([2, expect.stringContaining("--truth")]);
   });
+
+  it("reads a truth file larger than the longest string through a window: 545 MB in less than 400 MB", async () => {
+    const file = path("huge.json");
+    const { annotations, ...rest } = truth;
+    const outline = Buffer.from("12.5,".repeat(200_000));
+    const handle = openSync(file, "w");
+    try {
+      writeSync(handle, JSON.stringify(rest).replace(/}$/, `,"annotations":[${annotations.map((a) => JSON.stringify(a)).join(",").replace(/}$/, ',"segmentation":[[')}`));
+      for (let i = 0; i < 545; i++) writeSync(handle, outline);
+      writeSync(handle, "1]]}]}");
+    } finally {
+      closeSync(handle);
+    }
+    expect(statSync(file).size).toBeGreaterThan(constants.MAX_STRING_LENGTH);
+    const usage = ["--import", join(projectRoot, "bench", "report-usage.mjs"), join(projectRoot, "bin", "shitu.mjs")];
+    const { status, stdout, output } = spawnSync(process.execPath, [...usage, "eval", "coco", "--truth", file, "--detections", path("dt.json"), "--json"], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe", "pipe"] });
+    rmSync(file);
+    expect(status).toBe(0);
+    expect((JSON.parse(stdout) as Printed).scores[0]!.value).toBeCloseTo(ap, 12);
+    expect((JSON.parse(output[3] as string) as { peakKiB: number }).peakKiB).toBeLessThan(400 * 1024);
+  }, 120_000);
 
   it("starts without the pipeline, YAML or XML", async () => {
     const outcome = await shitu(["eval", "coco", "--truth", path("gt.json"), "--detections", path("dt.json")], { env: { NODE_DEBUG: "esm" } });

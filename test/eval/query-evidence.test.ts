@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -38,6 +38,16 @@ describe("truth", () => {
       { image: "b.jpg", truth: [], unknown: [] },
     ]);
     expect(await complaint(readTruth(path, ["toys"]))).toMatchObject({ code: "unknown-label", expected: "one of tea, toy" });
+  });
+
+  test("too large for one string: a COCO file is read in a window, observations are refused by name", async () => {
+    // A hole in the file costs no disk.
+    const huge = join(folder, "huge.json");
+    writeFileSync(huge, "");
+    truncateSync(huge, 600_000_000);
+    expect(await complaint(readObservations(huge))).toMatchObject({ code: "file-too-large", file: huge, found: "600000000" });
+    expect(await complaint(readTruth(huge))).toMatchObject({ code: "json-syntax", path: "byte 0" });
+    rmSync(huge);
   });
 
   test("as a COCO annotation file: categories are labels, boxes have width and height, crowds are left out", async () => {
