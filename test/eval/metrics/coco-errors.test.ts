@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { detectionsFromRecords, truthFromRecords } from "../../../datasets/formats/coco-records.js";
 import { type DetectionErrors, type ErrorOptions, type ErrorType, errorTypes, explainErrors } from "../../../src/eval/metrics/coco-errors.js";
-import { oneImage, type RecordSet } from "./coco-cases.js";
+import { Random } from "../../../src/eval/stats/random.js";
+import { oneImage, recordSets, type RecordSet } from "./coco-cases.js";
 
 function explain(set: RecordSet, options: ErrorOptions = {}): DetectionErrors {
   const truth = truthFromRecords(set);
@@ -93,5 +95,35 @@ describe("explainErrors by hand", () => {
     expect(result.ap).toEqual({ value: null, why: "no true box that counts is left" });
     expect(result.errors.map((e) => e.deltaAp.value)).toEqual([null, null, null, null, null, null]);
     expect(counts(result)).toEqual({ background: 1 });
+  });
+});
+
+describe("explainErrors by property", () => {
+  const runs = { seed: 11, numRuns: 150 };
+
+  it("does not depend on the order of images, categories or annotations", () => {
+    fc.assert(fc.property(recordSets, fc.integer(), (set, seed) => {
+      const random = new Random(seed);
+      const mixed = { ...set, images: random.shuffled(set.images), categories: random.shuffled(set.categories), annotations: random.shuffled(set.annotations) };
+      expect(explain(mixed).ap).toEqual(explain(set).ap);
+    }), runs);
+  });
+
+  it("gives each detection one type at most, keeps AP with a type mended within 1, and finds no error where the truth itself was detected", () => {
+    fc.assert(fc.property(recordSets, (set) => {
+      const result = explain(set);
+      expect(result.ofDetection).toHaveLength(set.detections.length);
+      const typed = errorTypes.map((_, t) => result.ofDetection.reduce((n, of) => n + (of === t ? 1 : 0), 0));
+      for (const [t, { type, count, deltaAp }] of result.errors.entries()) {
+        if (type !== "missed") expect(typed[t]).toBe(count);
+        expect(count).toBeGreaterThanOrEqual(0);
+        if (result.ap.value === null) expect(deltaAp.value).toBeNull();
+        else expect(result.ap.value + deltaAp.value!).toBeLessThanOrEqual(1 + 1e-12);
+      }
+      const plain = set.annotations.filter((a) => !a.iscrowd);
+      const perfect = explain({ ...set, annotations: plain, detections: plain.map((a, i) => ({ image_id: a.image_id, category_id: a.category_id, bbox: a.bbox, score: 1 - i / 1000 })) }, { maxDets: 1000 });
+      expect(counts(perfect).background ?? 0).toBe(0);
+      expect(counts(perfect).missed ?? 0).toBe(0);
+    }), runs);
   });
 });
