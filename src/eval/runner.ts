@@ -14,7 +14,7 @@ import { timingLoopMs } from "./loop-time.js";
 import { paperLabels } from "./paper-labels.js";
 import { collectProvenance } from "./provenance.js";
 import { recordId, writeRecord, type RunRecord } from "./record.js";
-import { Resources } from "./resources.js";
+import { Resources, type SharedWork } from "./resources.js";
 import { samplesToArrow } from "./samples.js";
 import { Workspace, type FinishedCell } from "./workspace.js";
 
@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly events?: RunEvents;
   readonly now?: () => Date;
   readonly clock?: Clock;
+  /** Threads and pictures that go on after this run; without them, the run has its own. */
+  readonly work?: SharedWork;
   /** Where cells are measured; without it, in this process, which a crash of native code ends. */
   readonly process?: CellProcess;
 }
@@ -78,7 +80,7 @@ export async function runExperiment(loaded: LoadedConfig, options: RunOptions): 
     fresh: options.fresh ?? false,
     now: now().toISOString(),
   });
-  const resources = new Resources(loaded, options.cache);
+  const resources = new Resources(loaded, options.cache, options.work);
   const clock = options.clock ?? monotonicClock;
   try {
     const plans = await planExperiment(loaded, resources);

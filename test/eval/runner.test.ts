@@ -2,9 +2,17 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { casesFromArrow } from "../../src/eval/cases.js";
 import { loadConfig } from "../../src/eval/config.js";
 import type { RunRecord } from "../../src/eval/record.js";
+import { SharedWork } from "../../src/eval/resources.js";
 import { runExperiment } from "../../src/eval/runner.js";
+import { loadCard } from "../../src/pipeline/card.js";
+import { EmbedPool } from "../../src/pipeline/embed-pool.js";
+import { openEmbedder } from "../../src/pipeline/embedder.js";
+import { decode } from "../../src/pipeline/image.js";
+import { PictureStore } from "../../src/pipeline/picture-store.js";
+import { projectRoot } from "../../src/pipeline/root.js";
 import { everyKind, makeTiny, type Tiny } from "./tiny-benchmark.js";
 
 let tiny: Tiny;
@@ -85,6 +93,51 @@ describe("every kind of experiment", { timeout: 120_000 }, () => {
     expect(reversed.record.cells.map((c) => c.id)).not.toEqual(first.record.cells.map((c) => c.id));
     for (const other of [again, reversed]) expect(accuracy(other.record)).toEqual(accuracy(first.record));
     expect(existsSync(join(first.folder, "cases.arrow"))).toBe(true);
+  });
+});
+
+const networks = ["light-general", "light-int8"].map((name) => join(projectRoot, "models", name, "card.yaml")).filter((card) => existsSync(card));
+
+describe.skipIf(networks.length < 2)("whole runs of networks", { timeout: 120_000 }, () => {
+  const cards = (order: readonly string[]): string => JSON.stringify(order);
+  const body = (order: readonly string[], datasets: string): string => `measure:\n  - { kind: retrieval, models: ${cards(order)}, datasets: [${datasets}], codes: [real, sign], indexes: [{ factory: Flat }, { factory: HNSW32 }] }\n`;
+
+  it("give the same accuracy, neighbours and cases to the last bit with 1 and 2 threads, in any order of cells, with pictures shared or not", async () => {
+    writeFileSync(join(tiny.folder, "again.yaml"), readFileSync(join(tiny.folder, "rows.yaml"), "utf8").replace("name: rows", "name: again"));
+    const ran = async (workers: number, order: readonly string[], datasets: string): Promise<unknown> => {
+      const work = new SharedWork({ workers });
+      try {
+        const loaded = await loadConfig(tiny.config(`whole-${workers}-${order === networks ? "as-is" : "reversed"}`, body(order, datasets)));
+        const { record, folder } = await runExperiment(loaded, { runs: mkdtempSync(join(tmpdir(), "runs-")), cache: mkdtempSync(join(tmpdir(), "cache-")), work });
+        expect(record.state).toBe("completed");
+        const cases = casesFromArrow(readFileSync(join(folder, "cases.arrow"))).map((c) => JSON.stringify(c)).sort();
+        return [accuracy(record), cases];
+      } finally {
+        await work.close();
+      }
+    };
+    const expected = await ran(1, networks, "rows.yaml, again.yaml");
+    expect(await ran(2, networks, "rows.yaml, again.yaml")).toEqual(expected);
+    expect(await ran(2, [...networks].reverse(), "again.yaml, rows.yaml")).toEqual(expected);
+  });
+
+  it("embed a picture at the network's size just as the picture itself: the shared one changes no bit", async () => {
+    const files = Array.from({ length: 12 }, (_, i) => join(tiny.folder, "images", `${i}.png`));
+    const size = { width: 64, height: 64, interpolation: "linear" as const };
+    const pool = new EmbedPool({ workers: 2, store: new PictureStore(1 << 20) });
+    try {
+      for (const card of networks) {
+        expect((await loadCard(card) as { input: object }).input).toMatchObject(size);
+        const embedder = await openEmbedder(card);
+        const plain = (await embedder.embed(await Promise.all(files.map((f) => decode(f))))).data;
+        await embedder.close();
+        const rows: Uint8Array[] = [];
+        await pool.embed(files.map((file, i) => ({ file, hash: String(i) })), { card, batch: 3 }, { size }, ({ index, row }) => { rows[index] = new Uint8Array(row!.buffer, row!.byteOffset, row!.byteLength); });
+        expect(Buffer.concat(rows)).toEqual(Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength));
+      }
+    } finally {
+      await pool.close();
+    }
   });
 });
 
