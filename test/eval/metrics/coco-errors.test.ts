@@ -1,8 +1,10 @@
 import fc from "fast-check";
+import { readCocoDetections, readCocoTruth } from "../../../datasets/formats/coco-json.js";
 import { describe, expect, it } from "vitest";
 import { detectionsFromRecords, truthFromRecords } from "../../../datasets/formats/coco-records.js";
 import { type DetectionErrors, type ErrorOptions, type ErrorType, errorTypes, explainErrors } from "../../../src/eval/metrics/coco-errors.js";
 import { Random } from "../../../src/eval/stats/random.js";
+import { shared, sharedData } from "../../shared-data.js";
 import { oneImage, recordSets, type RecordSet } from "./coco-cases.js";
 
 function explain(set: RecordSet, options: ErrorOptions = {}): DetectionErrors {
@@ -95,6 +97,14 @@ describe("explainErrors by hand", () => {
     expect(result.ap).toEqual({ value: null, why: "no true box that counts is left" });
     expect(result.errors.map((e) => e.deltaAp.value)).toEqual([null, null, null, null, null, null]);
     expect(counts(result)).toEqual({ background: 1 });
+  });
+});
+
+describe.skipIf(!sharedData)("explainErrors on 100 images of COCO", () => {
+  it("counts what the reference implementation counts (dbolya/tide, TIDE.BOX, evaluated on the same files)", () => {
+    const truth = readCocoTruth(shared("coco-val2014-100", "instances_val2014_100.json"));
+    const result = explainErrors(truth, readCocoDetections(shared("coco-val2014-100", "instances_val2014_fakebbox100_results.json"), truth));
+    expect(result.errors.map((e) => [e.type, e.count])).toEqual([["classification", 83], ["localisation", 1], ["both", 0], ["duplicate", 1], ["background", 0], ["missed", 97]]);
   });
 });
 
