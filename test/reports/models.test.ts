@@ -2,6 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { compareRecords, defaultPair } from "../../reports/analysis/compare.js";
 import { groupFailures } from "../../reports/analysis/failures.js";
 import { bestBinary, headlineOf } from "../../reports/analysis/headline.js";
 import { hitsByCell, modelPairs, pairDifference, recallCurve } from "../../reports/analysis/model-pairs.js";
@@ -45,6 +46,7 @@ describe("the sentence of a record", () => {
     expect(headlineOf(view("mini-table7"), "retrieval")).toMatch(/^The binary codes of light-dshsd keep 9\d% of the recall@1 of real vectors \(.*mean of 3 sets\) in an index of 1\/32 of the size/);
     expect(headlineOf(view("mini-table6"))).toContain("Of 4 networks measured, PP-LCNet-0.25x is the most accurate: top-1 0.611");
     expect(headlineOf(view("index-sweep"))).toMatch(/^IVF nprobe 64 over real codes answers 3\.3 times as fast as exact search/);
+    expect(headlineOf(view("mini-table5"))).toMatch(/^light-general puts the right label first for 7\d% of the queries \(recall@1, mean of 6 sets\)\.$/);
     expect(headlineOf(view("nothing"))).toBeNull();
   });
 
@@ -85,6 +87,33 @@ describe("pairs of models", () => {
     const rows = [0, 1, 1, 4, -1].map((rank) => ({ cell: "c", outcome: rank === 0 ? "hit" : "miss", rank }));
     expect(recallCurve([...rows, { cell: "c", outcome: "none", rank: -1 }], 3).map((d) => [d.k, d.recall, d.n])).toEqual([[1, 0.2, 5], [2, 0.6, 5], [3, 0.6, 5]]);
     expect(recallCurve([], 3)).toEqual([]);
+  });
+});
+
+describe("two runs", () => {
+  it("judges every common cell: better, worse, unchanged or not to be told, with the answers that flipped", () => {
+    const [before, after] = defaultPair(runs.map((r) => r.view).filter((r) => r.experiment.name === "first-light"));
+    expect([before!.provenance.startedAt < after!.provenance.startedAt, before!.experiment.name]).toEqual([true, "first-light"]);
+    const cases = (record: RecordView): Case[] => [...runs.find((r) => r.view === record)!.cases];
+    const compared = compareRecords(before!, after!, cases(before!), cases(after!));
+    expect(compared).toHaveLength(6);
+    const recall = compared.filter((c) => c.metric === "recall@1");
+    for (const c of recall) {
+      const hits = (record: RecordView, cell: string): Set<string> => new Set(cases(record).filter((row) => row.cell === cell && row.outcome === "hit").map((row) => row.item));
+      const [a, b] = [hits(before!, c.beforeCell), hits(after!, c.afterCell)];
+      expect(new Set(c.lost)).toEqual(new Set([...a].filter((item) => !b.has(item))));
+      expect(new Set(c.gained)).toEqual(new Set([...b].filter((item) => !a.has(item))));
+      expect(c.difference).toBeCloseTo((b.size - a.size) / c.judged, 12);
+      expect(c.verdict).toBe(c.low! > 0 ? "better" : c.high! < 0 ? "worse" : "cannot tell");
+    }
+    expect(recall.some((c) => c.lost.length > 0)).toBe(true);
+    // Pictures of a detector flip, too, though AP is no share of them.
+    const detection = compared.find((c) => c.metric === "AP")!;
+    expect([detection.paired, detection.judged > 0, detection.lost.length + detection.gained.length > 0]).toEqual([null, true, true]);
+    const same = compareRecords(after!, after!, cases(after!), cases(after!));
+    expect(same.filter((c) => c.judged > 0).map((c) => c.verdict)).toEqual(same.filter((c) => c.judged > 0).map(() => "unchanged"));
+    const swapped = compareRecords(after!, before!, cases(after!), cases(before!));
+    expect(swapped.map((c) => c.difference)).toEqual(compared.map((c) => (c.difference === 0 ? 0 : -c.difference)));
   });
 });
 

@@ -358,14 +358,19 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
     }
   }, 90_000);
 
-  it("writes one page as a file that opens from disk, charts and all", async () => {
-    const file = join(folder, "index-choice.html");
-    await writeFile(file, await singleFile(site, "index-choice", pages));
-    await expect(singleFile(site, "../../etc/passwd", pages)).rejects.toMatchObject({ code: "no-such-page" });
+  it.concurrent.each(pages)("%s: one file that opens from disk shows what the site shows", async (name) => {
+    const file = join(folder, `${name}.html`);
+    await writeFile(file, await singleFile(site, name, pages));
     const { page, complaints } = await open(pathToFileURL(file).href);
     expect(complaints).toEqual([]);
-    expect(await page.locator("figure.chart g.role-mark path").count()).toBeGreaterThan(10);
-    expect(await page.locator("#pick").innerText()).toBe("BIVF nprobe 8");
+    const { page: served } = await open(`${server.address}${name}.html`);
+    for (const what of ["figure.chart", "figure.chart g.role-mark path", "tbody tr", ".query", ".boxed img"]) expect(await page.locator(what).count(), what).toBe(await served.locator(what).count());
+    if (name === "index-choice") expect(await page.locator("#pick").innerText()).toBe("BIVF nprobe 8");
     await page.close();
+    await served.close();
   }, 60_000);
+
+  it("knows no page but its own", async () => {
+    await expect(singleFile(site, "../../etc/passwd", pages)).rejects.toMatchObject({ code: "no-such-page" });
+  });
 });
