@@ -23,7 +23,7 @@ export interface CocoEstimate {
  *
  * Not the percentiles of the resamples: interpolated precision is a running maximum and so too high on few objects; AP
  * of a resample, which has fewer distinct ones, is too high once more, and the percentiles with it. With 20 categories on 300
- * images they held the mean of such sets in 77% of the cases, this interval in 98% (bench/coco-interval-coverage.ts). For the
+ * images they held the mean of such sets in 77% of the cases, this interval in 94% (bench/coco-interval-coverage.ts). For the
  * same reason AP on more images would be lower, which no interval around it can tell.
  *
  * @param statistic from cocoStatistic, apStatistic or arStatistic
