@@ -37,12 +37,20 @@ function formulaOf(card: EmbedderBaseline): { size: number; formula: Formula } {
   }
 }
 
-/** The values less their mean: a change of brightness does not matter. A picture of one value becomes zeros, which are refused. */
+/**
+ * The values less their mean: a change of brightness does not matter. A picture of one value, which leaves nothing, becomes equal numbers: at
+ * right angles to every other picture, like none of them, and like other pictures of one value.
+ */
 function centred(picture: Float32Array, into: Float32Array): void {
   let sum = 0;
   for (const value of picture) sum += value;
   const mean = sum / picture.length;
-  for (let i = 0; i < picture.length; i++) into[i] = picture[i]! - mean;
+  let some = false;
+  for (let i = 0; i < picture.length; i++) {
+    into[i] = picture[i]! - mean;
+    if (into[i] !== 0) some = true;
+  }
+  if (!some) into.fill(1);
 }
 
 /** Square roots of each colour's share of the pixels, so that an inner product is the Bhattacharyya coefficient. */

@@ -48,8 +48,10 @@ describe("pixels", () => {
     expect(Math.abs(dot(v, 0, 2))).toBeLessThan(0.5);
   });
 
-  it("of one colour are no vector, and said so", async () => {
-    expect(await complaintOf(embed("baseline: pixels", [made(() => 9)]))).toMatchObject({ code: "embedding-degenerate", path: "row 0" });
+  it("of one grey are like others of one grey, and like nothing else", async () => {
+    const v = await embed("baseline: pixels\nside: 6", [made(() => 9), made(() => 255), made(() => 0), made((i) => (i * 7) % 60)]) as Vectors;
+    expect([dot(v, 0, 1), dot(v, 0, 2)].map((x) => Number(x.toFixed(6)))).toEqual([1, 1]);
+    expect(dot(v, 0, 3)).toBeCloseTo(0, 6);
   });
 });
 
