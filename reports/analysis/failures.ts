@@ -9,6 +9,13 @@ export interface FailureGroup {
   readonly cells: readonly { readonly name: string; readonly message: string }[];
 }
 
+/** Notes by their text, each once with the names of what it is about. */
+export function groupNotes(notes: readonly { readonly name: string; readonly note: string }[]): { note: string; names: string[] }[] {
+  const groups = new Map<string, string[]>();
+  for (const { name, note } of notes) groups.set(note, [...(groups.get(note) ?? []), name]);
+  return [...groups].map(([note, names]) => ({ note, names }));
+}
+
 /** Failed cells by what kept them from being measured, the greatest group first: a sweep over models that are not there yet is one line, not forty. */
 export function groupFailures(failed: readonly FailedCell[]): FailureGroup[] {
   const groups = new Map<string, { code: string; message: string; models: Set<string>; cells: { name: string; message: string }[] }>();

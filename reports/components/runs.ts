@@ -1,6 +1,6 @@
 import { FileAttachment } from "observablehq:stdlib";
 import { html } from "npm:htl";
-import { groupFailures } from "../analysis/failures.js";
+import { groupFailures, groupNotes } from "../analysis/failures.js";
 import { formatTime } from "../analysis/format.js";
 import { failedCells, recordsWith, type RecordView, type RunsView } from "../analysis/record-view.js";
 
@@ -58,6 +58,11 @@ export function troubles(record: RecordView, kind?: string): HTMLElement | null 
       : html`<strong>${count(cells.length, "cell")} failed</strong>, <code>${code}</code>: ${message}`}
       ${cells.length === 1 && models.length === 0 ? html` (${cells[0]!.name})` : html`<details class="as-table"><summary>Which</summary><ul>${cells.map((cell) => html`<li>${cell.name}</li>`)}</ul></details>`}</li>`)}
   </ul></div>`;
+}
+
+/** Notes of cells: a text that many share stands once, with their names behind it. */
+export function noteList(notes: readonly { readonly name: string; readonly note: string }[]): HTMLElement {
+  return html`<ul class="notes">${groupNotes(notes).map(({ note, names }) => html`<li>${names.length <= 2 ? html`<strong>${names.join(", ")}</strong>: ${note}` : html`${note}<details class="as-table"><summary>${names.length} cells</summary>${names.join(", ")}</details>`}</li>`)}</ul>`;
 }
 
 /** The one sentence that a page opens with. */

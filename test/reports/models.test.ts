@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { compareRecords, defaultPair } from "../../reports/analysis/compare.js";
-import { groupFailures } from "../../reports/analysis/failures.js";
+import { groupFailures, groupNotes } from "../../reports/analysis/failures.js";
 import { bestBinary, headlineOf } from "../../reports/analysis/headline.js";
 import { hitsByCell, modelPairs, pairDifference, recallCurve } from "../../reports/analysis/model-pairs.js";
 import { completedCells, failedCells, metricName, type RecordView } from "../../reports/analysis/record-view.js";
@@ -124,6 +124,12 @@ describe("failed cells", () => {
     expect(six[0]).toMatchObject({ missingModels: ["cls-a", "cls-b"], cells: [{}, {}, {}] });
     expect(groupFailures(failedCells(view("hostile"))).map((g) => [g.code, g.missingModels.length])).toEqual([["model-missing", 0], ["file-unreadable", 1]]);
     expect(groupFailures([])).toEqual([]);
+  });
+});
+
+describe("notes of cells", () => {
+  it("stand once, with all that they are about", () => {
+    expect(groupNotes([{ name: "a", note: "x" }, { name: "b", note: "y" }, { name: "c", note: "x" }])).toEqual([{ note: "x", names: ["a", "c"] }, { note: "y", names: ["b"] }]);
   });
 });
 
