@@ -10,7 +10,6 @@ export function outcomesArrow(runs: readonly LoadedRun[]): Uint8Array {
     item: rows.map(({ row }) => row.item),
     outcome: rows.map(({ row }) => row.outcome),
     truth: rows.map(({ row }) => row.truth ?? ""),
-    prediction: rows.map(({ row }) => row.prediction ?? ""),
     lostAt: rows.map(({ row }) => row.lostAt ?? ""),
     rank: Int16Array.from(rows, ({ row }) => Math.min(row.rank ?? -1, 32_767)), // -1 where no positive was returned
   });

@@ -15,12 +15,16 @@ export function toMarkdown({ caption, columns, rows }: TextTable): string {
   return `${field(caption)}\n\n${line(columns.map((c) => c.head))}| ${columns.map((c) => (c.align === "right" ? "---:" : "---")).join(" | ")} |\n${rows.map(line).join("")}`;
 }
 
+/** `-3.40 ms`, `+0.012 (-0.01 to 0.03)`: a number with its unit and interval, and nothing that could run. */
+const number = "[+-]?\\d[\\d.,]*(?: [A-Za-z%/]+)?";
+const numeric = new RegExp(`^${number}(?: \\(${number}(?: –| to) ${number}\\))?$`);
+
 /** RFC 4180, with a plain minus; text that a spreadsheet would run as a formula gets an apostrophe before it, a number does not. */
 export function toCsv(columns: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
   const field = (value: string | number | null): string => {
     if (typeof value === "number") return String(value);
     const text = (value ?? "").replaceAll("−", "-");
-    const safe = /^[=+\-@\t\r]/.test(text) && !/^[+-]\d*\.?\d+( [A-Za-z/%]+)?$/.test(text) ? `'${text}` : text;
+    const safe = /^[=+\-@\t\r]/.test(text) && !numeric.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   return [columns, ...rows].map((row) => `${row.map(field).join(",")}\r\n`).join("");

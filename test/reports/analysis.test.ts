@@ -124,13 +124,13 @@ describe("numbers for people", () => {
 });
 
 describe("tables as text", () => {
-  const hostile = ["<img src=x onerror=alert(1)>", "=cmd()", 'a "b", c', "x|y", "50 % & _{}", "line\nbreak", "−0.5", "", "-"];
+  const hostile = ["<img src=x onerror=alert(1)>", "=cmd()", "-1+cmd|calc", "−0.016 (−0.028 to 0.004)", "+3.40 ms", 'a "b", c', "x|y", "50 % & _{}", "line\nbreak", "−0.5", "", "-"];
   const table = { caption: "T & C", columns: [{ head: "name", align: "left" as const }, { head: "value", align: "right" as const }], rows: hostile.map((text) => [text, "1"]) };
 
   it("writes CSV that a parser gives back, formulas defused", () => {
     const rows = csvParseRows(toCsv(table.columns.map((c) => c.head), table.rows));
     expect(rows[0]).toEqual(["name", "value"]);
-    expect(rows.slice(1).map((row) => row[0])).toEqual(hostile.map((text) => (text === "=cmd()" ? "'=cmd()" : text === "−0.5" ? "-0.5" : text === "-" ? "'-" : text)));
+    expect(rows.slice(1).map((row) => row[0])).toEqual(hostile.map((text) => (text === "=cmd()" || text === "-1+cmd|calc" ? `'${text}` : text.startsWith("−0.016") ? "-0.016 (-0.028 to 0.004)" : text === "−0.5" ? "-0.5" : text === "-" ? "'-" : text)));
   });
 
   it("writes Markdown with one row a line and no live markup", () => {
