@@ -196,7 +196,7 @@ async function hashAll(pictures: readonly PictureRef[], complaints: (Complaint |
 function errorsOf(pictures: readonly PictureRef[], complaints: readonly (Complaint | undefined)[]): ItemError[] {
   return pictures.flatMap(({ item }, place) => {
     const complaint = complaints[place];
-    return complaint ? [{ item, code: complaint.code, message: complaint.message }] : [];
+    return complaint ? [{ item, code: complaint.code, message: complaint.found === undefined ? complaint.message : `${complaint.message}: ${complaint.found}` }] : [];
   });
 }
 
