@@ -24,7 +24,7 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ ve
   show: { summary: "Show one record.", load: () => import("./verbs/show.js") },
   verify: { summary: "Check that a config still gives the values that it expects.", load: () => import("./verbs/verify.js") },
   doctor: { summary: "Say what is there, what is missing, and how to mend it.", load: () => import("./verbs/doctor.js") },
-  eval: { summary: "Score predictions that are already on disk: detection (coco), retrieval.", load: () => import("./verbs/eval.js") },
+  eval: { summary: "Score predictions that are already on disk: detection (coco), retrieval, end-to-end F1 (f1).", load: () => import("./verbs/eval.js") },
 };
 
 /** Runs one command line; resolves to the exit code: 0 fine, 1 below the bar, 2 the user's input is wrong, 3 our fault. */
