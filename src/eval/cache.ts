@@ -9,8 +9,8 @@ import { asWriteError, writeAtomic } from "../pipeline/atomic-file.js";
  * result is never served for another model, preprocessing, protocol or engine.
  */
 export interface CacheKey {
-  readonly what: "embedding" | "detections" | "classes";
-  /** sha256 of the model file, or name and version of a baseline. */
+  readonly what: "embedding" | "detections" | "classes" | "crops" | "vectors" | "derived";
+  /** sha256 of the model file, or name and version of a baseline; of what is drawn or derived, how. */
   readonly model: string;
   readonly preprocessing: unknown;
   readonly protocol: string;
@@ -26,7 +26,8 @@ const headBytes = 4 + 4 + 4 + 32;
  * A log of observations by picture hash, one file a key. Each entry is appended with one write, so a kill loses at most the
  * entry in flight; a torn or damaged entry is skipped on reading (its checksum fails) and measured again.
  *
- * Entry: magic u32, payload length u32, checksum of hash and payload u32, picture sha256 (32 bytes), payload.
+ * Entry: magic u32, payload length u32, checksum of hash and payload u32, picture sha256 (32 bytes), payload. What is observed or computed of more than a
+ * picture (crops, drawn vectors, derived numbers) has the sha256 of all that it depends on in the picture's place.
  */
 export class ObservationCache {
   readonly folder: string;

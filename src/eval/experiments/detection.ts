@@ -6,6 +6,8 @@ import { bestDetections, defaultSettings } from "../../pipeline/recognizer.js";
 import type { Box, Detection, Protocol } from "../../pipeline/types.js";
 import type { DetectionMeasurement } from "../config.js";
 import type { DetectionDataset } from "../dataset.js";
+import type { ObservationCaches } from "../cache.js";
+import { derived } from "../derived.js";
 import { timingLoop } from "../loop-time.js";
 import { cocoInterval } from "../metrics/coco-interval.js";
 import { apStatistic } from "../metrics/coco-resample.js";
@@ -46,7 +48,7 @@ async function measureDetection(ref: ModelRef, dataset: DetectionDataset, agnost
   const { scores: latency, samplesMs } = await timingLoop(() => timeModel("detect", pictures, signal, (pixels, watch) => detector.detect(pixels, watch)));
   return {
     versions: { model: detector.version, dataset: dataset.hash },
-    scores: [...cocoScores(evaluation), ...(await costScores(await resources.modelFile(ref))), ...latency],
+    scores: [...(await cocoScores(evaluation, resources.caches)), ...(await costScores(await resources.modelFile(ref))), ...latency],
     samples: { detect: samplesMs },
     errors: [...observed.errors],
     cases: casesOf(observed, truth),
@@ -59,20 +61,22 @@ async function measureDetection(ref: ModelRef, dataset: DetectionDataset, agnost
 const resamples = 1000;
 
 /** pycocotools' numbers, and the number of objects; AP, AP50 and AP75 with an interval from drawing images again. */
-function cocoScores({ summary, matches, counts, parameters }: CocoEvaluation): RecordedScore[] {
+async function cocoScores({ summary, matches, counts, parameters }: CocoEvaluation, caches: ObservationCaches): Promise<RecordedScore[]> {
   const place = (iou: number): number => parameters.iouThresholds.findIndex((t) => Math.abs(t - iou) < 1e-9);
   const statistics: Readonly<Record<string, () => ResampledStatistic>> = {
     AP: () => apStatistic(matches),
     AP50: () => apStatistic(matches, { threshold: place(0.5) }),
     AP75: () => apStatistic(matches, { threshold: place(0.75) }),
   };
+  const measured = summary.filter(({ name, value }) => value !== null && statistics[name]).map(({ name }) => name);
+  const estimates = await derived(caches, { method: "intervals of AP", evidence: { ...matches, names: measured, resamples } }, () =>
+    Object.fromEntries(measured.map((name) => [name, cocoInterval(statistics[name]!(), { resamples, seed: `detection ${name}` })])));
   return [
     ...summary.map(({ name, unit, better, ...score }): RecordedScore => {
       const head = { metric: name, unit, better };
       if (score.value === null) return { ...head, ...score };
-      const statistic = statistics[name]?.();
-      const estimate = statistic ? cocoInterval(statistic, { resamples, seed: `detection ${name}` }) : null;
-      if (estimate === null || estimate.value === null) return { ...head, value: score.value, n: score.n, ci: null };
+      const estimate = estimates[name];
+      if (estimate === undefined || estimate.value === null) return { ...head, value: score.value, n: score.n, ci: null };
       return { ...head, value: score.value, n: score.n, ci: estimate.ci && [...estimate.ci], method: `${estimate.method} over ${counts.images} images` };
     }),
     { metric: "images", unit: "count", better: "neither", value: counts.images, n: counts.images, ci: null },

@@ -7,7 +7,10 @@ import type { ImageList } from "../../../datasets/formats/paddleclas-list.js";
 import { readCodes, readVectors } from "../../../datasets/formats/vector-file.js";
 import { UserError } from "../../pipeline/errors.js";
 import { isCodes, type Codes, type Protocol, type Vectors } from "../../pipeline/types.js";
+import type { CacheKey, ObservationCache, ObservationCaches } from "../cache.js";
+import { codeVersion, moduleFile } from "../code-version.js";
 import type { IndexMeasurement } from "../config.js";
+import { evidenceHash } from "../derived.js";
 import { normalizeRows, requireFit, unevenNorms } from "../feature-rows.js";
 import type { LabelledRow } from "../metrics/neighbour-hits.js";
 import type { Resources } from "../resources.js";
@@ -37,7 +40,7 @@ type Files = NonNullable<IndexMeasurement["features"]>;
 
 /** Where the vectors of an index measurement come from: drawn, or read from files. */
 export function vectorSource({ vectors, features }: IndexMeasurement, protocol: Protocol, resources: Resources): VectorSource {
-  if (vectors) return { name: `${vectors.rows} x ${vectors.dim}`, load: () => Promise.resolve(drawVectors(vectors)) };
+  if (vectors) return { name: `${vectors.rows} x ${vectors.dim}`, load: () => drawVectors(vectors, resources.caches) };
   if (!features) throw new Error("the schema lets no index measurement without vectors or features pass");
   return {
     // A setting stands for a path: only its value has a name.
@@ -109,34 +112,66 @@ async function fileHash(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
+/** Bytes of one set that is worth keeping: 300,000 vectors of 512 floats. A log is read whole. */
+const mostKept = 600 << 20;
+
 /**
  * Unit vectors around random centres, a label a centre: normalise(centre + spread * noise), both of unit length in expectation. Gallery
- * and queries are drawn alike, from streams of their own.
+ * and queries are drawn alike, from streams of their own. What was drawn is cached: millions of normals take longer to draw than to read.
  */
-function drawVectors(spec: Spec): VectorSet {
-  const { rows, dim, queries, labels, spread, seed } = spec;
+export async function drawVectors(spec: Spec, caches: ObservationCaches): Promise<VectorSet> {
+  const { rows, dim, queries } = spec;
+  const key: CacheKey = { what: "vectors", model: "drawn around centres", preprocessing: spec, protocol: "any", engine: codeVersion([moduleFile("experiments/index-vectors"), moduleFile("stats/random")]) };
+  const keep = (rows + queries) * (dim + 1) * 4 <= mostKept;
+  let centres: Float32Array | undefined;
+  const draw = (n: number, stream: string, cache: ObservationCache | null): Drawn => {
+    const hash = evidenceHash({ spec, stream });
+    const cached = cache?.get(hash);
+    if (cached?.byteLength === n * (dim + 1) * 4) return drawnFrom(cached, n, dim);
+    centres ??= drawCentres(spec);
+    const payload = drawAround(centres, spec, n, stream);
+    cache?.put(hash, payload);
+    return drawnFrom(cache?.get(hash) ?? payload, n, dim); // the entry's own bytes: one copy is enough
+  };
+  const drawBoth = (cache: ObservationCache | null): [Drawn, Drawn] => [draw(rows, "gallery", cache), draw(queries, "queries", cache)];
+  const [gallery, query] = keep ? await caches.use(key, (cache) => Promise.resolve(drawBoth(cache))) : drawBoth(null);
+  return { gallery: gallery.vectors, labels: gallery.labels, queries: query.vectors, queryLabels: query.labels, leaveOneOut: false, version: JSON.stringify(spec), notes: [] };
+}
+
+interface Drawn {
+  readonly vectors: Vectors;
+  readonly labels: readonly LabelledRow[];
+}
+
+function drawCentres({ dim, labels, seed }: Spec): Float32Array {
   const centres = new Float32Array(labels * dim);
   const random = new Random(`${seed}/centres`);
   for (let i = 0; i < centres.length; i++) centres[i] = random.normal();
-  const draw = (n: number, stream: string): { vectors: Vectors; labels: LabelledRow[] } => {
-    const source = new Random(`${seed}/${stream}`);
-    const data = new Float32Array(n * dim);
-    const of: LabelledRow[] = [];
-    for (let row = 0; row < n; row++) {
-      const label = source.below(labels);
-      let squares = 0;
-      for (let d = 0; d < dim; d++) {
-        const x = centres[label * dim + d]! + spread * source.normal();
-        data[row * dim + d] = x;
-        squares += x * x;
-      }
-      const norm = Math.sqrt(squares);
-      for (let d = 0; d < dim; d++) data[row * dim + d]! /= norm;
-      of.push({ label: String(label), uid: null });
+  return centres;
+}
+
+/** The numbers of n labels (u32), then n vectors (float32). */
+function drawAround(centres: Float32Array, { dim, labels, spread, seed }: Spec, n: number, stream: string): Uint8Array {
+  const source = new Random(`${seed}/${stream}`);
+  const payload = new Uint8Array(n * (dim + 1) * 4);
+  const numbers = new Uint32Array(payload.buffer, 0, n);
+  const data = new Float32Array(payload.buffer, n * 4);
+  for (let row = 0; row < n; row++) {
+    const label = (numbers[row] = source.below(labels));
+    let squares = 0;
+    for (let d = 0; d < dim; d++) {
+      const x = centres[label * dim + d]! + spread * source.normal();
+      data[row * dim + d] = x;
+      squares += x * x;
     }
-    return { vectors: { data, dim }, labels: of };
-  };
-  const gallery = draw(rows, "gallery");
-  const query = draw(queries, "queries");
-  return { gallery: gallery.vectors, labels: gallery.labels, queries: query.vectors, queryLabels: query.labels, leaveOneOut: false, version: JSON.stringify(spec), notes: [] };
+    const norm = Math.sqrt(squares);
+    for (let d = 0; d < dim; d++) data[row * dim + d]! /= norm;
+  }
+  return payload;
+}
+
+function drawnFrom(payload: Uint8Array, n: number, dim: number): Drawn {
+  const { buffer, byteOffset } = payload.byteOffset % 4 === 0 ? payload : Uint8Array.from(payload);
+  const labels = Array.from(new Uint32Array(buffer, byteOffset, n), (label): LabelledRow => ({ label: String(label), uid: null }));
+  return { vectors: { data: new Float32Array(buffer, byteOffset + n * 4, n * dim), dim }, labels };
 }

@@ -1,11 +1,11 @@
 import type { CocoTruth } from "../../../datasets/formats/coco-set.js";
 import type { Complaint } from "../../pipeline/errors.js";
 import { Gallery } from "../../pipeline/gallery.js";
-import { decode } from "../../pipeline/image.js";
 import { bestDetections, defaultSettings, Recognizer } from "../../pipeline/recognizer.js";
 import type { Box, Detection, Pixels, Protocol, Recognition } from "../../pipeline/types.js";
 import type { PipelineMeasurement, SystemSpec } from "../config.js";
 import type { PipelineDataset } from "../dataset.js";
+import { withCrops } from "../crop-embeddings.js";
 import { cropRecall } from "../metrics/f1-crop-recall.js";
 import { type AcceptanceRule, accepted, type ImageEvidence, type TruthObject } from "../metrics/f1-evidence.js";
 import { bestPoint, sweepF1, thinned } from "../metrics/f1-sweep.js";
@@ -60,21 +60,26 @@ async function measurePipeline(system: SystemSpec, dataset: PipelineDataset, thr
     const pictures = await truthPictures(truth, dataset);
     const objects = objectsByImage(truth, dataset);
     const { found, errors } = await detectPictures(detector, await resources.preprocessing(system.detector), pictures, { caches: resources.caches, protocol, progress, signal });
-    const recognizer = new Recognizer({ detector, embedder, gallery }, { protocol });
-    const exactly = flat && new Recognizer({ detector, embedder, gallery: flat }, { protocol });
     const lost = new Map<string, Complaint>(errors.map((e) => [e.item, e]));
     const scenes: Scene[] = [];
     // A handful of crops a search: a team of threads costs more than it saves, most of all beside other work.
-    await withOneThread(async () => {
+    const preprocessing = await resources.preprocessing(system.embedder);
+    await withOneThread(() => withCrops(resources.caches, embedder, { preprocessing, protocol }, async (cropsOfFile) => {
       for (const [i, picture] of pictures.entries()) {
         signal.throwIfAborted();
         const seen = found[i];
         const shown = objects[i]!;
         if (!seen || !("file" in picture)) scenes.push(unseen(picture.item, shown));
-        else scenes.push(await observe(recognizer, exactly, await decode(picture.file), picture.item, seen.detections, shown));
+        else {
+          const parts = { detector, embedder: cropsOfFile(picture.file) };
+          const exactly = flat && new Recognizer({ ...parts, gallery: flat }, { protocol });
+          // The size says where windows end; the pixels are read by whoever needs them.
+          const size: Pixels = { data: new Uint8Array(0), width: seen.width, height: seen.height };
+          scenes.push(await observe(new Recognizer({ ...parts, gallery }, { protocol }), exactly, size, picture.item, seen.detections, shown));
+        }
         progress(i + 1, pictures.length);
       }
-    });
+    }));
     const rule: AcceptanceRule = { better: embedder.kind === "real" ? "higher" : "lower", suppressIou: defaultSettings.suppressIou, protocol };
     const at = threshold ?? (embedder.kind === "real" ? defaultSettings.scoreThreshold : defaultSettings.hammingRadius);
     const losses = waterfall(scenes.map((s) => s.crops), { ...rule, threshold: at, success: "box" }, { resamples, seed: "waterfall" });

@@ -1,11 +1,13 @@
 import type { AnyCard } from "../../pipeline/card.js";
 import { UserError } from "../../pipeline/errors.js";
-import type { Codes, Protocol, Vectors } from "../../pipeline/types.js";
+import { isCodes, type Codes, type Protocol, type Vectors } from "../../pipeline/types.js";
+import type { ObservationCaches } from "../cache.js";
 import type { RetrievalMeasurement } from "../config.js";
 import type { RecognitionDataset } from "../dataset.js";
+import { derived } from "../derived.js";
 import { timingLoop } from "../loop-time.js";
 import { allowance, judgeNeighbours, type LabelledRow, type NeighbourHit } from "../metrics/neighbour-hits.js";
-import { rankQueries, type RetrievalEvidence } from "../metrics/retrieval.js";
+import { rankQueries } from "../metrics/retrieval.js";
 import { retrievalScores, type RetrievalScores } from "../metrics/retrieval-scores.js";
 import { embedPictures, type Embedded, type ItemError } from "../observations.js";
 import type { RecordedScore } from "../record.js";
@@ -17,14 +19,15 @@ import { costScores, timeModel } from "./model-cost.js";
 import { listPictures, recordedRoot, type ListedPictures } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
-/** The whole ranking, for mAP and for what ties could have made of it. */
-async function rankExactly(query: Part, gallery: Part, queries: Vectors | Codes, rows: Vectors | Codes, leaveOneOut: boolean, { ks, protocol }: RetrievalJob): Promise<RetrievalEvidence> {
+/** Scores of the whole ranking, for mAP and for what ties could have made of it. */
+async function scoreRanking(query: Part, gallery: Part, queries: Vectors | Codes, rows: Vectors | Codes, leaveOneOut: boolean, { ks, protocol }: RetrievalJob, caches: ObservationCaches): Promise<RetrievalScores> {
   const uids = query.rows.every((r) => r.uid !== null) && gallery.rows.every((r) => r.uid !== null);
-  return rankQueries({
-    queries, gallery: rows, leaveOneOut,
+  const names = {
     queryLabels: query.rows.map((r) => r.label), galleryLabels: gallery.rows.map((r) => r.label),
     ...(uids && { queryUids: query.rows.map((r) => r.uid!), galleryUids: gallery.rows.map((r) => r.uid!) }),
-  }, { protocol, ks });
+  };
+  const evidence = { queries: queries.data, gallery: rows.data, width: isCodes(rows) ? rows.bits : rows.dim, leaveOneOut, ...names, protocol, ks };
+  return derived(caches, { method: "scores of rankings", evidence }, async () => retrievalScores(await rankQueries({ queries, gallery: rows, leaveOneOut, ...names }, { protocol, ks })));
 }
 
 /** recall@k by model, data set, codes and index; index size, build time, and the time of one query. */
@@ -137,7 +140,7 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
     const lost = lostQueries(query, gallery);
     // An exhaustive search is scored by the whole ranking, with its ties; what an approximate one returned is judged as it is.
     const accuracy = isExhaustive(built.factory)
-      ? exactScores(retrievalScores(await rankExactly(query, gallery, queries, rows, leaveOneOut, job)), lost.length)
+      ? exactScores(await scoreRanking(query, gallery, queries, rows, leaveOneOut, job, context.resources.caches), lost.length)
       : recallScores(hits, lost.length, ks);
     return {
       versions: { model, dataset: dataset.hash, index: built.index.version },
