@@ -6,6 +6,7 @@ import type { Box, Detection, Pixels, Protocol, Recognition } from "../../pipeli
 import type { PipelineMeasurement, SystemSpec } from "../config.js";
 import type { PipelineDataset } from "../dataset.js";
 import { withCrops } from "../crop-embeddings.js";
+import { derived } from "../derived.js";
 import { cropRecall } from "../metrics/f1-crop-recall.js";
 import { type AcceptanceRule, accepted, type ImageEvidence, type TruthObject } from "../metrics/f1-evidence.js";
 import { bestPoint, sweepF1, thinned } from "../metrics/f1-sweep.js";
@@ -14,6 +15,7 @@ import { f1At, heldOutF1, scoreOf } from "../metrics/f1.js";
 import { waterfall, type Waterfall } from "../metrics/waterfall.js";
 import { cropsOf, lossStages, type CropsOfImage, type Neighbour } from "../metrics/waterfall-evidence.js";
 import { detectPictures, type ItemError } from "../observations.js";
+import { pictureHash } from "../picture-hash.js";
 import type { RecordedScore } from "../record.js";
 import type { Resources } from "../resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
@@ -61,10 +63,10 @@ async function measurePipeline(system: SystemSpec, dataset: PipelineDataset, thr
     const objects = objectsByImage(truth, dataset);
     const { found, errors } = await detectPictures(detector, await resources.preprocessing(system.detector), pictures, { caches: resources.caches, protocol, progress, signal });
     const lost = new Map<string, Complaint>(errors.map((e) => [e.item, e]));
-    const scenes: Scene[] = [];
-    // A handful of crops a search: a team of threads costs more than it saves, most of all beside other work.
     const preprocessing = await resources.preprocessing(system.embedder);
-    await withOneThread(() => withCrops(resources.caches, embedder, { preprocessing, protocol }, async (cropsOfFile) => {
+    // A handful of crops a search: a team of threads costs more than it saves, most of all beside other work.
+    const observeAll = (): Promise<Scene[]> => withOneThread(() => withCrops(resources.caches, embedder, { preprocessing, protocol }, async (cropsOfFile) => {
+      const scenes: Scene[] = [];
       for (const [i, picture] of pictures.entries()) {
         signal.throwIfAborted();
         const seen = found[i];
@@ -79,7 +81,16 @@ async function measurePipeline(system: SystemSpec, dataset: PipelineDataset, thr
         }
         progress(i + 1, pictures.length);
       }
+      return scenes;
     }));
+    const scenes = await derived(resources.caches, {
+      method: "recognised scenes",
+      evidence: {
+        embedder: embedder.version, preprocessing, protocol, index: gallery.index.version, settings: gallery.settings,
+        gallery: rows.data, rows: gallery.rows, objects, found,
+        pictures: pictures.map((picture, i) => [picture.item, found[i] && "file" in picture ? pictureHash(picture.file) : null]),
+      },
+    }, observeAll);
     const rule: AcceptanceRule = { better: embedder.kind === "real" ? "higher" : "lower", suppressIou: defaultSettings.suppressIou, protocol };
     const at = threshold ?? (embedder.kind === "real" ? defaultSettings.scoreThreshold : defaultSettings.hammingRadius);
     const losses = waterfall(scenes.map((s) => s.crops), { ...rule, threshold: at, success: "box" }, { resamples, seed: "waterfall" });
