@@ -37,6 +37,8 @@ describe.skipIf(!sharedData)("commands in the documents, run as written", () => 
     symlinkSync(shared(), join(home, "FOLDER"));
     symlinkSync(shared("models"), join(home, "MODELS"));
     mkdirSync(join(home, "PHOTOS"));
+    mkdirSync(join(home, "runs"));
+    symlinkSync(join(projectRoot, "runs/reference"), join(home, "runs/reference"));
     for (const folder of ["configs", "datasets"]) symlinkSync(join(projectRoot, folder), join(home, folder));
     const listed = readFileSync(shared("drink/gallery/drink_label_all.txt"), "utf8").split("\n").slice(0, 24);
     for (const line of listed) {
