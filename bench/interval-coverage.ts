@@ -31,6 +31,17 @@ function proportion(p: number, n: number): Scenario {
   };
 }
 
+/** An interval for whole numbers of hits cannot hold its level at every p; this is its mean over p and n. */
+const anyProportion: Scenario = {
+  name: "a proportion drawn from 0.02 to 0.98, n from 30 to 429", intervals: ["Wilson", "Clopper-Pearson"],
+  draw(random) {
+    const p = 0.02 + 0.96 * random.next();
+    const n = 30 + random.below(400);
+    const k = count(random, n, p);
+    return { Wilson: inside(wilsonInterval(k, n), p), "Clopper-Pearson": inside(exactInterval(k, n), p) };
+  },
+};
+
 function quantile(q: number, n: number): Scenario {
   const ranks = quantileRanks(n, q)!;
   return {
@@ -43,6 +54,7 @@ function quantile(q: number, n: number): Scenario {
 }
 
 const others: Scenario[] = [
+  anyProportion,
   ...[[0.05, 200], [0.5, 200], [0.97, 200], [0.9, 30]].map(([p, n]) => proportion(p!, n!)),
   ...[[0.5, 100], [0.9, 400], [0.99, 1500]].map(([q, n]) => quantile(q!, n!)),
   {

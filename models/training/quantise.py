@@ -1,6 +1,10 @@
 """
 Post-training int8 quantisation of a finished network: python3 quantise.py CONFIG
 
+The network is exported with simulated quantisation (floats on a grid, torch's fake_quantize); its reference outputs are computed as the exported file is by an
+integer kernel: products of integers summed without rounding, then one float32 scale and one rounding a number (QLinearConv, QLinearMatMul of the ONNX specification).
+Simulated quantisation sums rounded floats instead, and a sum near the middle of two steps may come out a whole step apart.
+
 Batch norms are folded, ranges are calibrated on 256 training pictures (a quantile of each tensor's values, so that one outlier does not cost all the steps),
 weights get a scale a channel. Every convolution and linear layer has quantise-dequantise on its input and its output: ONNX Runtime fuses only what stands between two
 such pairs, on inputs alone the model would be slower than float. The paper uses PACT, which trains with quantisation; this does not.
@@ -33,13 +37,24 @@ class Range:
         low, high = torch.quantile(values, torch.tensor([1 - self.quantile, self.quantile])).tolist()
         self.low, self.high = min(self.low, low), max(self.high, high)
 
+    @property
+    def scale(self):
+        return max((self.high - self.low) / 255, 1e-8)
+
+    @property
+    def zero(self):
+        return int(round(-self.low / self.scale))
+
     def apply(self, x):
-        scale = max((self.high - self.low) / 255, 1e-8)
-        return torch.fake_quantize_per_tensor_affine(x, scale, int(round(-self.low / scale)), 0, 255)
+        return torch.fake_quantize_per_tensor_affine(x, self.scale, self.zero, 0, 255)
+
+    def steps(self, x):
+        """QuantizeLinear less its zero point: whole numbers, float32."""
+        return torch.round(x / torch.tensor(self.scale)).clamp(-self.zero, 255 - self.zero)
 
 
 class Quantised(nn.Module):
-    """A convolution or linear layer between two ranges. `mode` is watch (float, recording) or use."""
+    """A convolution or linear layer between two ranges. `mode` is watch (float, recording), use (simulated, what is exported) or integer (as kernels compute it)."""
 
     def __init__(self, layer, quantile, output=True):
         super().__init__()
@@ -57,13 +72,35 @@ class Quantised(nn.Module):
             if self.output:
                 self.output.watch(y)
             return y
+        if self.mode == "integer" and self.output:
+            return self.integer(x)
         x = self.input.apply(x)
         weight = torch.fake_quantize_per_channel_affine(self.layer.weight, self.scale, self.zero, 0, -128, 127)
-        if isinstance(self.layer, nn.Linear):
-            y = F.linear(x, weight, self.layer.bias)
-        else:
-            y = F.conv2d(x, weight, self.layer.bias, self.layer.stride, self.layer.padding, self.layer.dilation, self.layer.groups)
+        y = self.product(x, weight, self.layer.bias)
         return self.output.apply(y) if self.output else y
+
+    def product(self, x, weight, bias):
+        if isinstance(self.layer, nn.Linear):
+            return F.linear(x, weight, bias)
+        return F.conv2d(x, weight, bias, self.layer.stride, self.layer.padding, self.layer.dilation, self.layer.groups)
+
+    def integer(self, x):
+        """QLinearConv or QLinearMatMul, dequantised. Doubles hold these sums of integers exactly."""
+        shape = (-1, *[1] * (self.layer.weight.ndim - 1))
+        weight = torch.round(self.layer.weight / self.scale.reshape(shape)).clamp(-128, 127)
+        unit = torch.tensor(self.input.scale) * self.scale  # of a sum, a channel
+        bias = None if self.layer.bias is None else torch.round(self.layer.bias / unit).double()
+        total = self.product(self.input.steps(x).double(), weight.double(), bias).float()
+        factor = unit / torch.tensor(self.output.scale)
+        steps = torch.round((total * (factor if isinstance(self.layer, nn.Linear) else factor.reshape(-1, 1, 1))).clamp(-self.output.zero, 255 - self.output.zero))
+        return steps * torch.tensor(self.output.scale)
+
+
+class Hardswish(nn.Module):
+    """In the operations of ONNX's HardSigmoid and Mul; torch's own order of them may round otherwise."""
+
+    def forward(self, x):
+        return x * (x * torch.tensor(1 / 6) + 0.5).clamp(0, 1)
 
 
 def wrapped(net, quantile, float_outputs=()):
@@ -81,6 +118,15 @@ def set_mode(net, mode):
     for module in net.modules():
         if isinstance(module, Quantised):
             module.mode = mode
+
+
+def as_kernels(net):
+    """From simulated to integer arithmetic, in place."""
+    set_mode(net, "integer")
+    for module in list(net.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.Hardswish):
+                setattr(module, name, Hardswish())
 
 
 def fold_weights(file):
@@ -133,6 +179,7 @@ def main(name):
     file = str(folder / "model.onnx")
     run, names = exported(quantised, {**settings, "recipe": base["recipe"]}, file, config.get("form"))
     print(f"{fold_weights(file)} weights folded", flush=True)
+    as_kernels(quantised)
     finish(name, {**settings, "recipe": base["recipe"], "name": name}, run, names, config.get("form"), config["start"])
 
 

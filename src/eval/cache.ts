@@ -34,6 +34,8 @@ export class ObservationCache {
   readonly #entries = new Map<string, Uint8Array>();
   readonly #handle: FileHandle;
   readonly #file: string;
+  /** Where entries of the usual size are put together. */
+  readonly #scratch = Buffer.allocUnsafeSlow(65_536);
   /** Bytes that were not whole entries when the log was opened. */
   readonly damagedBytes: number;
 
@@ -69,12 +71,13 @@ export class ObservationCache {
   }
 
   /**
-   * Appends one entry; `picture` is a sha256 in hex. Written on the calling thread: a few KB go to the system's cache in microseconds, a hop to
+   * Appends one entry; `picture` is a sha256 in hex, `payload` is kept as it is and not to be changed. Written on the calling thread: a few KB go to the system's cache in microseconds, a hop to
    * another thread and back costs many times that (bench/overhead.ts).
    */
   put(picture: string, payload: Uint8Array): void {
-    const entry = Buffer.allocUnsafe(headBytes + payload.byteLength);
-    Buffer.from(picture, "hex").copy(entry, 12);
+    const length = headBytes + payload.byteLength;
+    const entry = length > this.#scratch.length ? Buffer.allocUnsafeSlow(length) : this.#scratch.subarray(0, length);
+    entry.write(picture, 12, "hex");
     entry.set(payload, headBytes);
     entry.writeUInt32LE(magic, 0);
     entry.writeUInt32LE(payload.byteLength, 4);
@@ -85,7 +88,7 @@ export class ObservationCache {
     } catch (error) {
       throw asWriteError(this.#file, error);
     }
-    this.#entries.set(picture, entry.subarray(headBytes));
+    this.#entries.set(picture, payload);
   }
 
   async close(): Promise<void> {

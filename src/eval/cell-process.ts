@@ -26,6 +26,12 @@ export interface MeasuredCell {
 }
 
 /**
+ * V8's options for that process. Decoded pictures lie outside of V8's heap but count towards its limit, which starts so low that it marks the whole
+ * heap every hundred pictures: 4% of a light model's time (bench/overhead.ts). From 256 MB on it grows as ever.
+ */
+export const heapOptions: readonly string[] = ["--initial-old-space-size=256"];
+
+/**
  * A process of its own for what is measured, so that a crash of native code, or the system's shortage of memory, ends one cell and not the sweep.
  * It is started when the first cell needs it, goes on from cell to cell and from config to config, and is started anew after a crash.
  */
@@ -40,7 +46,7 @@ export class CellProcess {
   /** Starts it, where it is not there. */
   start(): void {
     if (this.#child) return;
-    const child = fork(join(projectRoot, "dist", "src", "eval", "cell-child.js"), { serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const child = fork(join(projectRoot, "dist", "src", "eval", "cell-child.js"), { execArgv: [...process.execArgv, ...heapOptions], serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
     this.#child = child;
     child.once("exit", () => { if (this.#child === child) this.#child = null; });
   }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { extname, join, relative } from "node:path";
+import { extname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { engineVersion } from "./engine-version.js";
 
@@ -9,7 +9,7 @@ const suffix = extname(fileURLToPath(import.meta.url));
 const known = new Map<string, string>();
 
 /**
- * Version of the program's own code under some folders and files (relative to this one), with that of Node, whose Math functions decide last bits,
+ * Version of the program's own code under some folders and files (relative to this one, or absolute), with that of Node, whose Math functions decide last bits,
  * and of the engine: what was computed by it is not served to other code. A hash of the content, so that nobody has to remember to raise it.
  */
 export function codeVersion(parts: readonly string[]): string {
@@ -17,7 +17,7 @@ export function codeVersion(parts: readonly string[]): string {
   const before = known.get(name);
   if (before !== undefined) return before;
   const hash = createHash("sha256");
-  const files = parts.flatMap((part) => (extname(part) === "" ? filesUnder(join(here, part)) : [join(here, part)]));
+  const files = parts.flatMap((part) => (extname(part) === "" ? filesUnder(join(here, part)) : [resolve(here, part)]));
   for (const file of files.sort()) {
     const content = readFileSync(file);
     hash.update(`${relative(here, file).replaceAll("\\", "/")} ${content.byteLength}\n`).update(content);

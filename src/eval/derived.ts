@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { deserialize, serialize } from "node:v8";
+import { addonFile } from "../pipeline/row-ranks.js";
 import { canonicalJson, type CacheKey, type ObservationCaches } from "./cache.js";
 import { codeVersion } from "./code-version.js";
+
+/** All that measures, what lies below it, and what reads its files: wider than any method, so that no change goes unseen. */
+const allCode = [".", "../pipeline", "../../datasets/formats", ...(existsSync(addonFile) ? [addonFile] : [])];
 
 /** A computation that says the same whenever it is given the same: a ranking, a bootstrap of a fixed seed. */
 export interface Derivation {
@@ -20,8 +25,7 @@ export interface Derivation {
  * @throws UserError `write-failed`, and whatever `compute` throws.
  */
 export function derived<T>(caches: ObservationCaches, { method, evidence }: Derivation, compute: () => T | Promise<T>): Promise<T> {
-  // The code of all measurements and of the pipeline below it: wider than any method, so that no change goes unseen.
-  const key: CacheKey = { what: "derived", model: method, preprocessing: null, protocol: "any", engine: codeVersion([".", "../pipeline"]) };
+  const key: CacheKey = { what: "derived", model: method, preprocessing: null, protocol: "any", engine: codeVersion(allCode) };
   return caches.use(key, async (cache) => {
     const hash = evidenceHash(evidence);
     const cached = cache.get(hash);

@@ -4,10 +4,11 @@ import { UserError, type Complaint } from "../pipeline/errors.js";
 import { decode } from "../pipeline/image.js";
 import type { TimedDetector } from "../pipeline/detector.js";
 import type { Classifier } from "../pipeline/classifier.js";
-import type { Codes, Detection, Pixels, Preprocessing, Progress, Protocol, Vectors } from "../pipeline/types.js";
+import type { Codes, Pixels, Preprocessing, Progress, Protocol, Vectors } from "../pipeline/types.js";
 import type { CacheKey, ObservationCache, ObservationCaches } from "./cache.js";
 import { engineVersion } from "./engine-version.js";
 import { outsideLoop } from "./loop-time.js";
+import { PictureDetections } from "./picture-detections.js";
 import { knownHash, pictureHash, readHashed } from "./picture-hash.js";
 
 /** A picture to observe: `item` as its list names it, `file` where it lies, or why it cannot be used. */
@@ -89,7 +90,7 @@ async function embedAll(model: EmbeddingModel, pictures: readonly PictureRef[], 
 
 export interface Detected {
   /** For each picture its detections and size, or null where it could not be used. */
-  readonly found: readonly ({ readonly detections: readonly Detection[]; readonly width: number; readonly height: number } | null)[];
+  readonly found: readonly (PictureDetections | null)[];
   readonly errors: readonly ItemError[];
 }
 
@@ -98,7 +99,10 @@ export async function detectPictures(detector: TimedDetector, preprocessing: unk
   const { values, errors } = await observeEach(
     { what: "detections", model: detector.version, preprocessing, protocol: options.protocol, engine: engineVersion() },
     pictures, options,
-    { measure: async (pixels) => ({ detections: await detector.detect(pixels), width: pixels.width, height: pixels.height }), pack: packDetections, unpack: unpackDetections },
+    {
+      measure: async (pixels) => PictureDetections.of(await detector.detect(pixels), pixels.width, pixels.height),
+      pack: ({ bytes }) => bytes, unpack: (bytes) => PictureDetections.fromBytes(bytes),
+    },
   );
   return { found: values, errors };
 }
@@ -198,31 +202,4 @@ function errorsOf(pictures: readonly PictureRef[], complaints: readonly (Complai
     const complaint = complaints[place];
     return complaint ? [{ item, code: complaint.code, message: complaint.found === undefined ? complaint.message : `${complaint.message}: ${complaint.found}` }] : [];
   });
-}
-
-/** width, height, then class, score, x0, y0, x1, y1 of each box, as float64. */
-function packDetections({ detections, width, height }: NonNullable<Detected["found"][number]>): Uint8Array {
-  const flat = new Float64Array(2 + 6 * detections.length);
-  flat[0] = width;
-  flat[1] = height;
-  let at = 2;
-  for (const { classId, score, box } of detections) {
-    flat[at] = classId;
-    flat[at + 1] = score;
-    flat[at + 2] = box.x0;
-    flat[at + 3] = box.y0;
-    flat[at + 4] = box.x1;
-    flat[at + 5] = box.y1;
-    at += 6;
-  }
-  return new Uint8Array(flat.buffer);
-}
-
-function unpackDetections(bytes: Uint8Array): NonNullable<Detected["found"][number]> {
-  const flat = new Float64Array(new Uint8Array(bytes).buffer); // a copy: entries of a log are not aligned
-  const detections: Detection[] = [];
-  for (let i = 2; i < flat.length; i += 6) {
-    detections.push({ classId: flat[i]!, score: flat[i + 1]!, box: { x0: flat[i + 2]!, y0: flat[i + 3]!, x1: flat[i + 4]!, y1: flat[i + 5]! } });
-  }
-  return { detections, width: flat[0]!, height: flat[1]! };
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import * as crypto from "node:crypto";
 import { type BigIntStats, statSync } from "node:fs";
 import { readImageFileSync } from "../pipeline/image-file.js";
 import { DEFAULT_MAX_PIXELS } from "../pipeline/image.js";
@@ -38,8 +38,11 @@ export function knownHash(file: string): string | null {
 export function readHashed(file: string): { readonly bytes: Uint8Array; readonly hash: string } {
   // Statted before reading: a file that changes meanwhile has another time from then on.
   const { bytes, about: { ino, size, mtimeNs, ctimeNs } } = readImageFileSync(file, DEFAULT_MAX_PIXELS);
-  const hash = createHash("sha256").update(bytes).digest("hex");
+  const hash = sha256(bytes);
   const now = BigInt(Date.now()) * 1_000_000n;
   if (now - mtimeNs > settledNs && now - ctimeNs > settledNs) known.set(file, { ino, size, mtimeNs, ctimeNs, hash });
   return { bytes, hash };
 }
+
+/** In one call where Node has it (20.12): half the time on a small file. */
+const sha256: (bytes: Uint8Array) => string = "hash" in crypto ? (bytes) => crypto.hash("sha256", bytes, "hex") : (bytes) => crypto.createHash("sha256").update(bytes).digest("hex");

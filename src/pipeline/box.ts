@@ -24,10 +24,17 @@ export function iou(a: Box, b: Box, plusOne = false): number {
   return union > 0 ? shared / union : 0;
 }
 
-/** The part of a box inside a picture of `width` x `height`; of no area where the box lies outside. */
-export function clip({ x0, y0, x1, y1 }: Box, width: number, height: number): Box {
-  const within = (value: number, most: number): number => Math.min(Math.max(value, 0), most);
-  return { x0: within(x0, width), y0: within(y0, height), x1: within(x1, width), y1: within(y1, height) };
+/** The part of a box inside a picture of `width` x `height`, the box itself where that is all of it; of no area where the box lies outside. */
+export function clip(box: Box, width: number, height: number): Box {
+  const x0 = within(box.x0, width);
+  const y0 = within(box.y0, height);
+  const x1 = within(box.x1, width);
+  const y1 = within(box.y1, height);
+  return x0 === box.x0 && y0 === box.y0 && x1 === box.x1 && y1 === box.y1 ? box : { x0, y0, x1, y1 };
+}
+
+function within(value: number, most: number): number {
+  return Math.min(Math.max(value, 0), most);
 }
 
 export interface SuppressOptions {

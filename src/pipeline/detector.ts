@@ -116,9 +116,10 @@ export class PicoDet implements TimedDetector {
 
 function clipAll(detections: readonly Detection[], { width, height }: Pixels): Detection[] {
   const kept: Detection[] = [];
-  for (const { box: whole, score, classId } of detections) {
-    const box = clip(whole, width, height);
-    if (box.x1 > box.x0 && box.y1 > box.y0) kept.push({ box, score, classId });
+  for (const detection of detections) {
+    const box = clip(detection.box, width, height);
+    if (!(box.x1 > box.x0 && box.y1 > box.y0)) continue;
+    kept.push(box === detection.box ? detection : { box, score: detection.score, classId: detection.classId });
   }
   return kept;
 }

@@ -1,9 +1,12 @@
 import { availableParallelism } from "node:os";
-import { AddonError, loadAddon } from "../../native/load.js";
+import { AddonError, addonFile, loadAddon } from "../../native/load.js";
 import type { RankResult, RanksAddon } from "../../native/ranks.js";
 import { UserError } from "./errors.js";
 import { rankRowsPlain } from "./row-ranks-plain.js";
 import { isCodes, rowCount, type Codes, type Vectors } from "./types.js";
+
+/** Where the compiled addon lies, for whoever has to know which one computed something. */
+export { addonFile };
 
 export type { RankResult } from "../../native/ranks.js";
 

@@ -71,5 +71,11 @@ describe("derived numbers", () => {
     expect(version).toMatch(/^code [0-9a-f]{24}, node v/);
     expect(codeVersion([moduleFile("stats/quantile")])).not.toBe(version);
     expect(codeVersion(["stats"])).not.toBe(version);
+    const [one, other] = ["one", "other"].map((content) => {
+      const file = join(folder(), `addon-${content}.node`);
+      writeFileSync(file, content);
+      return file;
+    }) as [string, string];
+    expect(codeVersion([moduleFile("stats/random"), one])).not.toBe(codeVersion([moduleFile("stats/random"), other]));
   });
 });

@@ -7,12 +7,15 @@ const box = (x0: number, y0: number, x1: number, y1: number): Box => ({ x0, y0, 
 const length = fc.integer({ min: 0, max: 30 });
 const boxes = fc.record({ x0: length, y0: length, w: length, h: length }).map(({ x0, y0, w, h }) => box(x0, y0, x0 + w, y0 + h));
 
+/** Boxes reach 30 + 30, and 61 where they are counted one larger. */
+const largest = 61;
+
 /** Area shared, by counting unit squares: the definition rather than the formula. */
 function countedIou(a: Box, b: Box): number {
   let shared = 0;
   let either = 0;
-  for (let y = 0; y < 60; y++) {
-    for (let x = 0; x < 60; x++) {
+  for (let y = 0; y < largest; y++) {
+    for (let x = 0; x < largest; x++) {
       const inA = x >= a.x0 && x < a.x1 && y >= a.y0 && y < a.y1;
       const inB = x >= b.x0 && x < b.x1 && y >= b.y0 && y < b.y1;
       if (inA && inB) shared++;

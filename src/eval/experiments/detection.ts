@@ -100,9 +100,9 @@ function curvesOf({ parameters, slice }: CocoEvaluation): Record<string, number[
 /** Detections on the truth's categories: all on its first where classes do not count, else class i on category i in order of id. */
 export function toCoco({ found }: Pick<Detected, "found">, truth: CocoTruth, agnostic: boolean, dataset: DetectionDataset): CocoDetections {
   const { images, categories } = truth;
-  const builder = new DetectionsBuilder("the detector's boxes", truth, {}, found.reduce((n, f) => n + (f?.detections.length ?? 0), 0));
+  const builder = new DetectionsBuilder("the detector's boxes", truth, {}, found.reduce((n, f) => n + (f?.count ?? 0), 0));
   found.forEach((f, i) => {
-    for (const { box, score, classId } of f?.detections ?? []) {
+    for (const { box, score, classId } of f?.detections() ?? []) {
       const category = categories[agnostic ? 0 : classId];
       if (!category) {
         throw new UserError({ code: "class-unknown", message: "the model's classes are not the data set's", file: dataset.file, expected: `a class below ${categories.length}`, found: `class ${classId}`, fix: "evaluate with agnostic: true, or use a model of the data set's classes" });
@@ -122,10 +122,11 @@ function casesOf({ found }: Detected, truth: CocoTruth): CellOutcome["cases"] {
   return truth.images.map(({ id, fileName }, i) => {
     const image = found[i];
     const objects = boxes[i]!;
-    const used = bestDetections(image?.detections ?? [], defaultSettings.maxDetections, defaultSettings.detectionThreshold);
+    const detections = image?.detections() ?? [];
+    const used = bestDetections(detections, defaultSettings.maxDetections, defaultSettings.detectionThreshold);
     const hits = matchGreedily(used, objects);
     const right = hits.filter((h) => h !== null).length;
-    const shown = [...(image?.detections ?? [])].sort((a, b) => b.score - a.score).slice(0, shownBoxes);
+    const shown = [...detections].sort((a, b) => b.score - a.score).slice(0, shownBoxes);
     const fate = (d: Detection): string => {
       const place = used.indexOf(d);
       return place < 0 ? "unused" : hits[place] === null ? "false" : "hit";

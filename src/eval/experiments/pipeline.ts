@@ -77,7 +77,7 @@ async function measurePipeline(system: SystemSpec, dataset: PipelineDataset, thr
           const exactly = flat && new Recognizer({ ...parts, gallery: flat }, { protocol });
           // The size says where windows end; the pixels are read by whoever needs them.
           const size: Pixels = { data: new Uint8Array(0), width: seen.width, height: seen.height };
-          scenes.push(await observe(new Recognizer({ ...parts, gallery }, { protocol }), exactly, size, picture.item, seen.detections, shown));
+          scenes.push(await observe(new Recognizer({ ...parts, gallery }, { protocol }), exactly, size, picture.item, seen.detections(), shown));
         }
         progress(i + 1, pictures.length);
       }
@@ -87,7 +87,7 @@ async function measurePipeline(system: SystemSpec, dataset: PipelineDataset, thr
       method: "recognised scenes",
       evidence: {
         embedder: embedder.version, preprocessing, protocol, index: gallery.index.version, settings: gallery.settings,
-        gallery: rows.data, rows: gallery.rows, objects, found,
+        gallery: rows.data, rows: gallery.rows, objects, found: found.map((f) => f && Buffer.from(f.bytes).toString("base64")),
         pictures: pictures.map((picture, i) => [picture.item, found[i] && "file" in picture ? pictureHash(picture.file) : null]),
       },
     }, observeAll);

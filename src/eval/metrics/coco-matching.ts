@@ -52,7 +52,7 @@ export function matchCoco(truth: CocoTruth, detections: CocoDetections, paramete
     matched: new Uint32Array(areas * count), ignored: new Uint32Array(areas * count),
     truthStart: truths.start, truthImage: truths.image, truthCounted: truths.counted,
   };
-  const matchGroup = groupMatcher(truths, detections.box, matches);
+  const matcher = new GroupMatcher(truths, detections.box, matches);
   // Both sides are by category and image: walk them together.
   let g = 0;
   for (let k = 0, from = 0; from < count; ) {
@@ -65,7 +65,7 @@ export function matchCoco(truth: CocoTruth, detections: CocoDetections, paramete
     while (g < last && truths.image[g]! < image) g++;
     let end = g;
     while (end < last && truths.image[end] === image) end++;
-    matchGroup(rows.byImage, from, to, g, end);
+    matcher.match(rows.byImage, from, to, g, end);
     g = end;
     from = to;
   }
@@ -126,30 +126,50 @@ function inside({ areas }: CocoParameters, area: number): number {
   return bits >>> 0;
 }
 
-type GroupMatcher = (rows: Int32Array, from: number, to: number, truthFrom: number, truthTo: number) => void;
-
-/** Matches the detections rows[from, to), by falling score, to the true boxes [truthFrom, truthTo) of the same image and category. */
-function groupMatcher(truths: Truths, box: Float64Array, matches: CocoMatches): GroupMatcher {
-  const { parameters, detection, matched, ignored } = matches;
-  const areas = parameters.areas.length;
-  const areaMin = Float64Array.from(parameters.areas, (a) => a.min);
-  const areaMax = Float64Array.from(parameters.areas, (a) => a.max);
-  const thresholds = parameters.iouThresholds.map((t) => Math.min(t, 1 - 1e-10));
-  const everywhere = 2 ** thresholds.length - 1;
-  const lowest = thresholds.reduce((a, b) => Math.min(a, b));
-  const rows = detection.length;
-  const total = truths.image.length;
-  const { left, top, right, bottom, size, crowd, counted, unseen } = truths;
+/** Matches the detections of one image and category at a time. A class, not a closure: code that was optimised stays so from one evaluation to the next. */
+class GroupMatcher {
+  readonly #truths: Truths;
+  readonly #box: Float64Array;
+  readonly #matches: CocoMatches;
+  readonly #areaMin: Float64Array;
+  readonly #areaMax: Float64Array;
+  readonly #thresholds: Float64Array;
   /** areas x G: bit t says that the box has its detection at threshold t. */
-  const taken = new Uint32Array(areas * total);
-  let candidate = new Int32Array(16);
-  let overlap = new Float64Array(16);
+  readonly #taken: Uint32Array;
+  #candidate = new Int32Array(16);
+  #overlap = new Float64Array(16);
 
-  return (order, from, to, truthFrom, truthTo) => {
-    if (truthTo - truthFrom > candidate.length) {
-      candidate = new Int32Array(2 * (truthTo - truthFrom));
-      overlap = new Float64Array(2 * (truthTo - truthFrom));
+  constructor(truths: Truths, box: Float64Array, matches: CocoMatches) {
+    const { areas, iouThresholds } = matches.parameters;
+    this.#truths = truths;
+    this.#box = box;
+    this.#matches = matches;
+    this.#areaMin = Float64Array.from(areas, (a) => a.min);
+    this.#areaMax = Float64Array.from(areas, (a) => a.max);
+    this.#thresholds = Float64Array.from(iouThresholds, (t) => Math.min(t, 1 - 1e-10));
+    this.#taken = new Uint32Array(areas.length * truths.image.length);
+  }
+
+  /** The detections order[from, to), by falling score, against the true boxes [truthFrom, truthTo) of the same image and category. */
+  match(order: Int32Array, from: number, to: number, truthFrom: number, truthTo: number): void {
+    if (truthTo - truthFrom > this.#candidate.length) {
+      this.#candidate = new Int32Array(2 * (truthTo - truthFrom));
+      this.#overlap = new Float64Array(2 * (truthTo - truthFrom));
     }
+    const box = this.#box;
+    const areaMin = this.#areaMin;
+    const areaMax = this.#areaMax;
+    const thresholds = this.#thresholds;
+    const taken = this.#taken;
+    const candidate = this.#candidate;
+    const overlap = this.#overlap;
+    const { detection, matched, ignored } = this.#matches;
+    const { left, top, right, bottom, size, crowd, counted, unseen } = this.#truths;
+    const areas = areaMin.length;
+    const total = left.length;
+    const rows = detection.length;
+    const everywhere = 2 ** thresholds.length - 1;
+    const lowest = thresholds.reduce((a, b) => Math.min(a, b));
     for (let i = from; i < to; i++) {
       const p = order[i]!;
       const d = 4 * detection[p]!;
@@ -234,5 +254,5 @@ function groupMatcher(truths: Truths, box: Float64Array, matches: CocoMatches): 
         ignored[a * rows + p] = passes;
       }
     }
-  };
+  }
 }
