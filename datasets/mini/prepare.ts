@@ -11,7 +11,7 @@ import type { Catalogue } from "./catalogue.js";
 import { Crew } from "./crew.js";
 import { headStyles } from "./heads.js";
 import type { Outcome, SetPlan } from "./plan.js";
-import { planners } from "./render.js";
+import { plannerOf, planners } from "./render.js";
 import { sources, packageVersion } from "./sources.js";
 import { drawStores, packageStores, seed } from "./stores.js";
 import { stock } from "./tasks.js";
@@ -205,6 +205,22 @@ function manifestOf(sets: readonly SetRecord[], { emoji, token, logo, icon, dupl
 
 function prefixed(family: string, parts: Readonly<Record<string, readonly unknown[]>>): Record<string, number> {
   return Object.fromEntries(Object.entries(parts).map(([part, things]) => [`${family}.${part}`, things.length]));
+}
+
+/** Renders further draws of mini-test beside the benchmark, which stays as it is; returns the names of their folders. */
+export async function renderDraws(draws: readonly number[], folder = buildFolder): Promise<string[]> {
+  const crew = new Crew(availableParallelism());
+  try {
+    const drawings = join(folder, "drawings");
+    const stores = [...packageStores, "head-test"];
+    const { catalogue, drawings: stocked } = await stock(drawings, stores);
+    const key = createHash("sha256").update(JSON.stringify([generator, seed, [...stocked.hashes]])).digest("hex");
+    const names = draws.map((draw) => `mini-test-draw-${draw}`);
+    for (const name of names) await renderSet(plannerOf(name)(catalogue), { folder, key, crew, drawings, stores, tick: () => undefined });
+    return names;
+  } finally {
+    await crew.close();
+  }
 }
 
 /** Commits what is rendered now as what is expected: to be run when the generator is changed on purpose. */

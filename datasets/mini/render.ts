@@ -10,7 +10,13 @@ import { recognitionSets } from "./recognition-sets.js";
 import { sceneSets, testSet } from "./scene-sets.js";
 
 /** All sets of the benchmark, in the order in which they are made. */
-export const planners: Readonly<Record<string, Planner>> = { ...recognitionSets, ...sceneSets, "mini-test": testSet, "mini-classes": classificationSet };
+export const planners: Readonly<Record<string, Planner>> = { ...recognitionSets, ...sceneSets, "mini-test": (catalogue) => testSet(catalogue), "mini-classes": classificationSet };
+
+/** The planner of a set by its name; mini-test-draw-1, -2, … are no part of the benchmark, but further draws of mini-test. */
+export function plannerOf(name: string): Planner {
+  const draw = /^mini-test-draw-([1-9][0-9]*)$/.exec(name);
+  return draw ? (catalogue) => testSet(catalogue, Number(draw[1])) : planners[name]!;
+}
 
 /** Renders pictures `from` to `to` of a set into `out`. */
 export interface RenderTask {
@@ -28,7 +34,7 @@ const plans = new WeakMap<Catalogue, Map<string, SetPlan>>();
 export async function renderPictures({ set, from, to, out }: RenderTask, { drawings, catalogue }: { drawings: Drawings; catalogue: Catalogue }): Promise<Outcome[]> {
   const known = plans.get(catalogue) ?? new Map<string, SetPlan>();
   plans.set(catalogue, known);
-  const plan = known.get(set) ?? planners[set]!(catalogue);
+  const plan = known.get(set) ?? plannerOf(set)(catalogue);
   known.set(set, plan);
   const writing: Promise<void>[] = [];
   const outcomes = plan.pictures.slice(from, to).map(({ file, quality, paint }): Outcome => {

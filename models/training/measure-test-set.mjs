@@ -1,4 +1,4 @@
-// End-to-end F1 of a system on mini-test: node models/training/measure-test-set.mjs DETECTOR EMBEDDER
+// End-to-end F1 of a system on mini-test: node models/training/measure-test-set.mjs DETECTOR EMBEDDER [SET]
 // Definition C (box and label at IoU 0.5), at the pipeline's default threshold and at one chosen on half of the pictures and measured on the other.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,9 +16,9 @@ const { f1At, heldOutF1 } = await from("src/eval/metrics/f1.js");
 const { defaultRule } = await from("src/eval/metrics/f1-evidence.js");
 const { isCodes } = await from("src/pipeline/types.js");
 
-const [detectorName, embedderName] = process.argv.slice(2);
+const [detectorName, embedderName, set = "mini-test"] = process.argv.slice(2);
 const card = (name) => join(projectRoot, "models", name, "card.yaml");
-const folder = join(projectRoot, "datasets", "mini", "build", "mini-test");
+const folder = join(projectRoot, "datasets", "mini", "build", set);
 const detector = await openDetector(card(detectorName));
 const embedder = await openEmbedder(card(embedderName), { batch: 32 });
 
@@ -43,7 +43,7 @@ for (const { id, file_name } of images) {
   evidence.push({ image: file_name, truth, recognitions });
 }
 const rule = { ...defaultRule, better: binary ? "lower" : "higher" };
-const show = (what, { f1, point }) => { console.log(`${detectorName} + ${embedderName}: F1 (C) ${what} ${f1.value.toFixed(4)} [${f1.ci.map((v) => v.toFixed(4)).join(", ")}] n ${f1.n}, precision ${point.precision?.toFixed(4)}, recall ${point.recall?.toFixed(4)}`); };
+const show = (what, { f1, point }) => { console.log(`${set}, ${detectorName} + ${embedderName}: F1 (C) ${what} ${f1.value.toFixed(4)} [${f1.ci.map((v) => v.toFixed(4)).join(", ")}] n ${f1.n}, precision ${point.precision?.toFixed(4)}, recall ${point.recall?.toFixed(4)}`); };
 const threshold = binary ? defaultSettings.hammingRadius : defaultSettings.scoreThreshold;
 show(`at ${threshold}`, f1At(evidence, "C", rule, threshold));
 const held = heldOutF1(evidence, "C", rule);

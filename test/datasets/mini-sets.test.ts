@@ -9,6 +9,7 @@ import { headStyles, peopleOf } from "../../datasets/mini/heads.js";
 import type { Drawing } from "../../datasets/mini/paste.js";
 import type { Picture } from "../../datasets/mini/plan.js";
 import { recognitionSets } from "../../datasets/mini/recognition-sets.js";
+import { plannerOf } from "../../datasets/mini/render.js";
 import { sceneSets, testSet } from "../../datasets/mini/scene-sets.js";
 import { openSource, sources } from "../../datasets/mini/sources.js";
 import { people } from "../../datasets/mini/stores.js";
@@ -23,6 +24,7 @@ function realCatalogue(): Catalogue {
 }
 const catalogue = realCatalogue();
 const { emoji, token, logo, icon } = catalogue;
+const outcome = (placed: { index: number; box: readonly [number, number, number, number]; area: number }[]) => ({ width: 200, height: 180, hash: "000000", placed });
 const labels = (things: readonly { label: string }[]) => things.map((t) => t.label);
 const rows = (text: string) => text.trim().split("\n").map((line) => line.split(" "));
 
@@ -140,7 +142,6 @@ describe("recognition sets", () => {
 });
 
 describe("scene sets", () => {
-  const outcome = (placed: { index: number; box: readonly [number, number, number, number]; area: number }[]) => ({ width: 200, height: 180, hash: "000000", placed });
 
   it("annotate in COCO's way", () => {
     const plan = sceneSets["mini-objects"]!(catalogue);
@@ -195,5 +196,18 @@ describe("manifests", () => {
       for (const file of named) expect(written.has(file.replace(`../build/${name}/`, ""))).toBe(true);
       if (task === "recognition") expect("query" in manifest).toBe(written.has("query.txt"));
     }
+  });
+});
+
+describe("further draws of mini-test", () => {
+  it("show other things in other scenes, by the same rules", () => {
+    const plans = ["mini-test", "mini-test-draw-1", "mini-test-draw-2"].map((name) => plannerOf(name)(catalogue));
+    const [own] = plans;
+    expect(plans.map(({ name }) => name)).toEqual(["mini-test", "mini-test-draw-1", "mini-test-draw-2"]);
+    expect(plans.map(({ counts }) => counts.images)).toEqual([200, 200, 200]);
+    expect(plans.map(({ counts }) => counts.classes)).toEqual(Array(3).fill(own!.counts.classes));
+    const asked = plans.map((plan) => plan.files(plan.pictures.map(() => outcome([{ index: 0, box: [0, 0, 9, 9], area: 81 }])))["query.txt"]);
+    expect(new Set(asked).size).toBe(3);
+    expect(asked[0]).toBe(testSet(catalogue).files(own!.pictures.map(() => outcome([{ index: 0, box: [0, 0, 9, 9], area: 81 }])))["query.txt"]);
   });
 });
