@@ -47,7 +47,7 @@ if (isBaseline(card)) throw new Error("a baseline has no session to run");
 const dataset = await loadDataset(options.dataset, {});
 if (dataset.task !== "detection") throw new Error("give a detection set");
 const truth = await readTruth(dataset);
-const pictures = (await truthPictures(truth, dataset)).slice(0, Number(options.pictures));
+const pictures = truthPictures(truth, dataset).slice(0, Number(options.pictures));
 /** The same pictures in a new folder, untimed: a process hashes a file once, and each round is to pay for it as a first one does. */
 function freshPictures(): { folder: string; refs: PictureRef[]; files: string[] } {
   const folder = mkdtempSync(join(tmpdir(), "overhead-pictures-"));

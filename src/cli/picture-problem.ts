@@ -5,7 +5,7 @@ import { UserError } from "../pipeline/errors.js";
 /** Why a listed picture cannot be used, or null where it can: it must be a file under the image root and, where `decoded`, decode. */
 export async function pictureProblem(root: string, path: string, { decoded }: { readonly decoded: boolean }): Promise<string | null> {
   try {
-    const file = await safePath(root, path);
+    const file = safePath(root, path);
     const { size } = await stat(file);
     if (size === 0) return "an empty file";
     if (decoded) await (await import("../pipeline/image.js")).decode(file);

@@ -1,3 +1,4 @@
+import { utf8 } from "@uwdata/flechette";
 import * as aq from "arquero";
 
 /**
@@ -18,7 +19,7 @@ export interface Case {
   readonly score: number | null;
   /** Place of the first positive, from 0; null where there is none. */
   readonly rank: number | null;
-  /** JSON: [label, score, picture][] best first. */
+  /** JSON: [label, score, picture][] best first, scores to six decimals. */
   readonly neighbours: string | null;
   /** JSON: { truth: [x0, y0, x1, y1, label][], found: [x0, y0, x1, y1, score, label, fate][] } in pixels. */
   readonly boxes: string | null;
@@ -32,10 +33,13 @@ export interface Case {
 
 const columns = ["cell", "item", "image", "outcome", "truth", "prediction", "score", "rank", "neighbours", "boxes", "width", "height", "lostAt", "stageMs"] as const satisfies readonly (keyof Case)[];
 
+/** Texts that hardly ever repeat: a dictionary of them would cost time and hold nothing back. */
+const plainText = { neighbours: utf8(), boxes: utf8(), stageMs: utf8() };
+
 /** The rows as an Arrow IPC file. */
 export function casesToArrow(cases: readonly Case[]): Uint8Array {
   const table = aq.table(Object.fromEntries(columns.map((name) => [name, cases.map((c) => c[name])])), [...columns]);
-  const bytes = table.toArrowIPC({ format: "file" });
+  const bytes = table.toArrowIPC({ format: "file", types: plainText });
   if (!bytes) throw new Error("arquero gave no Arrow bytes");
   return bytes;
 }

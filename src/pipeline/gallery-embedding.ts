@@ -30,7 +30,7 @@ export async function embedEntries(
   const files: string[] = [];
   for (const [place, entry] of entries.entries()) {
     try {
-      files.push(await safePath(imageRoot, entry.path));
+      files.push(safePath(imageRoot, entry.path));
       places.push(place);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;

@@ -1,4 +1,4 @@
-import { readlink, realpath } from "node:fs/promises";
+import { readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { UserError } from "./errors.js";
 import { asReadError } from "./image-file.js";
@@ -10,31 +10,42 @@ import { asReadError } from "./image-file.js";
  * @throws UserError `path-outside-root` where it is absolute or leaves the root, by `..` or through a symbolic link;
  * `image-unreadable` where it cannot be followed (a loop of links, no right to look).
  */
-export async function safePath(root: string, path: string): Promise<string> {
+export function safePath(root: string, path: string): string {
   if (path === "") throw outside(path, "an empty path");
   if (path.includes("\0")) throw outside(path, "a path with a null byte");
   if (isAbsolute(path)) throw outside(path, "an absolute path");
   const lexical = resolve(root, path);
   if (!isInside(resolve(root), lexical)) throw outside(path, "a path that climbs out of it");
   try {
-    const target = await realest(lexical);
-    if (!isInside(await realest(resolve(root)), target)) throw outside(path, "a symbolic link that leads out of it");
+    const target = realest(lexical);
+    if (!isInside(realest(resolve(root)), target)) throw outside(path, "a symbolic link that leads out of it");
     return target;
   } catch (error) {
     throw asReadError(lexical, error);
   }
 }
 
-/** The path with every link followed, also where its end, or what a link points to, does not exist. */
-async function realest(path: string): Promise<string> {
+/**
+ * The path with every link followed, also where its end, or what a link points to, does not exist. On the calling thread: a list of thousands is looked up in a
+ * tenth of the time that as many hops to other threads take.
+ */
+function realest(path: string): string {
   try {
-    return await realpath(path);
+    return realpathSync.native(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if ((code !== "ENOENT" && code !== "ENOTDIR") || dirname(path) === path) throw error;
-    const parent = await realest(dirname(path));
-    const dangling = await readlink(path).catch(() => null);
+    const parent = realest(dirname(path));
+    const dangling = linkTarget(path);
     return dangling === null ? join(parent, basename(path)) : realest(resolve(parent, dangling));
+  }
+}
+
+function linkTarget(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
   }
 }
 

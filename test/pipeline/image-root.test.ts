@@ -36,17 +36,25 @@ test.each([
   ["a/..b.jpg", "a/..b.jpg"],
   ["...", "..."],
   ["a/1.jpg/below", "a/1.jpg/below"],
-])("%s stays inside", async (path, expected) => {
-  expect(await safePath(root, path)).toBe(join(root, expected));
+])("%s stays inside", (path, expected) => {
+  expect(safePath(root, path)).toBe(join(root, expected));
 });
 
-test("a root that is itself a link is followed", async () => {
-  expect(await safePath(join(folder, "alias"), "a/1.jpg")).toBe(join(root, "a", "1.jpg"));
+test("a root that is itself a link is followed", () => {
+  expect(safePath(join(folder, "alias"), "a/1.jpg")).toBe(join(root, "a", "1.jpg"));
 });
 
-test("a root that is missing is left to the reader", async () => {
-  expect(await safePath(join(folder, "gone"), "1.jpg")).toBe(join(folder, "gone", "1.jpg"));
+test("a root that is missing is left to the reader", () => {
+  expect(safePath(join(folder, "gone"), "1.jpg")).toBe(join(folder, "gone", "1.jpg"));
 });
+
+function refusal(path: string): unknown {
+  try {
+    return safePath(root, path);
+  } catch (error) {
+    return error;
+  }
+}
 
 test.each([
   ["../secret.jpg", /climbs/],
@@ -60,10 +68,10 @@ test.each([
   ["dangling-out.jpg", /link/],
   ["", /empty/],
   ["a\0.jpg", /null/],
-])("%j is refused", async (path, found) => {
-  await expect(safePath(root, path)).rejects.toMatchObject({ code: "path-outside-root", complaint: { file: path, found: expect.stringMatching(found) as string } });
+])("%j is refused", (path, found) => {
+  expect(refusal(path)).toMatchObject({ code: "path-outside-root", complaint: { file: path, found: expect.stringMatching(found) as string } });
 });
 
-test("a loop of links is reported", async () => {
-  await expect(safePath(root, "loop/1.jpg")).rejects.toMatchObject({ code: "image-unreadable" });
+test("a loop of links is reported", () => {
+  expect(refusal("loop/1.jpg")).toMatchObject({ code: "image-unreadable" });
 });

@@ -38,7 +38,7 @@ export async function planDetection(m: DetectionMeasurement, protocol: Protocol,
 async function measureDetection(ref: ModelRef, dataset: DetectionDataset, agnostic: boolean, protocol: Protocol, { resources, progress, signal }: CellContext): Promise<CellOutcome> {
   const truth = await readTruth(dataset);
   const detector = await resources.detector(ref);
-  const pictures = await truthPictures(truth, dataset);
+  const pictures = truthPictures(truth, dataset);
   const observed = await detectPictures(detector, await resources.preprocessing(ref), pictures, { caches: resources.caches, protocol, progress, signal });
   if (observed.found.every((f) => f === null)) {
     throw new UserError({ code: "dataset-empty", message: "no picture of the data set could be used", file: dataset.file, fix: "check its image root" });

@@ -30,12 +30,12 @@ async function readListed(dataset: Listed, part: "gallery" | "query" | "validati
   if (!list) throw new Error(`${dataset.name} has no ${part} list`);
   const columns = dataset.task !== "recognition" ? 2 : dataset.identity === "none" ? undefined : 3;
   const { rows } = await readList(list.list, { delimiter: list.delimiter, protocol, ...(columns !== undefined && { columns }) });
-  return { rows, pictures: await Promise.all(rows.map((row) => pictureRef(list.images ?? dataset.images, row.path))) };
+  return { rows, pictures: rows.map((row) => pictureRef(list.images ?? dataset.images, row.path)) };
 }
 
-export async function pictureRef(root: string, path: string): Promise<PictureRef> {
+export function pictureRef(root: string, path: string): PictureRef {
   try {
-    return { item: path, file: await safePath(root, path) };
+    return { item: path, file: safePath(root, path) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { item: path, complaint: error.complaint };
@@ -65,9 +65,9 @@ export async function datasetPictures(dataset: DatasetManifest, protocol: Protoc
 }
 
 /** The pictures of a truth, in its order; one without a file name is an error row of its own. */
-export function truthPictures(truth: CocoTruth, dataset: Annotated): Promise<PictureRef[]> {
-  return Promise.all(truth.images.map(({ id, fileName }): Promise<PictureRef> | PictureRef =>
+export function truthPictures(truth: CocoTruth, dataset: Annotated): PictureRef[] {
+  return truth.images.map(({ id, fileName }): PictureRef =>
     fileName === null
       ? { item: String(id), complaint: { code: "image-unnamed", message: "the annotations name no file for this image", file: dataset.annotations.path, path: `images, id ${id}`, fix: "give it a file_name" } }
-      : pictureRef(dataset.images, fileName)));
+      : pictureRef(dataset.images, fileName));
 }

@@ -59,7 +59,7 @@ async function measurePipeline(system: SystemSpec, dataset: PipelineDataset, thr
   const flat = approximate ? await Gallery.build({ ...gallery.settings, factory: "Flat", engine: "faiss", parameters: {} }, rows, gallery.rows) : null;
   try {
     const truth = await readTruth(dataset);
-    const pictures = await truthPictures(truth, dataset);
+    const pictures = truthPictures(truth, dataset);
     const objects = objectsByImage(truth, dataset);
     const { found, errors } = await detectPictures(detector, await resources.preprocessing(system.detector), pictures, { caches: resources.caches, protocol, progress, signal });
     const lost = new Map<string, Complaint>(errors.map((e) => [e.item, e]));

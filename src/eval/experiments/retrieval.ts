@@ -213,7 +213,7 @@ function casesOf(hits: readonly NeighbourHit[], query: Part, gallery: Part): Cel
       prediction: best === undefined ? null : gallery.rows[best]!.label,
       score: hit.scores[0] ?? null,
       rank: hit.rank,
-      neighbours: JSON.stringify(hit.rows.slice(0, 5).map((row, i) => [gallery.rows[row]!.label, hit.scores[i], pathOf(gallery, row)])),
+      neighbours: JSON.stringify(hit.rows.slice(0, 5).map((row, i) => [gallery.rows[row]!.label, Math.round(hit.scores[i]! * 1e6) / 1e6, pathOf(gallery, row)])),
     };
   });
 }

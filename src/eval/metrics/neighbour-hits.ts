@@ -29,7 +29,7 @@ export function judgeNeighbours(
   { k, leaveOneOut }: { readonly k: number; readonly leaveOneOut: boolean },
 ): NeighbourHit[] {
   const byLabel = countBy(gallery, (g) => g.label);
-  const byIdentity = countBy(gallery, identity);
+  const byIdentity = identities(queries, gallery);
   return queries.map((query, q): NeighbourHit => {
     const rows: number[] = [];
     const scores: number[] = [];
@@ -48,7 +48,7 @@ export function judgeNeighbours(
 
 /** How many neighbours more than k must be asked for, so that k valid ones remain. */
 export function allowance(queries: readonly LabelledRow[], gallery: readonly LabelledRow[], leaveOneOut: boolean): number {
-  const byIdentity = countBy(gallery, identity);
+  const byIdentity = identities(queries, gallery);
   let most = leaveOneOut ? 1 : 0;
   for (const query of queries) if (query.uid !== null) most = Math.max(most, byIdentity.get(identity(query)) ?? 0);
   return most;
@@ -56,6 +56,11 @@ export function allowance(queries: readonly LabelledRow[], gallery: readonly Lab
 
 function isJunk(query: LabelledRow, row: LabelledRow): boolean {
   return query.uid !== null && row.uid === query.uid && row.label === query.label;
+}
+
+/** Gallery rows by label and uid; none where no query has a uid that could take them out. */
+function identities(queries: readonly LabelledRow[], gallery: readonly LabelledRow[]): Map<string, number> {
+  return queries.some(({ uid }) => uid !== null) ? countBy(gallery, identity) : new Map();
 }
 
 function identity({ label, uid }: LabelledRow): string {
