@@ -41,7 +41,7 @@ export class Resources {
   readonly caches: ObservationCaches;
   readonly pool: EmbedPool;
   readonly #own: SharedWork | null;
-  readonly #lists = new Map<string, Promise<unknown>>();
+  readonly #made = new Map<string, Promise<unknown>>();
   readonly #datasets = new Map<string, Promise<DatasetManifest>>();
   readonly #detectors = new Map<string, Promise<TimedDetector>>();
   readonly #embedders = new Map<string, Promise<WindowEmbedder>>();
@@ -101,9 +101,9 @@ export class Resources {
     return preprocessingOf(await loadCard(this.place(ref).card));
   }
 
-  /** What `make` makes of a list, once a run: paths are looked up and links followed for each cell otherwise. */
-  listed<T>(name: string, make: () => Promise<T>): Promise<T> {
-    return once(this.#lists as Map<string, Promise<T>>, name, make);
+  /** What `make` makes, once a run, for whatever cells share and need no closing: a list's paths, what a model costs. */
+  shared<T>(name: string, make: () => Promise<T>): Promise<T> {
+    return once(this.#made as Map<string, Promise<T>>, name, make);
   }
 
   /** Runs `release` when the run ends, however it ends. */

@@ -44,7 +44,7 @@ async function measureClassification(ref: ModelRef, dataset: ClassificationDatas
     scores: [
       ...classificationScores(evidence).map(({ name, unit, better, ...score }): RecordedScore =>
         score.value === null ? { metric: name, unit, better, ...score } : { metric: name, unit, better, value: score.value, n: score.n, ci: score.ci && [score.ci[0], score.ci[1]], method: "Wilson" }),
-      ...(await costScores(classifier.file)),
+      ...(await costScores(classifier.file, resources)),
       ...timeScores,
     ],
     errors: [...errors],

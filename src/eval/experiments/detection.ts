@@ -48,7 +48,7 @@ async function measureDetection(ref: ModelRef, dataset: DetectionDataset, agnost
   const { scores: latency, samplesMs } = await timingLoop(() => timeModel("detect", pictures, signal, (pixels, watch) => detector.detect(pixels, watch)));
   return {
     versions: { model: detector.version, dataset: dataset.hash },
-    scores: [...(await cocoScores(evaluation, resources.caches)), ...(await costScores(await resources.modelFile(ref))), ...latency],
+    scores: [...(await cocoScores(evaluation, resources.caches)), ...(await costScores(await resources.modelFile(ref), resources)), ...latency],
     samples: { detect: samplesMs },
     errors: [...observed.errors],
     cases: casesOf(observed, truth),

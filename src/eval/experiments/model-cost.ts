@@ -1,10 +1,13 @@
 import { decode } from "../../pipeline/image.js";
-import { inspectOnnx } from "../../pipeline/onnx/inspect.js";
+import { inspectOnnx, type Inspection } from "../../pipeline/onnx/inspect.js";
+import { readOnnx } from "../../pipeline/onnx/read-model.js";
 import { Stopwatch } from "../../pipeline/stopwatch.js";
 import type { Pixels, Stage } from "../../pipeline/types.js";
+import { derived } from "../derived.js";
 import { measurePasses } from "../latency/stages.js";
 import type { PictureRef } from "../observations.js";
 import type { RecordedScore } from "../record.js";
+import type { Resources } from "../resources.js";
 import { quantiles } from "../stats/quantile.js";
 
 /** Pictures that stand for all in a timing loop, decoded beforehand. */
@@ -12,10 +15,22 @@ const pictureCount = 16;
 const warmup = 10;
 const timed = 100;
 
-/** What a model costs besides its accuracy: bytes, parameters and multiply-accumulates (what the paper calls FLOPs). */
-export async function costScores(file: string | null): Promise<RecordedScore[]> {
-  if (file === null) return []; // a baseline has no model
-  const { bytes, parameters, work } = await inspectOnnx(file);
+/**
+ * What a model costs besides its accuracy: bytes, parameters and multiply-accumulates (what the paper calls FLOPs). Counted once a run and kept by the file's
+ * content, for counting takes a session of its own and a run of the model.
+ */
+export function costScores(file: string | null, resources: Resources): Promise<RecordedScore[]> {
+  if (file === null) return Promise.resolve([]); // a baseline has no model
+  return resources.shared(JSON.stringify(["cost", file]), async () => {
+    const model = (await readOnnx(file)).bytes;
+    return scoresOf(await derived(resources.caches, { method: "cost of a model", evidence: { model } }, async () => {
+      const { bytes, parameters, work } = await inspectOnnx(file);
+      return { bytes, parameters, work };
+    }));
+  });
+}
+
+function scoresOf({ bytes, parameters, work }: Pick<Inspection, "bytes" | "parameters" | "work">): RecordedScore[] {
   const exact = { n: 1, ci: null };
   return [
     { metric: "model-size", unit: "bytes", better: "lower", value: bytes, ...exact },

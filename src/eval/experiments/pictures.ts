@@ -22,7 +22,7 @@ export interface ListedPictures {
 /** The pictures of one list of a data set, looked up once a run where its resources are given. */
 export function listPictures(dataset: Listed, part: "gallery" | "query" | "validation", protocol: Protocol, resources?: Resources): Promise<ListedPictures> {
   const read = (): Promise<ListedPictures> => readListed(dataset, part, protocol);
-  return resources ? resources.listed(JSON.stringify([dataset.file, dataset.hash, part, protocol]), read) : read();
+  return resources ? resources.shared(JSON.stringify(["list", dataset.file, dataset.hash, part, protocol]), read) : read();
 }
 
 async function readListed(dataset: Listed, part: "gallery" | "query" | "validation", protocol: Protocol): Promise<ListedPictures> {

@@ -87,7 +87,7 @@ class EmbeddedSet {
     const gallery = await embed("gallery");
     const query = this.#dataset.evaluation === "leave-one-out" ? gallery : await embed("query");
     const latency = await timingLoop(() => timeModel("embed", query.listed.pictures, context.signal, (pixels, watch) => embedder.embed([pixels], watch)));
-    const cost = [...(await costScores(await this.#resources.modelFile(this.#ref))), ...latency.scores];
+    const cost = [...(await costScores(await this.#resources.modelFile(this.#ref), this.#resources)), ...latency.scores];
     return { gallery, query, model: embedder.version, cost, embedMs: latency.samplesMs };
   }
 }
