@@ -2,12 +2,12 @@ import { readdirSync, existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parse } from "yaml";
-import { buildFolder, prepareMini, type MiniManifest } from "../../../datasets/mini/prepare.js";
+import { buildFolder, type MiniManifest } from "../../../datasets/mini/prepare.js";
 import { planners } from "../../../datasets/mini/render.js";
 import { oneOf, UserError } from "../../pipeline/errors.js";
 import { projectRoot } from "../../pipeline/root.js";
+import { prepareMiniWithBars } from "../mini-preparation.js";
 import { whole } from "../options.js";
-import { progressBar } from "../progress.js";
 import { print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
@@ -100,21 +100,7 @@ async function prepare(name: string, { workers, only, json }: { workers?: string
   const unknown = sets?.find((s) => !(s in planners));
   if (unknown !== undefined) throw new UserError({ code: "unknown-dataset", message: "no such set in the embedded benchmark", expected: oneOf(Object.keys(planners)), found: JSON.stringify(unknown) });
   const start = performance.now();
-  let bar: ReturnType<typeof progressBar> | undefined;
-  let manifest: MiniManifest;
-  try {
-    manifest = await prepareMini({
-      ...(workers !== undefined && { workers: whole("--workers", workers) }),
-      ...(sets && { sets }),
-      progress: (what) => {
-        bar?.stop();
-        bar = progressBar(what, what);
-        return bar.report;
-      },
-    });
-  } finally {
-    bar?.stop();
-  }
+  const manifest = await prepareMiniWithBars({ ...(workers !== undefined && { workers: whole("--workers", workers) }), ...(sets && { sets }) });
   const pictures = manifest.sets.reduce((n, s) => n + pictureCount(s.counts), 0);
   if (json) printJson(manifest);
   else print(`mini is ready: ${manifest.sets.length} sets, ${pictures} pictures, ${((performance.now() - start) / 1000).toFixed(1)} s, hash ${manifest.hash.slice(0, 16)}`);

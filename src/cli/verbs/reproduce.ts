@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { buildFolder, prepareMini } from "../../../datasets/mini/prepare.js";
+import { buildFolder } from "../../../datasets/mini/prepare.js";
 import { planners } from "../../../datasets/mini/render.js";
 import { CellProcess } from "../../eval/cell-process.js";
 import { loadConfig, type LoadedConfig } from "../../eval/config.js";
@@ -13,10 +13,10 @@ import { planExperiment } from "../../eval/runner.js";
 import { projectRoot } from "../../pipeline/root.js";
 import { ExitCode } from "../exit-code.js";
 import { Interrupted, runWithProgress, sayInterrupted, type RunSettings } from "../experiment-run.js";
+import { prepareMiniWithBars } from "../mini-preparation.js";
 import { choice } from "../options.js";
 import { legend, paperRows } from "../paper-matrix.js";
 import { paperTableText } from "../paper-text.js";
-import { progressBar } from "../progress.js";
 import { recordText } from "../record-text.js";
 import { colour, print, printJson, table as textTable } from "../terminal.js";
 import type { Verb } from "../verb.js";
@@ -100,18 +100,7 @@ function configFile(scale: string, { table }: PaperTable): string {
 async function prepareWhereMissing(): Promise<void> {
   const missing = Object.keys(planners).filter((name) => !existsSync(join(buildFolder, name, "outcomes.json")));
   if (missing.length === 0) return;
-  let bar: ReturnType<typeof progressBar> | undefined;
-  try {
-    await prepareMini({
-      progress: (what) => {
-        bar?.stop();
-        bar = progressBar(what, what);
-        return bar.report;
-      },
-    });
-  } finally {
-    bar?.stop();
-  }
+  await prepareMiniWithBars();
 }
 
 async function reproduceTable(table: PaperTable, scale: string, { set, runs, cache, fresh }: Options, shared: Pick<RunSettings, "cells" | "onTime">): Promise<Reproduced> {
