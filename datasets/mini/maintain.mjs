@@ -5,11 +5,12 @@ import { ensureBuilt } from "../../build.mjs";
 const jobs = {
   samples: async () => { await (await import("../../dist/datasets/mini/contact-sheet.js")).writeContactSheet(); },
   expected: async () => { await (await import("../../dist/datasets/mini/prepare.js")).writeExpected(); },
-  draws: async () => { console.log((await (await import("../../dist/datasets/mini/prepare.js")).renderDraws(process.argv.slice(3).map(Number))).join("\n")); },
+  draws: async () => { console.log((await (await import("../../dist/datasets/mini/prepare.js")).renderDraws(numbers.map(Number))).join("\n")); },
 };
 const job = jobs[process.argv[2]];
-if (!job) {
-  console.error(`usage: node datasets/mini/maintain.mjs ${Object.keys(jobs).join("|")}`);
+const numbers = process.argv.slice(3);
+if (!job || (process.argv[2] === "draws") !== numbers.length > 0 || !numbers.every((n) => /^[1-9]\d*$/.test(n))) {
+  console.error("usage: node datasets/mini/maintain.mjs samples|expected|draws NUMBER…");
   process.exit(2);
 }
 await ensureBuilt();

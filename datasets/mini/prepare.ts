@@ -68,7 +68,7 @@ export async function prepareMini({ folder = buildFolder, workers = availablePar
     await drawStores(drawings, crew, ["test"], progress("drawings"));
     const stores = [...packageStores, "head-test"];
     const { catalogue, drawings: stocked } = await stock(drawings, stores);
-    const key = createHash("sha256").update(JSON.stringify([generator, seed, [...stocked.hashes]])).digest("hex");
+    const key = keyOf(stocked.hashes);
     const expected = await readExpected();
     const plans = Object.values(planners).map((planner) => planner(catalogue));
     const wanted = plans.filter((plan) => sets.includes(plan.name));
@@ -89,6 +89,11 @@ export async function prepareMini({ folder = buildFolder, workers = availablePar
   } finally {
     await crew.close();
   }
+}
+
+/** Names everything that a set's pictures depend on: the generator, the seed, the drawings. */
+function keyOf(hashes: ReadonlyMap<string, string>): string {
+  return createHash("sha256").update(JSON.stringify([generator, seed, [...hashes]])).digest("hex");
 }
 
 /** Where and with whose help a set is rendered. `key` names everything that its pictures depend on. */
@@ -214,7 +219,7 @@ export async function renderDraws(draws: readonly number[], folder = buildFolder
     const drawings = join(folder, "drawings");
     const stores = [...packageStores, "head-test"];
     const { catalogue, drawings: stocked } = await stock(drawings, stores);
-    const key = createHash("sha256").update(JSON.stringify([generator, seed, [...stocked.hashes]])).digest("hex");
+    const key = keyOf(stocked.hashes);
     const names = draws.map((draw) => `mini-test-draw-${draw}`);
     for (const name of names) await renderSet(plannerOf(name)(catalogue), { folder, key, crew, drawings, stores, tick: () => undefined });
     return names;

@@ -71,8 +71,8 @@ export class ObservationCache {
   }
 
   /**
-   * Appends one entry; `picture` is a sha256 in hex, `payload` is kept as it is and not to be changed. Written on the calling thread: a few KB go to the system's cache in microseconds, a hop to
-   * another thread and back costs many times that (bench/overhead.ts).
+   * Appends one entry; `picture` is a sha256 in hex, `payload` is kept as it is and not to be changed. Written on the calling thread: a few KB
+   * go to the system's cache in microseconds, a hop to another thread and back costs many times that (bench/overhead.ts).
    */
   put(picture: string, payload: Uint8Array): void {
     const length = headBytes + payload.byteLength;
