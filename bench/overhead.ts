@@ -31,8 +31,8 @@ import { tensorLength, toTensor } from "../src/pipeline/preprocess.js";
 import { projectRoot } from "../src/pipeline/root.js";
 
 // In a process with the heap of those that measure.
-if (!heapOptions.every((option) => process.execArgv.includes(option))) {
-  process.exit(spawnSync(process.execPath, [...process.execArgv, ...heapOptions, ...process.argv.slice(1)], { stdio: "inherit" }).status ?? 1);
+if (!heapOptions().every((option) => process.execArgv.includes(option))) {
+  process.exit(spawnSync(process.execPath, [...process.execArgv, ...heapOptions(), ...process.argv.slice(1)], { stdio: "inherit" }).status ?? 1);
 }
 
 const { values: options } = parseArgs({ options: {

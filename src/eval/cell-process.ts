@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from "node:child_process";
+import { fork, spawnSync, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { UserError, type Complaint } from "../pipeline/errors.js";
 import { projectRoot } from "../pipeline/root.js";
@@ -25,11 +25,17 @@ export interface MeasuredCell {
   readonly loopMs: number;
 }
 
+const largeHeap: readonly string[] = ["--initial-old-space-size=256"];
+let known: boolean | undefined;
+
 /**
- * V8's options for that process. Decoded pictures lie outside of V8's heap but count towards its limit, which starts so low that it marks the whole
- * heap every hundred pictures: 4% of a light model's time (bench/overhead.ts). From 256 MB on it grows as ever.
+ * V8's options for that process; none where this Node refuses them. Decoded pictures lie outside of V8's heap but count towards its limit, which
+ * starts so low that it marks the whole heap every hundred pictures: 4% of a light model's time (bench/overhead.ts). From 256 MB on it grows as ever.
  */
-export const heapOptions: readonly string[] = ["--initial-old-space-size=256"];
+export function heapOptions(): readonly string[] {
+  known ??= spawnSync(process.execPath, [...largeHeap, "--version"]).status === 0;
+  return known ? largeHeap : [];
+}
 
 /**
  * A process of its own for what is measured, so that a crash of native code, or the system's shortage of memory, ends one cell and not the sweep.
@@ -46,7 +52,7 @@ export class CellProcess {
   /** Starts it, where it is not there. */
   start(): void {
     if (this.#child) return;
-    const child = fork(join(projectRoot, "dist", "src", "eval", "cell-child.js"), { execArgv: [...process.execArgv, ...heapOptions], serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const child = fork(join(projectRoot, "dist", "src", "eval", "cell-child.js"), { execArgv: [...process.execArgv, ...heapOptions()], serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
     this.#child = child;
     child.once("exit", () => { if (this.#child === child) this.#child = null; });
   }

@@ -51,7 +51,8 @@ class PictureCrops implements WindowEmbedder {
     const pixels = await (this.#pixels ??= decode(this.#file));
     if (pixels.width !== size.width || pixels.height !== size.height) throw new Error(`${this.#file} was ${size.width} x ${size.height} when its boxes were found`);
     const embedded = await this.#embedder.embedWindows(pixels, windows);
-    this.#cache.put(hash, new Uint8Array(embedded.data.buffer, embedded.data.byteOffset, embedded.data.byteLength));
+    // A copy: what is returned is the caller's, who may normalise it in place.
+    this.#cache.put(hash, Uint8Array.from(new Uint8Array(embedded.data.buffer, embedded.data.byteOffset, embedded.data.byteLength)));
     return embedded;
   }
 
