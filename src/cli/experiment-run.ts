@@ -12,6 +12,8 @@ export interface RunSettings {
   readonly cache?: string;
   readonly resume?: boolean;
   readonly fresh?: boolean;
+  /** As in `RunOptions`. */
+  readonly keepFailures?: boolean;
   /** A process that measures and goes on after this run; without it the run has one of its own. */
   readonly cells?: CellProcess;
   /** Told how long each cell took. */
@@ -27,7 +29,7 @@ export class Interrupted extends Error {}
  *
  * @throws Interrupted
  */
-export async function runWithProgress(loaded: LoadedConfig, { runs, cache, resume = false, fresh = false, cells, onTime }: RunSettings): Promise<{ record: RunRecord; folder: string }> {
+export async function runWithProgress(loaded: LoadedConfig, { runs, cache, resume = false, fresh = false, keepFailures = false, cells, onTime }: RunSettings): Promise<{ record: RunRecord; folder: string }> {
   const abort = new AbortController();
   const onSignal = (): void => { abort.abort(new Interrupted()); };
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
@@ -36,7 +38,7 @@ export async function runWithProgress(loaded: LoadedConfig, { runs, cache, resum
   try {
     return await runExperiment(loaded, {
       process: cells ?? own!,
-      runs: runsFolder(runs), cache: cacheFolder(cache), resume, fresh, signal: abort.signal,
+      runs: runsFolder(runs), cache: cacheFolder(cache), resume, fresh, keepFailures, signal: abort.signal,
       events: {
         cellStarted(labels, kind, place, total) {
           bar?.stop();

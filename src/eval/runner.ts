@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly cache: string;
   readonly resume?: boolean;
   readonly fresh?: boolean;
+  /** Write a record also where every cell failed: for a run of many configs, which goes on. */
+  readonly keepFailures?: boolean;
   readonly signal?: AbortSignal;
   readonly events?: RunEvents;
   readonly now?: () => Date;
@@ -68,7 +70,7 @@ export async function planExperiment(loaded: LoadedConfig, resources: Resources)
  * sweep goes on; a fault of ours, or a disk that takes no more, stops the run (what was finished stays for `--resume`).
  *
  * @returns the record and its folder; `record.state` is `failed` when any cell is.
- * @throws UserError the first cell's problem where no cell at all can be measured: nothing is written then.
+ * @throws UserError the first cell's problem where no cell at all could be measured (unless one crashed): nothing is written then.
  */
 export async function runExperiment(loaded: LoadedConfig, options: RunOptions): Promise<{ record: RunRecord; folder: string }> {
   const { config } = loaded;
@@ -89,6 +91,7 @@ export async function runExperiment(loaded: LoadedConfig, options: RunOptions): 
       throw plans[0].problem;
     }
     const done: FinishedCell[] = [];
+    const failures: UserError[] = [];
     for (const [place, plan] of plans.entries()) {
       signal.throwIfAborted();
       const id = cellId(plan);
@@ -106,10 +109,15 @@ export async function runExperiment(loaded: LoadedConfig, options: RunOptions): 
         loopMs = measured.loopMs;
         return measured.outcome;
       };
-      const finished = await finishCell({ kind: plan.kind, labels: { ...plan.labels, ...paperLabels(plan, config) } }, id, measure);
+      const finished = await finishCell({ kind: plan.kind, labels: { ...plan.labels, ...paperLabels(plan, config) } }, id, measure, (error) => failures.push(error));
       await workspace.finish(finished);
       done.push(finished);
       options.events?.cellFinished?.(finished, false, { ms: clock() - start, loopMs });
+    }
+    // Nothing to keep: all is wrong for a reason that the user can mend.
+    if (!options.keepFailures && failures[0] && failures.length === done.length && failures.every(({ code }) => code !== "cell-crashed")) {
+      await workspace.remove();
+      throw failures[0];
     }
     const record = await compose(loaded, configHash, workspace.startedAt, now().toISOString(), done);
     const folder = await writeRecord(options.runs, record, filesOf(done));
@@ -133,7 +141,7 @@ async function measureWhere(plan: CellPlan, id: string, context: CellContext, lo
   return options.process.measure({ loaded, cache: options.cache, cell: id }, context);
 }
 
-async function finishCell({ kind, labels }: Pick<CellPlan, "kind" | "labels">, id: string, measure: () => Promise<CellOutcome>): Promise<FinishedCell> {
+async function finishCell({ kind, labels }: Pick<CellPlan, "kind" | "labels">, id: string, measure: () => Promise<CellOutcome>, onFailure: (error: UserError) => void): Promise<FinishedCell> {
   const head = { id, kind, labels: { ...labels } };
   try {
     const { versions, scores, errors = [], notes = [], findings, cases, samples, curves, imageRoots } = await measure();
@@ -147,6 +155,7 @@ async function finishCell({ kind, labels }: Pick<CellPlan, "kind" | "labels">, i
   } catch (error) {
     // A disk that takes no more would fail every further cell, and each would look like a fault of its own.
     if (!(error instanceof UserError) || error.code === "write-failed") throw error;
+    onFailure(error);
     return { cell: { ...head, versions: {}, state: "failed", code: error.code, message: withoutRoot(error.message) }, cases: [] };
   }
 }

@@ -57,7 +57,16 @@ describe("what stands in the way of a sweep", { timeout: 120_000 }, () => {
     writeFileSync(join(tiny.folder, "none.txt"), "");
     writeFileSync(join(tiny.folder, "none.yaml"), readFileSync(join(tiny.folder, "rows.yaml"), "utf8").replace("name: rows", "name: none").replace("all.txt", "none.txt"));
     writeFileSync(join(tiny.folder, "lost.yaml"), readFileSync(join(tiny.folder, "rows.yaml"), "utf8").replace("name: rows", "name: lost").replace("images: .", "images: elsewhere"));
-    const { record } = await run("empty", retrieval('["${baselines}/pixels-32.yaml"]', "[none.yaml, lost.yaml]"));
+    const { record } = await run("empty", retrieval('["${baselines}/pixels-32.yaml"]', "[rows.yaml, none.yaml, lost.yaml]"));
+    expect(record.cells.map((c) => (c.state === "failed" ? c.code : c.state))).toEqual(["completed", "list-empty", "dataset-empty"]);
+  });
+
+  it("writes nothing where no cell could be measured, whenever that is found", async () => {
+    const runs = mkdtempSync(join(tmpdir(), "runs-"));
+    const none = await loadConfig(tiny.config("nothing", retrieval('["${baselines}/pixels-32.yaml"]', "[none.yaml, lost.yaml]")));
+    await expect(runExperiment(none, { runs, cache: mkdtempSync(join(tmpdir(), "cache-")) })).rejects.toMatchObject({ code: "list-empty", complaint: { file: join(tiny.folder, "none.txt") } });
+    expect(readdirSync(runs)).toEqual([]);
+    const { record } = await runExperiment(none, { runs, cache: mkdtempSync(join(tmpdir(), "cache-")), keepFailures: true });
     expect(record.cells.map((c) => c.state === "failed" && c.code)).toEqual(["list-empty", "dataset-empty"]);
   });
 });

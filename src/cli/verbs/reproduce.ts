@@ -112,7 +112,7 @@ async function reproduceTable(table: PaperTable, scale: string, { set, runs, cac
     const plans = await plan(loaded);
     missing.push(...missingParts(plans));
     if (plans.every((p) => p.problem)) continue;
-    records.push((await runWithProgress(loaded, { ...shared, ...(runs !== undefined && { runs }), ...(cache !== undefined && { cache }), resume: fresh !== true, fresh: fresh === true })).record);
+    records.push((await runWithProgress(loaded, { ...shared, keepFailures: true, ...(runs !== undefined && { runs }), ...(cache !== undefined && { cache }), resume: fresh !== true, fresh: fresh === true })).record);
   }
   return { compared: compareTable(table, records.map((record) => ({ key: record.id, record }))), records, missing };
 }
