@@ -26,8 +26,8 @@ export function safePath(root: string, path: string): string {
 }
 
 /**
- * The path with every link followed, also where its end, or what a link points to, does not exist. On the calling thread: a list of thousands is looked up in a
- * tenth of the time that as many hops to other threads take.
+ * The path with every link followed, also where its end, or what a link points to, does not exist. On the calling thread, without
+ * two hops to another one for each of a list's thousands of paths.
  */
 function realest(path: string): string {
   try {
