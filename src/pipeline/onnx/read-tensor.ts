@@ -16,6 +16,13 @@ export function dtypeName(number: number): DType {
   return dtypes[number] ?? `onnx-${number}`;
 }
 
+/** The number of an element type by its name. @throws RangeError for a name that ONNX does not have. */
+export function dtypeNumber(dtype: DType): number {
+  const found = Object.entries(dtypes).find(([, name]) => name === dtype);
+  if (found === undefined) throw new RangeError(`ONNX has no element type ${dtype}`);
+  return Number(found[0]);
+}
+
 export interface OnnxTensor {
   readonly name: string;
   readonly dtype: DType;

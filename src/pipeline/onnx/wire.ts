@@ -150,6 +150,11 @@ export function bytesField(number: number, payload: Uint8Array | string | readon
   return concatBytes([encodeVarint((BigInt(number) << 3n) | BigInt(WireType.bytes)), encodeVarint(BigInt(length)), ...parts]);
 }
 
+/** Key and length of a length-delimited field, for a payload that is written after it. */
+export function bytesFieldHead(number: number, length: number): Uint8Array {
+  return concatBytes([encodeVarint((BigInt(number) << 3n) | BigInt(WireType.bytes)), encodeVarint(BigInt(length))]);
+}
+
 /** An integer field; negative numbers take ten bytes, as the format wants. */
 export function integerField(number: number, value: number | bigint): Uint8Array {
   return concatBytes([encodeVarint(BigInt(number) << 3n), encodeVarint(BigInt.asUintN(64, BigInt(value)))]);
