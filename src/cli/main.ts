@@ -14,6 +14,7 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ ve
   datasets: { summary: "List, describe or prepare data sets.", load: () => import("./verbs/datasets.js") },
   export: { summary: "Write a table of the paper with ours beside it: Markdown, CSV, LaTeX or JSON.", load: () => import("./verbs/export.js") },
   gallery: { summary: "Build, extend, shrink or describe a gallery.", load: () => import("./verbs/gallery.js") },
+  gate: { summary: "Judge a new export against the last one, in the task's terms.", load: () => import("./verbs/gate.js") },
   inspect: { summary: "Say what an ONNX model is; check a card against it, or draft one.", load: () => import("./verbs/inspect.js") },
   lint: { summary: "Check gallery, query and training lists for what makes numbers misleading.", load: () => import("./verbs/lint.js") },
   list: { summary: "List the records of past runs.", load: () => import("./verbs/list.js") },

@@ -26,7 +26,10 @@ export function twoSided(level: number): number {
 }
 
 /** Judges a loss against a limit, which is 0 or more. */
-export function judgeLoss({ bounds }: Pick<BoundedDifference, "bounds">, limit: number): LossVerdict {
+export function judgeLoss(
+  { bounds }: Pick<BoundedDifference, "bounds">,
+  limit: number,
+): LossVerdict {
   if (bounds[0] > -limit) return "pass";
   return bounds[1] < -limit ? "fail" : "cannot tell";
 }
@@ -66,7 +69,10 @@ export function itemsToTell(
   if (distance === 0) return { items: null, why: "the loss seen is the limit itself" };
   const z = normalQuantile(level) + normalQuantile(power);
   const items = Math.max(1, Math.ceil((z * deviation) ** 2 / distance ** 2));
-  return { items, why: `if the loss is the one seen, ${distance > 0 ? "pass" : "fail"} at ${items}` };
+  return {
+    items,
+    why: `if the loss is the one seen, ${distance > 0 ? "pass" : "fail"} at ${items}`,
+  };
 }
 
 /**

@@ -10,17 +10,20 @@ import { inAll } from "../../../src/eval/gate/verdict.js";
 import { golden } from "./golden.js";
 
 describe("non-inferiority of rights and wrongs on the same items", () => {
-  it.each(golden.paired)("equals SciPy: $n items, $lost lost, $gained gained, limit $limit", (pair) => {
-    const { n, lost, gained, limit } = pair;
-    const found = pairedDifference({ n, onlyFirst: gained, onlySecond: lost }, 0.95)!;
-    expect(found.difference).toBeCloseTo(pair.difference, 12);
-    expect(found.bounds[0]).toBeCloseTo(pair.bounds[0], 12);
-    expect(found.bounds[1]).toBeCloseTo(pair.bounds[1], 12);
-    expect(found.deviation).toBeCloseTo(pair.deviation, 12);
-    expect(found.test.p).toBeCloseTo(pair.p, 12);
-    expect(judgeLoss(found, limit)).toBe(pair.verdict);
-    expect(itemsToTell(found, limit, { level: 0.95 }).items).toBe(pair.itemsToTell);
-  });
+  it.each(golden.paired)(
+    "equals SciPy: $n items, $lost lost, $gained gained, limit $limit",
+    (pair) => {
+      const { n, lost, gained, limit } = pair;
+      const found = pairedDifference({ n, onlyFirst: gained, onlySecond: lost }, 0.95)!;
+      expect(found.difference).toBeCloseTo(pair.difference, 12);
+      expect(found.bounds[0]).toBeCloseTo(pair.bounds[0], 12);
+      expect(found.bounds[1]).toBeCloseTo(pair.bounds[1], 12);
+      expect(found.deviation).toBeCloseTo(pair.deviation, 12);
+      expect(found.test.p).toBeCloseTo(pair.p, 12);
+      expect(judgeLoss(found, limit)).toBe(pair.verdict);
+      expect(itemsToTell(found, limit, { level: 0.95 }).items).toBe(pair.itemsToTell);
+    },
+  );
 
   it("holds all three verdicts among the cases above", () => {
     const verdicts = new Set(golden.paired.map((p) => p.verdict));

@@ -32,7 +32,8 @@ export function matchDetections(
   candidate: readonly Detection[],
   { scoreThreshold, iouThreshold }: BoxMatching = usedBoxes,
 ): BoxAgreement {
-  const possible = (list: readonly Detection[]) => list.filter((d) => d.score >= scoreThreshold / 2);
+  const possible = (list: readonly Detection[]) =>
+    list.filter((d) => d.score >= scoreThreshold / 2);
   const [first, second] = [possible(baseline), possible(candidate)];
   const pairs = first.flatMap((b, i) =>
     second.flatMap((c, j) => {

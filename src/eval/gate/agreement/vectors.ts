@@ -28,7 +28,8 @@ export function snrDb(baseline: ArrayLike<number>, candidate: ArrayLike<number>)
   let noise = 0;
   for (let i = 0; i < baseline.length; i++) {
     const difference = candidate[i]! - baseline[i]!;
-    if (!Number.isFinite(difference)) return Object.is(baseline[i], candidate[i]) ? null : -Infinity;
+    if (!Number.isFinite(difference))
+      return Object.is(baseline[i], candidate[i]) ? null : -Infinity;
     signal += baseline[i]! ** 2;
     noise += difference ** 2;
   }

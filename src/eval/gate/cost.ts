@@ -1,0 +1,176 @@
+import { fileURLToPath } from "node:url";
+import type { Task } from "../../pipeline/card.js";
+import { UserError } from "../../pipeline/errors.js";
+import { decode } from "../../pipeline/image.js";
+import { inspectOnnx } from "../../pipeline/onnx/inspect.js";
+import type { Pixels } from "../../pipeline/types.js";
+import { derived } from "../derived.js";
+import { measureColdStart, type ColdStartSample } from "../latency/cold-start.js";
+import { ratioOf } from "../latency/comparison.js";
+import type { Contender } from "../latency/interleave.js";
+import { compareLatency, type LatencyComparison } from "../latency/noise-certificate.js";
+import type { PictureRef } from "../observations.js";
+import type { ColdModel } from "./cold-model.js";
+import type { GateConfig } from "./config.js";
+import type { ContenderModel } from "./contender.js";
+import type { Finding } from "./measures.js";
+import { twoSided } from "./non-inferiority.js";
+import type { GateWork } from "./work.js";
+
+/** What the two files cost: size, weights, work, time, memory. */
+
+interface Sides<T> {
+  readonly baseline: T;
+  readonly candidate: T;
+}
+
+/** Ratios of what the files themselves say. */
+export async function fileCosts(pair: Sides<ContenderModel>, work: GateWork): Promise<Finding[]> {
+  const count = ({ file, onnx }: ContenderModel) =>
+    derived(
+      work.resources.caches,
+      { method: "gate: cost of a model", evidence: { model: onnx.bytes } },
+      async () => {
+        const { bytes, parameters, work: macs } = await inspectOnnx(file);
+        return { bytes, parameters, macs: macs.macs === null ? null : macs.macsPerImage };
+      },
+    );
+  const [first, second] = [await count(pair.baseline), await count(pair.candidate)];
+  return [
+    exactRatio("size-ratio", first.bytes, second.bytes),
+    exactRatio("parameters-ratio", first.parameters, second.parameters),
+    exactRatio("macs-ratio", first.macs, second.macs),
+  ];
+}
+
+function exactRatio(measure: string, baseline: number | null, candidate: number | null): Finding {
+  if (baseline === null || candidate === null || baseline === 0) {
+    return {
+      measure,
+      dataset: null,
+      value: null,
+      why: "it could not be counted in one of the files",
+    };
+  }
+  return { measure, dataset: null, value: candidate / baseline, baseline, candidate };
+}
+
+export interface TimedPair extends LatencyComparison {
+  readonly finding: Finding;
+}
+
+/**
+ * Interleaves the two models on decoded pictures, one at a time on one thread, beside an A/A test of
+ * the baseline: unless that passes, the ratio gets no verdict.
+ *
+ * @returns null where no picture can be decoded.
+ */
+export async function timePair(
+  pair: Sides<ContenderModel>,
+  pictures: readonly PictureRef[],
+  config: GateConfig,
+  work: GateWork,
+): Promise<TimedPair | null> {
+  if (config.latency === undefined) return null;
+  const { rounds, pictures: most, relevantEffect } = config.latency;
+  const decoded = await decodeFirst(pictures, most);
+  if (decoded.length === 0) return null;
+  const contender = async (side: ContenderModel, name: string): Promise<Contender> => {
+    const run = await runner(side, work);
+    return { name, run: (round) => run(decoded[(round + decoded.length) % decoded.length]!) };
+  };
+  const options = { rounds, warmupRounds: 5, relevantEffect, level: twoSided(config.level) };
+  const compared = await compareLatency(
+    await contender(pair.baseline, "baseline"),
+    await contender(pair.candidate, "candidate"),
+    { ...options, seed: "gate" },
+  );
+  return { ...compared, finding: latencyFinding(compared) };
+}
+
+function latencyFinding({ ratio, certificate }: LatencyComparison): Finding {
+  const head = { measure: "latency-ratio", dataset: null };
+  if (ratio.value === null) return { ...head, value: null, why: ratio.why };
+  const finding = { ...head, value: ratio.value, bounds: ratio.ci, n: ratio.n };
+  if (certificate.passed) return finding;
+  return { ...finding, caution: `the machine failed its self-test: ${certificate.why}` };
+}
+
+/** Pictures to time with; those that cannot be read are error rows of the task. */
+async function decodeFirst(pictures: readonly PictureRef[], most: number): Promise<Pixels[]> {
+  const decoded: Pixels[] = [];
+  for (const picture of pictures) {
+    if (decoded.length === most) break;
+    if (!("file" in picture)) continue;
+    try {
+      decoded.push(await decode(picture.file));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  return decoded;
+}
+
+async function runner(
+  { card, cardFile }: ContenderModel,
+  { resources }: GateWork,
+): Promise<(pixels: Pixels) => Promise<unknown>> {
+  switch (card.task) {
+    case "recognition": {
+      const embedder = await resources.embedder(cardFile);
+      return (pixels) => embedder.embed([pixels]);
+    }
+    case "detection": {
+      const detector = await resources.detector(cardFile);
+      return (pixels) => detector.detect(pixels);
+    }
+    case "classification": {
+      const classifier = await resources.classifier(cardFile);
+      return (pixels) => classifier.classify(pixels);
+    }
+  }
+}
+
+const coldModule = fileURLToPath(
+  new URL(`./cold-model${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),
+);
+
+/** Peak memory and start of fresh processes, the two sides in turn. */
+export async function coldStarts(
+  pair: Sides<ContenderModel>,
+  picture: string,
+  { processes }: NonNullable<GateConfig["coldStart"]>,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const samples = { baseline: [] as ColdStartSample[], candidate: [] as ColdStartSample[] };
+  for (let i = 0; i < processes; i++) {
+    for (const side of ["baseline", "candidate"] as const) {
+      const { cardFile, card } = pair[side];
+      const model: ColdModel = { card: cardFile, task: card.task satisfies Task, picture };
+      const once = await measureColdStart(coldModule, [model], { rounds: 1, signal });
+      samples[side].push(...once.samples);
+    }
+  }
+  const ratio = (measure: string, of: (s: ColdStartSample) => number): Finding => {
+    const head = { measure, dataset: null };
+    const found = ratioOf(samples.baseline.map(of), samples.candidate.map(of), 0.9);
+    if (found.value === null) return { ...head, value: null, why: found.why };
+    const median = (side: ColdStartSample[]) =>
+      side.map(of).sort((a, b) => a - b)[side.length >> 1]!;
+    const [baseline, candidate] = [median(samples.baseline), median(samples.candidate)];
+    const caution = found.ci === null && `${processes} processes are too few for an interval`;
+    const finding = {
+      ...head,
+      value: found.value,
+      baseline,
+      candidate,
+      bounds: found.ci,
+      n: found.n,
+    };
+    return caution ? { ...finding, caution } : finding;
+  };
+  return [
+    ratio("memory-ratio", (s) => s.peakRssBytes),
+    ratio("cold-start-ratio", (s) => s.totalMs),
+  ];
+}
