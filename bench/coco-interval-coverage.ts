@@ -1,7 +1,7 @@
 // How often do intervals of AP that promise 95% hold it? Sets are drawn from populations of images; the truth is the mean AP of sets of that size.
 //
 //   npx tsx bench/coco-interval-coverage.ts [draws] [resamples]
-import { apCoverage, type Population } from "../test/eval/metrics/coco-coverage-scenario.js";
+import { apCoverage, type Population } from "../test/eval/metrics/coco/coco-coverage-scenario.js";
 
 const draws = Number(process.argv[2] ?? 2000);
 const resamples = Number(process.argv[3] ?? 200);

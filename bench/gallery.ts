@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { ensureBuilt } from "../build.mjs";
 import { bytes, print, printJson, table } from "../src/cli/terminal.js";
-import { embedFiles } from "../src/pipeline/embed-pool.js";
+import { embedFiles } from "../src/pipeline/embedding/embed-pool.js";
 import { projectRoot } from "../src/pipeline/root.js";
 
 const { values: options } = parseArgs({ options: { photos: { type: "string" }, list: { type: "string" }, json: { type: "boolean", default: false } } });

@@ -18,11 +18,11 @@ import { print, printJson, table } from "../src/cli/terminal.js";
 import { bootstrap } from "../src/eval/stats/bootstrap.js";
 import { Random } from "../src/eval/stats/random.js";
 import { ratioStatistic } from "../src/eval/stats/resampled-statistic.js";
-import { openDetector } from "../src/pipeline/detector.js";
-import { openEmbedder } from "../src/pipeline/embedder.js";
-import { Gallery } from "../src/pipeline/gallery.js";
+import { openDetector } from "../src/pipeline/detection/detector.js";
+import { openEmbedder } from "../src/pipeline/embedding/embedder.js";
+import { Gallery } from "../src/pipeline/gallery/gallery.js";
 import { setFaissThreads } from "../src/pipeline/index/engine.js";
-import { Recognizer } from "../src/pipeline/recognizer.js";
+import { Recognizer } from "../src/pipeline/system/recognizer.js";
 import { projectRoot } from "../src/pipeline/root.js";
 
 const { values: options } = parseArgs({ options: { photos: { type: "string" }, rounds: { type: "string", default: "60" }, json: { type: "boolean", default: false } } });

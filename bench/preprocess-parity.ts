@@ -12,10 +12,10 @@ import { parseArgs } from "node:util";
 import { print, printJson, table, warn } from "../src/cli/terminal.js";
 import { Random } from "../src/eval/stats/random.js";
 import { UserError } from "../src/pipeline/errors.js";
-import { decode } from "../src/pipeline/image.js";
-import { type KernelName, toTensor, usePreprocessingKernel } from "../src/pipeline/preprocess.js";
-import { resizeKernel } from "../src/pipeline/resize-kernel.js";
-import { patchOf } from "../src/pipeline/resize.js";
+import { decode } from "../src/pipeline/image/image.js";
+import { type KernelName, toTensor, usePreprocessingKernel } from "../src/pipeline/image/preprocess.js";
+import { resizeKernel } from "../src/pipeline/image/resize-kernel.js";
+import { patchOf } from "../src/pipeline/image/resize.js";
 import type { Box, Pixels, Preprocessing } from "../src/pipeline/types.js";
 import { findPython, Reference } from "./preprocess-reference.js";
 

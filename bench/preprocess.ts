@@ -13,8 +13,8 @@ import { bootstrap } from "../src/eval/stats/bootstrap.js";
 import { sampleQuantile } from "../src/eval/stats/quantile.js";
 import { Random } from "../src/eval/stats/random.js";
 import type { ResampledStatistic } from "../src/eval/stats/resampled-statistic.js";
-import { decode, encodeJpeg } from "../src/pipeline/image.js";
-import { type KernelName, tensorLength, toTensor, usePreprocessingKernel } from "../src/pipeline/preprocess.js";
+import { decode, encodeJpeg } from "../src/pipeline/image/image.js";
+import { type KernelName, tensorLength, toTensor, usePreprocessingKernel } from "../src/pipeline/image/preprocess.js";
 import type { Box, Pixels, Preprocessing } from "../src/pipeline/types.js";
 import { findPython, Reference } from "./preprocess-reference.js";
 

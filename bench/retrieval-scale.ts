@@ -16,13 +16,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { writeNpy } from "../datasets/formats/npy.js";
 import { readVectors } from "../datasets/formats/vector-file.js";
-import { relevance, codeTexts } from "../src/eval/metrics/relevance.js";
-import { rankQueries } from "../src/eval/metrics/retrieval.js";
-import { retrievalScores } from "../src/eval/metrics/retrieval-scores.js";
+import { relevance, codeTexts } from "../src/eval/metrics/retrieval/relevance.js";
+import { rankQueries } from "../src/eval/metrics/retrieval/retrieval.js";
+import { retrievalScores } from "../src/eval/metrics/retrieval/retrieval-scores.js";
 import { Random } from "../src/eval/stats/random.js";
-import { binarise } from "../src/pipeline/binarise.js";
-import { rankRowsPlain } from "../src/pipeline/row-ranks-plain.js";
-import { rankRows, ranksAddon } from "../src/pipeline/row-ranks.js";
+import { binarise } from "../src/pipeline/embedding/binarise.js";
+import { rankRowsPlain } from "../src/pipeline/index/row-ranks-plain.js";
+import { rankRows, ranksAddon } from "../src/pipeline/index/row-ranks.js";
 import { isCodes, type Codes, type Vectors } from "../src/pipeline/types.js";
 
 const { values } = parseArgs({

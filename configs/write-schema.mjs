@@ -3,5 +3,5 @@ import { writeFileSync } from "node:fs";
 import { ensureBuilt } from "../build.mjs";
 
 await ensureBuilt();
-const { configJsonSchema } = await import("../dist/src/eval/config.js");
+const { configJsonSchema } = await import("../dist/src/eval/config/config.js");
 writeFileSync(new URL("schema.json", import.meta.url), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);

@@ -34,7 +34,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
 // The products of two floats are exact in double, so that only the order of the additions matters: four running sums, element i in
-// sum i mod 4, joined as (0 + 1) + (2 + 3). src/pipeline/row-ranks-plain.ts does the same.
+// sum i mod 4, joined as (0 + 1) + (2 + 3). src/pipeline/index/row-ranks-plain.ts does the same.
 double Exact(const float* a, const float* b, int n) {
   double sum[4] = {0, 0, 0, 0};
   int i = 0;

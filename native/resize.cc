@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-// The same arithmetic as src/pipeline/resize-rows.ts, which cites its source: OpenCV 4.x as built for SSE2. Results must be equal to
+// The same arithmetic as src/pipeline/image/resize-rows.ts, which cites its source: OpenCV 4.x as built for SSE2. Results must be equal to
 // the bit, so that this file needs -ffp-contract=off: a fused multiply-add would round once where OpenCV rounds twice.
 namespace {
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { compareTable, summarize } from "../src/eval/paper-comparison.js";
-import { readPaper } from "../src/eval/paper-tables.js";
+import { compareTable, summarize } from "../src/eval/paper/paper-comparison.js";
+import { readPaper } from "../src/eval/paper/paper-tables.js";
 import { detailsJson } from "./build/details.js";
 import { outcomesArrow } from "./build/outcomes.js";
 import { picturesArrow, thumbnails } from "./build/pictures.js";

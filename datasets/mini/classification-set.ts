@@ -2,7 +2,7 @@ import type { Catalogue } from "./catalogue.js";
 import type { Picture, SetPlan } from "./plan.js";
 import { Random } from "./random.js";
 import { takeShot } from "./shot.js";
-import { seed } from "./stores.js";
+import { seed } from "./people.js";
 
 const side = 72;
 const classes = 120;

@@ -1,7 +1,7 @@
 import type { Catalogue, Thing } from "./catalogue.js";
 import type { DetectionSet } from "./scene-looks.js";
 import type { Random } from "./random.js";
-import { expressions, people, type Part } from "./stores.js";
+import { expressions, people, type Part } from "./people.js";
 
 export type DetectionPart = "train" | "dev" | "test";
 

@@ -13,7 +13,8 @@ import { headStyles } from "./heads.js";
 import type { Outcome, SetPlan } from "./plan.js";
 import { plannerOf, planners } from "./render.js";
 import { sources, packageVersion } from "./sources.js";
-import { drawStores, packageStores, seed } from "./stores.js";
+import { packageStores, seed } from "./people.js";
+import { drawStores } from "./stores.js";
 import { stock } from "./tasks.js";
 
 /** Counted up when the generator is changed in a way that changes pictures: a folder made by another number is made anew. */

@@ -3,7 +3,7 @@ import { headThings } from "./detection-things.js";
 import type { Picture, SetPlan } from "./plan.js";
 import { Random } from "./random.js";
 import { cleanLook, takeShot, type Look } from "./shot.js";
-import { seed } from "./stores.js";
+import { seed } from "./people.js";
 
 /** Side of a recognition picture in pixels. */
 const side = 96;

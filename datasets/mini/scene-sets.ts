@@ -5,7 +5,7 @@ import { Random } from "./random.js";
 import { paintScene, type SceneLook } from "./scene.js";
 import { detectionSets, queryLook, type DetectionSet } from "./scene-looks.js";
 import { cleanLook, takeShot } from "./shot.js";
-import { seed } from "./stores.js";
+import { seed } from "./people.js";
 
 const scenesASet = 300;
 const queryScenes = 200;

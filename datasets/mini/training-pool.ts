@@ -7,7 +7,7 @@ import { cleanLook, takeShot, type Look } from "./shot.js";
 import { anyDrawing, detectionThings, headThings } from "./detection-things.js";
 import { paintScene } from "./scene.js";
 import { detectionSets } from "./scene-looks.js";
-import { seed } from "./stores.js";
+import { seed } from "./people.js";
 
 /** A chunk of the recognition training pool: raw RGB bytes, `count` pictures of side x side x 3, then their labels as a JSON file beside it. */
 export interface PoolTask {

@@ -7,14 +7,14 @@ import { ensureBuilt } from "../../build.mjs";
 await ensureBuilt();
 const from = (path) => import(`../../dist/${path}`);
 const { projectRoot } = await from("src/pipeline/root.js");
-const { loadCard } = await from("src/pipeline/card.js");
-const { decode } = await from("src/pipeline/image.js");
-const { openEmbedder } = await from("src/pipeline/embedder.js");
-const { openDetector } = await from("src/pipeline/detector.js");
-const { rankQueries } = await from("src/eval/metrics/retrieval.js");
-const { retrievalScores } = await from("src/eval/metrics/retrieval-scores.js");
-const { evaluateCoco } = await from("src/eval/metrics/coco.js");
-const { apStatistic } = await from("src/eval/metrics/coco-resample.js");
+const { loadCard } = await from("src/pipeline/model/card.js");
+const { decode } = await from("src/pipeline/image/image.js");
+const { openEmbedder } = await from("src/pipeline/embedding/embedder.js");
+const { openDetector } = await from("src/pipeline/detection/detector.js");
+const { rankQueries } = await from("src/eval/metrics/retrieval/retrieval.js");
+const { retrievalScores } = await from("src/eval/metrics/retrieval/retrieval-scores.js");
+const { evaluateCoco } = await from("src/eval/metrics/coco/coco.js");
+const { apStatistic } = await from("src/eval/metrics/coco/coco-resample.js");
 const { bootstrap } = await from("src/eval/stats/bootstrap.js");
 const { wilsonInterval } = await from("src/eval/stats/proportion.js");
 const { readCocoTruth } = await from("datasets/formats/coco-json.js");
@@ -89,9 +89,9 @@ async function detection(card) {
 }
 
 async function classification(card) {
-  const { loadModelFor } = await from("src/pipeline/model.js");
-  const { preprocessingOf } = await from("src/pipeline/card.js");
-  const { toTensor } = await from("src/pipeline/preprocess.js");
+  const { loadModelFor } = await from("src/pipeline/model/model.js");
+  const { preprocessingOf } = await from("src/pipeline/model/card.js");
+  const { toTensor } = await from("src/pipeline/image/preprocess.js");
   const { Tensor } = (await import("onnxruntime-node")).default;
   const model = await loadModelFor("classification", card);
   const spec = preprocessingOf(model.card);

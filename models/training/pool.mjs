@@ -8,7 +8,8 @@ const [kind, base, chunks = "24"] = process.argv.slice(2);
 const out = join(base, kind);
 await ensureBuilt();
 const { Crew } = await import("../../dist/datasets/mini/crew.js");
-const { drawStores, packageStores } = await import("../../dist/datasets/mini/stores.js");
+const { packageStores } = await import("../../dist/datasets/mini/people.js");
+const { drawStores } = await import("../../dist/datasets/mini/stores.js");
 
 const workers = Number(process.env.WORKERS ?? Math.min(4, availableParallelism()));
 const crew = new Crew(workers);

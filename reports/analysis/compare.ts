@@ -1,4 +1,4 @@
-import type { RecordedScore } from "../../src/eval/record.js";
+import type { RecordedScore } from "../../src/eval/record/record.js";
 import { hitsByCell } from "./model-pairs.js";
 import { pairedDifference, type PairedDifference } from "./paired.js";
 import { cellName, completedCells, known, mainScore, metricName, type KnownScore, type RecordView } from "./record-view.js";

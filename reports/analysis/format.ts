@@ -1,4 +1,4 @@
-import type { RecordedScore } from "../../src/eval/record.js";
+import type { RecordedScore } from "../../src/eval/record/record.js";
 
 /** Numbers for people. Records hold milliseconds, bytes and ratios raw; nothing is rounded before it is printed here. */
 

@@ -1,4 +1,4 @@
-import type { Cell, RecordedScore, RunRecord } from "../../src/eval/record.js";
+import type { Cell, RecordedScore, RunRecord } from "../../src/eval/record/record.js";
 
 /** What the pages know of the run records: the loaders write these shapes, the pages read them. Nothing here touches a file or the DOM. */
 

@@ -1,6 +1,6 @@
 import type { CocoDetections, CocoTruth } from "../../datasets/formats/coco-set.js";
-import type { Case } from "../../src/eval/cases.js";
-import { explainErrors } from "../../src/eval/metrics/coco-errors.js";
+import type { Case } from "../../src/eval/record/cases.js";
+import { explainErrors } from "../../src/eval/metrics/coco/coco-errors.js";
 import type { ErrorTypes } from "../analysis/record-view.js";
 
 type Box = readonly unknown[];

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { casesFromArrow, type Case } from "../../src/eval/cases.js";
-import { listRecords, type RunRecord } from "../../src/eval/record.js";
-import { readSamples, unitOfSamples } from "../../src/eval/samples.js";
+import { casesFromArrow, type Case } from "../../src/eval/record/cases.js";
+import { listRecords, type RunRecord } from "../../src/eval/record/record.js";
+import { readSamples, unitOfSamples } from "../../src/eval/record/samples.js";
 import { errorTypesOf } from "./error-types.js";
 import type { BrokenRecord, Curve, RecordView, RunsView, SampleSummary } from "../analysis/record-view.js";
 

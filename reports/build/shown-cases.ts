@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Case } from "../../src/eval/cases.js";
+import type { Case } from "../../src/eval/record/cases.js";
 import { badness, parseBoxes } from "../analysis/boxes.js";
 import { pictureSet } from "../analysis/record-view.js";
 import type { LoadedRun } from "./runs.js";

@@ -1,5 +1,5 @@
 import { html } from "npm:htl";
-import { toCsv, toLatex, toMarkdown, type TextTable } from "npm:shitu-bench/src/cli/table-formats";
+import { toCsv, toLatex, toMarkdown, type TextTable } from "npm:shitu-bench/src/eval/record/table-formats";
 
 export interface Column<Row> {
   readonly head: string;

@@ -1,6 +1,6 @@
 import { html } from "npm:htl";
-import type { ComparedCell, ComparedTable, TableSummary } from "../../src/eval/paper-comparison.js";
-import { inPaperUnit, paperMatrix, paperRows } from "npm:shitu-bench/src/cli/paper-matrix";
+import type { ComparedCell, ComparedTable, TableSummary } from "../../src/eval/paper/paper-comparison.js";
+import { inPaperUnit, paperMatrix, paperRows } from "npm:shitu-bench/src/eval/paper/paper-matrix";
 import { downloadLinks } from "./data-table.js";
 
 export type SummarizedTable = ComparedTable & { readonly summary: TableSummary };

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { describeMachine, type Machine } from "../eval/machine.js";
+import { describeMachine, type Machine } from "../eval/record/machine.js";
 import { packageVersion } from "../pipeline/package-version.js";
 import { projectRoot } from "../pipeline/root.js";
 import { bytes } from "./terminal.js";

@@ -1,8 +1,8 @@
-import { CellProcess } from "../eval/cell-process.js";
-import type { LoadedConfig } from "../eval/config.js";
-import { cacheFolder, runsFolder } from "../eval/paths.js";
-import type { RunRecord } from "../eval/record.js";
-import { runExperiment, type CellTime } from "../eval/runner.js";
+import { CellProcess } from "../eval/run/cell-process.js";
+import type { LoadedConfig } from "../eval/config/config.js";
+import { cacheFolder, runsFolder } from "../eval/config/paths.js";
+import type { RunRecord } from "../eval/record/record.js";
+import { runExperiment, type CellTime } from "../eval/run/runner.js";
 import { progressBar, type ProgressBar } from "./progress.js";
 import { cellName } from "./record-text.js";
 import { colour, visible } from "./terminal.js";

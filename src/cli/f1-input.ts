@@ -1,8 +1,8 @@
 import { basename } from "node:path";
-import type { Evidence, EvidenceImage } from "../eval/evidence-file.js";
-import type { TruthObject } from "../eval/metrics/f1-evidence.js";
-import { cropsOf, type CropEvidence, type Neighbour } from "../eval/metrics/waterfall-evidence.js";
-import { joinEvidence, readObservations, readTruth, type ObservedImage } from "../eval/query-evidence.js";
+import type { Evidence, EvidenceImage } from "../eval/observe/evidence-file.js";
+import type { TruthObject } from "../eval/metrics/end-to-end/f1-evidence.js";
+import { cropsOf, type CropEvidence, type Neighbour } from "../eval/metrics/end-to-end/waterfall-evidence.js";
+import { joinEvidence, readObservations, readTruth, type ObservedImage } from "../eval/observe/query-evidence.js";
 import { UserError } from "../pipeline/errors.js";
 import type { Box } from "../pipeline/types.js";
 

@@ -1,6 +1,6 @@
-import type { ComparedTable } from "../eval/paper-comparison.js";
-import { summarize } from "../eval/paper-comparison.js";
-import { paperMatrix, reasons } from "./paper-matrix.js";
+import type { ComparedTable } from "../eval/paper/paper-comparison.js";
+import { summarize } from "../eval/paper/paper-comparison.js";
+import { paperMatrix, reasons } from "../eval/paper/paper-matrix.js";
 import { colour, table as textTable } from "./terminal.js";
 
 /** For a terminal. A table that is wider than it is high is turned, so that lines stay readable. */

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { safePath } from "../pipeline/image-root.js";
+import { safePath } from "../pipeline/image/image-root.js";
 import { UserError } from "../pipeline/errors.js";
 
 /** Why a listed picture cannot be used, or null where it can: it must be a file under the image root and, where `decoded`, decode. */
@@ -8,7 +8,7 @@ export async function pictureProblem(root: string, path: string, { decoded }: { 
     const file = safePath(root, path);
     const { size } = await stat(file);
     if (size === 0) return "an empty file";
-    if (decoded) await (await import("../pipeline/image.js")).decode(file);
+    if (decoded) await (await import("../pipeline/image/image.js")).decode(file);
     return null;
   } catch (error) {
     if (error instanceof UserError) return [error.complaint.message, error.complaint.found].filter(Boolean).join(": ");

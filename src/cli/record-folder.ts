@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { casesFromArrow } from "../eval/cases.js";
-import type { LoadedRecord } from "../eval/compare-records.js";
-import { runsFolder } from "../eval/paths.js";
-import { listRecords, readRecord, type RecordEntry, type RunRecord } from "../eval/record.js";
+import { casesFromArrow } from "../eval/record/cases.js";
+import type { LoadedRecord } from "../eval/compare/compare-records.js";
+import { runsFolder } from "../eval/config/paths.js";
+import { listRecords, readRecord, type RecordEntry, type RunRecord } from "../eval/record/record.js";
 import { UserError } from "../pipeline/errors.js";
 import { unreadable } from "../pipeline/schema.js";
 

@@ -1,5 +1,5 @@
-import type { Cell, RecordedScore, RunRecord } from "../eval/record.js";
-import { plainLabels } from "../eval/paper-labels.js";
+import type { Cell, RecordedScore, RunRecord } from "../eval/record/record.js";
+import { plainLabels } from "../eval/record/paper-labels.js";
 import { bytes, colour, ms, table, visible } from "./terminal.js";
 
 /** What a latency cell has beyond the times of its stages. */

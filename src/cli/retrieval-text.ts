@@ -1,6 +1,6 @@
-import type { ClassScore, Confusion } from "../eval/metrics/retrieval-classes.js";
-import type { QuirkEffect } from "../eval/metrics/retrieval-quirks.js";
-import type { RetrievalScores } from "../eval/metrics/retrieval-scores.js";
+import type { ClassScore, Confusion } from "../eval/metrics/retrieval/retrieval-classes.js";
+import type { QuirkEffect } from "../eval/metrics/retrieval/retrieval-quirks.js";
+import type { RetrievalScores } from "../eval/metrics/retrieval/retrieval-scores.js";
 import type { Score } from "../eval/types.js";
 import { table, visible, type Column } from "./terminal.js";
 

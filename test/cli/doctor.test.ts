@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cpuLevel, diagnose, type Check, type Probes, type Trial } from "../../src/cli/diagnosis.js";
-import { describeMachine, type MachineSource } from "../../src/eval/machine.js";
+import { describeMachine, type MachineSource } from "../../src/eval/record/machine.js";
 import { shitu } from "./shitu.js";
 
 const source: MachineSource = {

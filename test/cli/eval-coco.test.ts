@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/pipeline/root.js";
-import { oneImage } from "../eval/metrics/coco-cases.js";
+import { oneImage } from "../eval/metrics/coco/coco-cases.js";
 import { type Outcome, shitu } from "./shitu.js";
 
 const folder = mkdtempSync(join(tmpdir(), "eval-coco-"));

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { example } from "../eval/metrics/f1-cases.js";
+import { example } from "../eval/metrics/end-to-end/f1-cases.js";
 import { shitu, type Outcome } from "./shitu.js";
 
 // Processes are started, maybe on a busy machine.

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readArrow } from "../../datasets/formats/arrow.js";
 import { writeNpy, writeNpyRows } from "../../datasets/formats/npy.js";
 import { loadRetrieval, type RetrievalFiles } from "../../src/cli/retrieval-input.js";
-import { rankQueries } from "../../src/eval/metrics/retrieval.js";
+import { rankQueries } from "../../src/eval/metrics/retrieval/retrieval.js";
 import { complaintOf } from "../complaint.js";
 import { shared, sharedData } from "../shared-data.js";
 import { shitu } from "./shitu.js";

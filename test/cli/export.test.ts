@@ -3,7 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { toCsv, toLatex, toMarkdown } from "../../src/cli/table-formats.js";
+import { toCsv, toLatex, toMarkdown } from "../../src/eval/record/table-formats.js";
 import { makeRecords } from "../reports/make-records.js";
 import { shitu } from "./shitu.js";
 

@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cardSchema } from "../../src/pipeline/card.js";
-import { loadModel } from "../../src/pipeline/model.js";
+import { cardSchema } from "../../src/pipeline/model/card.js";
+import { loadModel } from "../../src/pipeline/model/model.js";
 import { parseYaml } from "../../src/pipeline/schema.js";
 import { shared, sharedData } from "../shared-data.js";
-import { model, node, plainInput, value, weights, writeModel } from "../pipeline/onnx-builder.js";
+import { model, node, plainInput, value, weights, writeModel } from "../pipeline/onnx/onnx-builder.js";
 import { shitu } from "./shitu.js";
 
 let folder: string;

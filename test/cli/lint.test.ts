@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pictureProblem } from "../../src/cli/picture-problem.js";
-import { encodePng } from "../../src/pipeline/image.js";
+import { encodePng } from "../../src/pipeline/image/image.js";
 import { shitu } from "./shitu.js";
 
 let folder: string;

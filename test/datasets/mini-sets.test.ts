@@ -12,7 +12,7 @@ import { recognitionSets } from "../../datasets/mini/recognition-sets.js";
 import { plannerOf } from "../../datasets/mini/render.js";
 import { sceneSets, testSet } from "../../datasets/mini/scene-sets.js";
 import { openSource, sources } from "../../datasets/mini/sources.js";
-import { people } from "../../datasets/mini/stores.js";
+import { people } from "../../datasets/mini/people.js";
 import { poolThings } from "../../datasets/mini/training-pool.js";
 import { projectRoot } from "../../src/pipeline/root.js";
 

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, statSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import { preprocessingOf } from "../../src/pipeline/card.js";
-import { loadModel } from "../../src/pipeline/model.js";
-import { explainForm } from "../../src/pipeline/picodet-form.js";
+import { preprocessingOf } from "../../src/pipeline/model/card.js";
+import { loadModel } from "../../src/pipeline/model/model.js";
+import { explainForm } from "../../src/pipeline/model/picodet-form.js";
 import { projectRoot } from "../../src/pipeline/root.js";
 import type { Preprocessing } from "../../src/pipeline/types.js";
 

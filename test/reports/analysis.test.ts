@@ -4,7 +4,7 @@ import { badness, parseBoxes } from "../../reports/analysis/boxes.js";
 import { formatBytes, formatDifference, formatInterval, formatMs, formatValue, logTicks } from "../../reports/analysis/format.js";
 import { familyOf, paretoFront, pickIndex, type IndexPoint } from "../../reports/analysis/index-choice.js";
 import { midP, pairedDifference, pairOutcomes } from "../../reports/analysis/paired.js";
-import { toCsv, toLatex, toMarkdown } from "../../src/cli/table-formats.js";
+import { toCsv, toLatex, toMarkdown } from "../../src/eval/record/table-formats.js";
 import { mcnemar } from "../../src/eval/stats/mcnemar.js";
 import { Random } from "../../src/eval/stats/random.js";
 

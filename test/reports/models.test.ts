@@ -11,7 +11,7 @@ import { serverRates } from "../../reports/analysis/scenarios.js";
 import { roleOf, seriesOf } from "../../reports/analysis/series.js";
 import { errorTypesOf } from "../../reports/build/error-types.js";
 import { loadRuns, type LoadedRun } from "../../reports/build/runs.js";
-import type { Case } from "../../src/eval/cases.js";
+import type { Case } from "../../src/eval/record/cases.js";
 import { hostile, makeRecords } from "./make-records.js";
 
 let runs: LoadedRun[];

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { compareTable, summarize } from "../../src/eval/paper-comparison.js";
-import { cellsOf, readPaper, type PaperTable } from "../../src/eval/paper-tables.js";
-import type { RecordedScore, RunRecord } from "../../src/eval/record.js";
+import { compareTable, summarize } from "../../src/eval/paper/paper-comparison.js";
+import { cellsOf, readPaper, type PaperTable } from "../../src/eval/paper/paper-tables.js";
+import type { RecordedScore, RunRecord } from "../../src/eval/record/record.js";
 import { projectRoot } from "../../src/pipeline/root.js";
 
 const file = join(projectRoot, "configs", "paper", "tables.yaml");

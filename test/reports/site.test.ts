@@ -8,7 +8,7 @@ import { chromium, type Browser, type BrowserContext, type Page } from "playwrig
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serveSite, type SiteServer } from "../../src/cli/report/server.js";
 import { singleFile } from "../../src/cli/report/single-file.js";
-import { loadConfig } from "../../src/eval/config.js";
+import { loadConfig } from "../../src/eval/config/config.js";
 import { projectRoot } from "../../src/pipeline/root.js";
 import { hostile, makeRecords } from "./make-records.js";
 

@@ -1,5 +1,5 @@
-import { cacheInfo, pruneCache, type CacheEntryInfo } from "../../eval/cache.js";
-import { cacheFolder } from "../../eval/paths.js";
+import { cacheInfo, pruneCache, type CacheEntryInfo } from "../../eval/observe/cache.js";
+import { cacheFolder } from "../../eval/config/paths.js";
 import { whole } from "../options.js";
 import { bytes, print, printJson, table } from "../terminal.js";
 import type { Verb } from "../verb.js";

@@ -1,4 +1,4 @@
-import { compareRecords, type ComparedPair, type Flip, type LabelMap, type RecordComparison } from "../../eval/compare-records.js";
+import { compareRecords, type ComparedPair, type Flip, type LabelMap, type RecordComparison } from "../../eval/compare/compare-records.js";
 import { UserError } from "../../pipeline/errors.js";
 import { ExitCode } from "../exit-code.js";
 import { choice, whole } from "../options.js";

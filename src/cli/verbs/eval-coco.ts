@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 import { readCocoDetections, readCocoTruth } from "../../../datasets/formats/coco-json.js";
 import type { CocoTruth, Leniency, Note } from "../../../datasets/formats/coco-set.js";
-import type { CategoryScores, CocoEvaluation } from "../../eval/metrics/coco.js";
-import { evaluateCoco } from "../../eval/metrics/coco.js";
-import type { DetectionErrors } from "../../eval/metrics/coco-errors.js";
-import { type AreaRange, cocoAreas, type CocoOptions } from "../../eval/metrics/coco-parameters.js";
+import type { CategoryScores, CocoEvaluation } from "../../eval/metrics/coco/coco.js";
+import { evaluateCoco } from "../../eval/metrics/coco/coco.js";
+import type { DetectionErrors } from "../../eval/metrics/coco/coco-errors.js";
+import { type AreaRange, cocoAreas, type CocoOptions } from "../../eval/metrics/coco/coco-parameters.js";
 import type { Score } from "../../eval/types.js";
 import { UserError, unreadable } from "../../pipeline/errors.js";
 import { print, printJson, table, warn } from "../terminal.js";
@@ -67,9 +67,9 @@ async function run(options: Options): Promise<void> {
   const detections = readCocoDetections(options.detections, truth, leniency);
   const evaluated = evaluateCoco(truth, detections, asked);
   const evaluation = options.intervals === undefined ? evaluated : await withIntervals(evaluated, options.intervals === true ? 1000 : number("--intervals", options.intervals));
-  const errors = options.errors ? (await import("../../eval/metrics/coco-errors.js")).explainErrors(truth, detections, { honourIgnore }) : null;
+  const errors = options.errors ? (await import("../../eval/metrics/coco/coco-errors.js")).explainErrors(truth, detections, { honourIgnore }) : null;
   if (options.curves !== undefined) {
-    const [{ precisionRecallCurves }, { writeAtomic }] = await Promise.all([import("../../eval/metrics/coco-curves.js"), import("../../pipeline/atomic-file.js")]);
+    const [{ precisionRecallCurves }, { writeAtomic }] = await Promise.all([import("../../eval/metrics/coco/coco-curves.js"), import("../../pipeline/atomic-file.js")]);
     await writeAtomic(options.curves, `${JSON.stringify(precisionRecallCurves(evaluation, truth))}\n`);
   }
   const notes = [...labelled(options.truth, truth.notes, asked), ...labelled(options.detections, detections.notes, asked)];
@@ -88,7 +88,7 @@ async function withIntervals(evaluation: CocoEvaluation, resamples: number): Pro
   if (!Number.isInteger(resamples) || resamples < 100 || resamples > 1e6) {
     throw new UserError({ code: "coco-option", message: "not a number of resamples", path: "--intervals", expected: "an integer of 100 to 1000000", found: String(resamples), fix: "leave it out for 1000" });
   }
-  const [{ cocoStatistic }, { cocoInterval }] = await Promise.all([import("../../eval/metrics/coco-resample.js"), import("../../eval/metrics/coco-interval.js")]);
+  const [{ cocoStatistic }, { cocoInterval }] = await Promise.all([import("../../eval/metrics/coco/coco-resample.js"), import("../../eval/metrics/coco/coco-interval.js")]);
   const summary = evaluation.summary.map((score) => {
     const statistic = score.value === null ? undefined : cocoStatistic(evaluation.matches, score.name);
     const estimate = statistic && cocoInterval(statistic, { resamples, seed: `eval coco ${score.name}` });

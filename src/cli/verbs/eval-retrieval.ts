@@ -1,9 +1,9 @@
 import { writeArrow } from "../../../datasets/formats/arrow.js";
 import type { ImageList } from "../../../datasets/formats/paddleclas-list.js";
-import { classScores, confusions, predictions } from "../../eval/metrics/retrieval-classes.js";
-import { quirkEffects } from "../../eval/metrics/retrieval-quirks.js";
-import { headlineOrder, rankQueries, type RetrievalEvidence } from "../../eval/metrics/retrieval.js";
-import { retrievalScores, type RetrievalScores } from "../../eval/metrics/retrieval-scores.js";
+import { classScores, confusions, predictions } from "../../eval/metrics/retrieval/retrieval-classes.js";
+import { quirkEffects } from "../../eval/metrics/retrieval/retrieval-quirks.js";
+import { headlineOrder, rankQueries, type RetrievalEvidence } from "../../eval/metrics/retrieval/retrieval.js";
+import { retrievalScores, type RetrievalScores } from "../../eval/metrics/retrieval/retrieval-scores.js";
 import { clusterNumbers } from "../../eval/stats/bootstrap.js";
 import { UserError } from "../../pipeline/errors.js";
 import { rowCount } from "../../pipeline/types.js";

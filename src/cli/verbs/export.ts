@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import { compareTable } from "../../eval/paper-comparison.js";
-import { readPaper, type PaperTable } from "../../eval/paper-tables.js";
-import { readRecord } from "../../eval/record.js";
+import { compareTable } from "../../eval/paper/paper-comparison.js";
+import { readPaper, type PaperTable } from "../../eval/paper/paper-tables.js";
+import { readRecord } from "../../eval/record/record.js";
 import { writeAtomic } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
 import { projectRoot } from "../../pipeline/root.js";
 import { choice, whole } from "../options.js";
-import { legend, paperMatrix, paperRows, reasons } from "../paper-matrix.js";
+import { legend, paperMatrix, paperRows, reasons } from "../../eval/paper/paper-matrix.js";
 import { allRecords, recordFolder } from "../record-folder.js";
-import { toCsv, toLatex, toMarkdown } from "../table-formats.js";
+import { toCsv, toLatex, toMarkdown } from "../../eval/record/table-formats.js";
 import type { Verb } from "../verb.js";
 
 interface Options {

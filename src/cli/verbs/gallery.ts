@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { readList } from "../../../datasets/formats/paddleclas-list.js";
-import { openEmbedder } from "../../pipeline/embedder.js";
+import { openEmbedder } from "../../pipeline/embedding/embedder.js";
 import { UserError } from "../../pipeline/errors.js";
-import { Gallery, type GalleryFailure } from "../../pipeline/gallery.js";
-import { embedEntries } from "../../pipeline/gallery-embedding.js";
-import { readManifest } from "../../pipeline/gallery-store.js";
+import { Gallery, type GalleryFailure } from "../../pipeline/gallery/gallery.js";
+import { embedEntries } from "../../pipeline/gallery/gallery-embedding.js";
+import { readManifest } from "../../pipeline/gallery/gallery-store.js";
 import type { Protocol } from "../../pipeline/types.js";
 import { choice, whole } from "../options.js";
 import { progressBar } from "../progress.js";

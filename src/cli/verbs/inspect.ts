@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { writeAtomic } from "../../pipeline/atomic-file.js";
-import { draftCard, formOf } from "../../pipeline/card-draft.js";
-import { isBaseline, loadCard, modelFileOf, type Card } from "../../pipeline/card.js";
+import { draftCard, formOf } from "../../pipeline/model/card-draft.js";
+import { isBaseline, loadCard, modelFileOf, type Card } from "../../pipeline/model/card.js";
 import { UserError } from "../../pipeline/errors.js";
-import { checkCard } from "../../pipeline/model.js";
+import { checkCard } from "../../pipeline/model/model.js";
 import { inspectOnnx, type Inspection, type Port } from "../../pipeline/onnx/inspect.js";
-import { letterOf, showShape, type FormExplanation } from "../../pipeline/picodet-form.js";
+import { letterOf, showShape, type FormExplanation } from "../../pipeline/model/picodet-form.js";
 import { bytes, colour, print, printJson, table, visible } from "../terminal.js";
 import type { Verb } from "../verb.js";
 

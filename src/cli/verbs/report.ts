@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { runsFolder } from "../../eval/paths.js";
+import { runsFolder } from "../../eval/config/paths.js";
 import { UserError } from "../../pipeline/errors.js";
 import { writeAtomic } from "../../pipeline/atomic-file.js";
 import { projectRoot } from "../../pipeline/root.js";

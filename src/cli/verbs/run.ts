@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { loadConfig } from "../../eval/config.js";
+import { loadConfig } from "../../eval/config/config.js";
 import { ExitCode } from "../exit-code.js";
 import { Interrupted, runWithProgress, sayInterrupted } from "../experiment-run.js";
 import { recordText } from "../record-text.js";

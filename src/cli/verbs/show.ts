@@ -1,4 +1,4 @@
-import { readRecord } from "../../eval/record.js";
+import { readRecord } from "../../eval/record/record.js";
 import { recordFolder } from "../record-folder.js";
 import { recordText } from "../record-text.js";
 import { print, printJson } from "../terminal.js";

@@ -1,6 +1,6 @@
-import { loadConfig } from "../../eval/config.js";
-import { checkExpectations, type Checked } from "../../eval/expectations.js";
-import { readRecord } from "../../eval/record.js";
+import { loadConfig } from "../../eval/config/config.js";
+import { checkExpectations, type Checked } from "../../eval/compare/expectations.js";
+import { readRecord } from "../../eval/record/record.js";
 import { UserError } from "../../pipeline/errors.js";
 import { ExitCode } from "../exit-code.js";
 import { Interrupted, runWithProgress, sayInterrupted } from "../experiment-run.js";

@@ -1,8 +1,8 @@
 import type { UserError } from "../../pipeline/errors.js";
 import type { Progress } from "../../pipeline/types.js";
-import type { Resources } from "../resources.js";
-import type { Finding } from "../record.js";
-import type { FinishedCell } from "../workspace.js";
+import type { Resources } from "../observe/resources.js";
+import type { Finding } from "../record/record.js";
+import type { FinishedCell } from "../record/finished-cell.js";
 
 /** One cell of an experiment's sweep, ready to be measured. */
 export interface CellPlan {

@@ -1,12 +1,12 @@
 import { availableParallelism } from "node:os";
-import { binarise, type BinariseRule } from "../../pipeline/binarise.js";
+import { binarise, type BinariseRule } from "../../pipeline/embedding/binarise.js";
 import { openIndex, pickFactory, setFaissThreads } from "../../pipeline/index/engine.js";
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { Codes, Protocol, VectorIndex, Vectors } from "../../pipeline/types.js";
 import { isCodes, rowCount } from "../../pipeline/types.js";
-import type { IndexSpec } from "../config.js";
+import type { IndexSpec } from "../config/config.js";
 import { measureStages } from "../latency/stages.js";
-import type { RecordedScore } from "../record.js";
+import type { RecordedScore } from "../record/record.js";
 import { quantiles } from "../stats/quantile.js";
 
 /** Real-valued vectors, how they become codes, or that they are the model's own codes already. */

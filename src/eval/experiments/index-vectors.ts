@@ -7,13 +7,13 @@ import type { ImageList } from "../../../datasets/formats/paddleclas-list.js";
 import { readCodes, readVectors } from "../../../datasets/formats/vector-file.js";
 import { UserError } from "../../pipeline/errors.js";
 import { isCodes, type Codes, type Protocol, type Vectors } from "../../pipeline/types.js";
-import type { CacheKey, ObservationCache, ObservationCaches } from "../cache.js";
-import { codeVersion, moduleFile } from "../code-version.js";
-import type { IndexMeasurement } from "../config.js";
-import { evidenceHash } from "../derived.js";
-import { normalizeRows, requireFit, unevenNorms } from "../feature-rows.js";
-import type { LabelledRow } from "../metrics/neighbour-hits.js";
-import type { Resources } from "../resources.js";
+import type { CacheKey, ObservationCache, ObservationCaches } from "../observe/cache.js";
+import { codeVersion, moduleFile } from "../observe/code-version.js";
+import type { IndexMeasurement } from "../config/config.js";
+import { evidenceHash } from "../observe/derived.js";
+import { normalizeRows, requireFit, unevenNorms } from "../observe/feature-rows.js";
+import type { LabelledRow } from "../metrics/index/neighbour-hits.js";
+import type { Resources } from "../observe/resources.js";
 import { Random } from "../stats/random.js";
 
 /** Vectors to index and to search with, and the labels of their rows. */

@@ -1,10 +1,10 @@
 import { loadavg } from "node:os";
 import type { Observation } from "../../pipeline/types.js";
-import type { LatencyMeasurement } from "../config.js";
+import type { LatencyMeasurement } from "../config/config.js";
 import { judge, ratioOf, type Ratio } from "../latency/comparison.js";
 import { interleave, type Contender, type InterleaveOptions } from "../latency/interleave.js";
 import { certify, type NoiseCertificate } from "../latency/noise-certificate.js";
-import type { Finding, RecordedScore } from "../record.js";
+import type { Finding, RecordedScore } from "../record/record.js";
 import { quantiles } from "../stats/quantile.js";
 import type { Undefined } from "../stats/score.js";
 import type { CellOutcome } from "./cell.js";

@@ -1,12 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { UserError } from "../../pipeline/errors.js";
-import type { LatencyMeasurement } from "../config.js";
+import type { LatencyMeasurement } from "../config/config.js";
 import { measureColdStart, type ColdStartKey, type ColdStartSample } from "../latency/cold-start.js";
 import type { ColdSystem } from "../latency/cold-recognizer.js";
 import { runOffline } from "../latency/offline.js";
 import { findMaxQps, queriesAt, runServer, type ServerRun } from "../latency/server.js";
 import { judgeSingleStream } from "../latency/single-stream.js";
-import type { Finding, RecordedScore } from "../record.js";
+import type { Finding, RecordedScore } from "../record/record.js";
 import { quantiles, type Quantile } from "../stats/quantile.js";
 import type { Undefined } from "../stats/score.js";
 import { withSavedGallery, type OpenSystem, type RecognitionService } from "./timed-system.js";

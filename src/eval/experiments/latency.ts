@@ -1,12 +1,12 @@
 import { availableParallelism } from "node:os";
 import { setFaissThreads } from "../../pipeline/index/engine.js";
 import type { Observation, Protocol } from "../../pipeline/types.js";
-import type { LatencyMeasurement } from "../config.js";
-import type { DatasetManifest, PipelineDataset, RecognitionDataset } from "../dataset.js";
+import type { LatencyMeasurement } from "../config/config.js";
+import type { DatasetManifest, PipelineDataset, RecognitionDataset } from "../config/dataset.js";
 import { measurePasses, type StageSamples } from "../latency/stages.js";
 import { summarizeLatency } from "../latency/summary.js";
-import type { Finding } from "../record.js";
-import type { Resources } from "../resources.js";
+import type { Finding } from "../record/record.js";
+import type { Resources } from "../observe/resources.js";
 import { quantiles } from "../stats/quantile.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { judgeRounds, measureRounds } from "./latency-comparison.js";

@@ -1,13 +1,13 @@
-import { decode } from "../../pipeline/image.js";
+import { decode } from "../../pipeline/image/image.js";
 import { inspectOnnx, type Inspection } from "../../pipeline/onnx/inspect.js";
 import { readOnnx } from "../../pipeline/onnx/read-model.js";
 import { Stopwatch } from "../../pipeline/stopwatch.js";
 import type { Pixels, Stage } from "../../pipeline/types.js";
-import { derived } from "../derived.js";
+import { derived } from "../observe/derived.js";
 import { measurePasses } from "../latency/stages.js";
-import type { PictureRef } from "../observations.js";
-import type { RecordedScore } from "../record.js";
-import type { Resources } from "../resources.js";
+import type { PictureRef } from "../observe/observations.js";
+import type { RecordedScore } from "../record/record.js";
+import type { Resources } from "../observe/resources.js";
 import { quantiles } from "../stats/quantile.js";
 
 /** Pictures that stand for all in a timing loop, decoded beforehand. */

@@ -4,12 +4,12 @@ import type { CocoTruth } from "../../../datasets/formats/coco-set.js";
 import { readList, type ListRow } from "../../../datasets/formats/paddleclas-list.js";
 import { readVocTruth } from "../../../datasets/formats/voc-xml.js";
 import { UserError } from "../../pipeline/errors.js";
-import { safePath } from "../../pipeline/image-root.js";
+import { safePath } from "../../pipeline/image/image-root.js";
 import { projectRoot } from "../../pipeline/root.js";
 import type { Protocol } from "../../pipeline/types.js";
-import type { ClassificationDataset, DatasetManifest, DetectionDataset, PipelineDataset, RecognitionDataset } from "../dataset.js";
-import type { PictureRef } from "../observations.js";
-import type { Resources } from "../resources.js";
+import type { ClassificationDataset, DatasetManifest, DetectionDataset, PipelineDataset, RecognitionDataset } from "../config/dataset.js";
+import type { PictureRef } from "../observe/observations.js";
+import type { Resources } from "../observe/resources.js";
 
 type Listed = RecognitionDataset | PipelineDataset | ClassificationDataset;
 

@@ -1,6 +1,6 @@
-import type { LoadedConfig, Measurement } from "../config.js";
-import { timingLoop } from "../loop-time.js";
-import type { Resources } from "../resources.js";
+import type { LoadedConfig, Measurement } from "../config/config.js";
+import { timingLoop } from "../observe/loop-time.js";
+import type { Resources } from "../observe/resources.js";
 import type { CellPlan } from "./cell.js";
 import { planClassification } from "./classification.js";
 import { planDetection } from "./detection.js";

@@ -2,10 +2,10 @@ import { access } from "node:fs/promises";
 import { basename, dirname, extname } from "node:path";
 import { z } from "zod";
 import { UserError, unreadable } from "../../pipeline/errors.js";
-import { isBaseline, loadCard, modelFileOf, type AnyCard } from "../../pipeline/card.js";
+import { isBaseline, loadCard, modelFileOf, type AnyCard } from "../../pipeline/model/card.js";
 import { readYaml } from "../../pipeline/schema.js";
-import type { DatasetManifest } from "../dataset.js";
-import type { ModelRef, Resources } from "../resources.js";
+import type { DatasetManifest } from "../config/dataset.js";
+import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellPlan } from "./cell.js";
 
 /** A model or data set by its name, or why it cannot be used: cells of a sweep that need it fail, the others go on. */

@@ -1,10 +1,10 @@
 import { UserError } from "../../pipeline/errors.js";
-import { Gallery } from "../../pipeline/gallery.js";
+import { Gallery } from "../../pipeline/gallery/gallery.js";
 import type { Protocol } from "../../pipeline/types.js";
 import { isCodes, type Codes, type Vectors } from "../../pipeline/types.js";
-import type { SystemSpec } from "../config.js";
-import type { PipelineDataset, RecognitionDataset } from "../dataset.js";
-import { embedPictures, type ItemError } from "../observations.js";
+import type { SystemSpec } from "../config/config.js";
+import type { PipelineDataset, RecognitionDataset } from "../config/dataset.js";
+import { embedPictures, type ItemError } from "../observe/observations.js";
 import type { CellContext } from "./cell.js";
 import { indexPoints, withOneThread } from "./index-points.js";
 import { listPictures } from "./pictures.js";

@@ -1,8 +1,8 @@
-import { openDetector } from "../../pipeline/detector.js";
-import { openEmbedder } from "../../pipeline/embedder.js";
-import { Gallery } from "../../pipeline/gallery.js";
+import { openDetector } from "../../pipeline/detection/detector.js";
+import { openEmbedder } from "../../pipeline/embedding/embedder.js";
+import { Gallery } from "../../pipeline/gallery/gallery.js";
 import { setFaissThreads } from "../../pipeline/index/engine.js";
-import { Recognizer } from "../../pipeline/recognizer.js";
+import { Recognizer } from "../../pipeline/system/recognizer.js";
 import type { Protocol } from "../../pipeline/types.js";
 import type { ColdWork, Lap } from "./cold-start.js";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cacheInfo, ObservationCaches } from "../../../src/eval/cache.js";
+import { cacheInfo, ObservationCaches } from "../../../src/eval/observe/cache.js";
 import { drawVectors, type VectorSet } from "../../../src/eval/experiments/index-vectors.js";
 import { Random } from "../../../src/eval/stats/random.js";
 

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeNpy } from "../../../datasets/formats/npy.js";
-import { withoutOwn } from "../../../src/eval/metrics/neighbour-recall.js";
-import type { RunRecord } from "../../../src/eval/record.js";
+import { withoutOwn } from "../../../src/eval/metrics/index/neighbour-recall.js";
+import type { RunRecord } from "../../../src/eval/record/record.js";
 import { shitu } from "../../cli/shitu.js";
 import { shared, sharedData } from "../../shared-data.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { exactScores } from "../../../src/eval/experiments/retrieval.js";
-import { rankQueries } from "../../../src/eval/metrics/retrieval.js";
-import { retrievalScores } from "../../../src/eval/metrics/retrieval-scores.js";
+import { rankQueries } from "../../../src/eval/metrics/retrieval/retrieval.js";
+import { retrievalScores } from "../../../src/eval/metrics/retrieval/retrieval-scores.js";
 import { wilsonInterval } from "../../../src/eval/stats/proportion.js";
 import type { Protocol } from "../../../src/pipeline/types.js";
 

@@ -1,5 +1,5 @@
-import { f1Statistic } from "../../../src/eval/metrics/f1.js";
-import type { Tally } from "../../../src/eval/metrics/f1-tally.js";
+import { f1Statistic } from "../../../src/eval/metrics/end-to-end/f1.js";
+import type { Tally } from "../../../src/eval/metrics/end-to-end/f1-tally.js";
 import { bootstrap } from "../../../src/eval/stats/bootstrap.js";
 import { jackknife } from "../../../src/eval/stats/jackknife.js";
 import type { Random } from "../../../src/eval/stats/random.js";

@@ -8,7 +8,7 @@ import { parseOnnx, readOnnx } from "../../../src/pipeline/onnx/read-model.js";
 import { bytesField, concatBytes, integerField } from "../../../src/pipeline/onnx/wire.js";
 import { complaintOf } from "../../complaint.js";
 import { shared, sharedData } from "../../shared-data.js";
-import { graph, model, node, tensor, value, weights } from "../onnx-builder.js";
+import { graph, model, node, tensor, value, weights } from "./onnx-builder.js";
 
 const small = model({
   inputs: [value("x", "float32", ["batch", 3, 8, 8]), value("w", "float32", [4, 3, 3, 3])],

@@ -6,7 +6,7 @@ import { openSession } from "../../../src/pipeline/onnx/session.js";
 import { nodeOutputs, probeFeeds, traceShapes, traceTensors } from "../../../src/pipeline/onnx/trace.js";
 import { complaintOf } from "../../complaint.js";
 import { concatBytes, integerField } from "../../../src/pipeline/onnx/wire.js";
-import { graph, model, node, tensor, value } from "../onnx-builder.js";
+import { graph, model, node, tensor, value } from "./onnx-builder.js";
 
 const parts = {
   inputs: [value("x", "float32", ["n", 2]), value("unused", "float32", [1])],

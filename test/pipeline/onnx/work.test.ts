@@ -6,7 +6,7 @@ import { inspectOnnx, type Inspection, type InspectOptions } from "../../../src/
 import { complaintOf } from "../../complaint.js";
 import { shared, sharedData } from "../../shared-data.js";
 import { bytesField, concatBytes, integerField } from "../../../src/pipeline/onnx/wire.js";
-import { graph, model, node, tensor, value, weights, type GraphParts } from "../onnx-builder.js";
+import { graph, model, node, tensor, value, weights, type GraphParts } from "./onnx-builder.js";
 
 async function inspectBytes(bytes: Uint8Array, options: InspectOptions = {}): Promise<Inspection> {
   const folder = mkdtempSync(join(tmpdir(), "shitu-work-"));

@@ -1,0 +1,115 @@
+import { Tensor, type TypedTensor } from "onnxruntime-node";
+import type { BaselineCard } from "../model/baseline-card.js";
+import { WholeImageDetector } from "./baseline-detector.js";
+import { clip } from "../box.js";
+import { isBaseline, loadCard, preprocessingOf, type AnyCard } from "../model/card.js";
+import { detectionRoles, mismatchIn, sideInput } from "../model/card-check.js";
+import { UserError } from "../errors.js";
+import { openModelFor, type LoadTimes, type Model, type ModelSettings } from "../model/model.js";
+import { OutputError, decodeOutputs, type Output } from "./picodet-decode.js";
+import type { Roles } from "../model/picodet-form.js";
+import { tensorLength, toTensor } from "../image/preprocess.js";
+import { Stopwatch } from "../stopwatch.js";
+import { TensorPool } from "../image/tensor-pool.js";
+import type { Detection, Pixels, Preprocessing, Protocol } from "../types.js";
+import type { TimedDetector } from "./timed-detector.js";
+
+export interface DetectorSettings extends ModelSettings {
+  /** `standard` (default) clips boxes to the picture and drops empty ones; `paddleclas` leaves them as the model gave them. */
+  readonly protocol?: Protocol;
+}
+
+/**
+ * Opens a detector by its card: an ONNX model, or a baseline.
+ * @throws UserError of `loadModelFor`.
+ */
+export async function openDetector(cardFile: string, settings: DetectorSettings = {}): Promise<TimedDetector> {
+  const card = await loadCard(cardFile);
+  if (isBaselineDetector(card)) return new WholeImageDetector(card);
+  return new PicoDet(await openModelFor("detection", card, cardFile, settings), settings.protocol ?? "standard");
+}
+
+function isBaselineDetector(card: AnyCard): card is Extract<BaselineCard, { task: "detection" }> {
+  return isBaseline(card) && card.task === "detection";
+}
+
+/** A PicoDet export in any of its three forms. */
+export class PicoDet implements TimedDetector {
+  readonly id: string;
+  readonly version: string;
+  readonly protocol: Protocol;
+  readonly roles: Roles;
+  readonly load: LoadTimes;
+  readonly #model: Model<"detection">;
+  readonly #preprocessing: Preprocessing;
+  readonly #tensors: TensorPool;
+
+  constructor(model: Model<"detection">, protocol: Protocol) {
+    this.id = model.id;
+    this.version = model.version;
+    this.protocol = protocol;
+    this.load = model.load;
+    this.#model = model;
+    this.#preprocessing = preprocessingOf(model.card);
+    this.#tensors = new TensorPool(tensorLength(this.#preprocessing));
+    this.roles = detectionRoles(model.card, model.outputs, mismatchIn(model.file));
+  }
+
+  async detect(pixels: Pixels, watch: Stopwatch = new Stopwatch()): Promise<Detection[]> {
+    const { width, height, layout } = this.#preprocessing;
+    const input = this.#tensors.take();
+    try {
+      watch.timeSync("preprocess", () => toTensor(pixels, this.#preprocessing, { out: input, offset: 0 }));
+      const picture = new Tensor("float32", input, layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3]);
+      const scaleY = Math.fround(height / pixels.height);
+      const scaleX = Math.fround(width / pixels.width);
+      return await watch.time("detect", async () => {
+        const found = await this.#model.run(this.#feeds(picture, scaleY, scaleX));
+        const detections = this.#decode(found as Record<string, Tensor>, scaleX, scaleY);
+        return this.protocol === "standard" ? clipAll(detections, pixels) : detections;
+      });
+    } finally {
+      this.#tensors.give(input);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#model.close();
+  }
+
+  /** Only what the model declares: the picture, and where there are such inputs its size and the scale, down before across. */
+  #feeds(picture: Tensor, scaleY: number, scaleX: number): Record<string, Tensor> {
+    const { width, height } = this.#preprocessing;
+    const { imageInput, inputs } = this.#model;
+    return Object.fromEntries(inputs.map(({ name }): [string, Tensor] => {
+      if (name === imageInput.name) return [name, picture];
+      const pair = sideInput(name) === "im_shape" ? [height, width] : [scaleY, scaleX];
+      return [name, new Tensor("float32", Float32Array.from(pair), [1, 2])];
+    }));
+  }
+
+  #decode(found: Readonly<Record<string, Tensor>>, scaleX: number, scaleY: number): Detection[] {
+    const output = (name: string): Output => {
+      const { data, dims, type } = found[name]!;
+      if (type !== "float32") throw new OutputError(`${name} is ${type}, expected float32`);
+      return { data: data as Float32Array, dims };
+    };
+    const count = (name: string): number => Number((found[name] as TypedTensor<"int32">).data[0] ?? 0);
+    try {
+      return decodeOutputs(this.roles, output, count, { scaleX, scaleY, suppression: this.#model.card.detection.suppression });
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+      throw new UserError({ code: "model-output", message: "the model's output is no detection", file: this.#model.file, found: error.message, fix: "compare the export with the original; shitu inspect shows its form" }, { cause: error });
+    }
+  }
+}
+
+function clipAll(detections: readonly Detection[], { width, height }: Pixels): Detection[] {
+  const kept: Detection[] = [];
+  for (const detection of detections) {
+    const box = clip(detection.box, width, height);
+    if (!(box.x1 > box.x0 && box.y1 > box.y0)) continue;
+    kept.push(box === detection.box ? detection : { box, score: detection.score, classId: detection.classId });
+  }
+  return kept;
+}
