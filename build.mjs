@@ -1,5 +1,15 @@
-// Transpiles src/, datasets/ and native/ to dist/, file by file and in the same layout. Types are checked by `npm run types`, not here.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+// Transpiles src/, datasets/ and native/ to dist/, file by file and in the same layout. Types are
+// checked by `npm run types`, not here.
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,7 +19,8 @@ const stampFile = join(root, "dist", ".stamp");
 function sources(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return entry.name === "build" || entry.name === "node_modules" ? [] : sources(path);
+    if (entry.isDirectory())
+      return entry.name === "build" || entry.name === "node_modules" ? [] : sources(path);
     return /(?<!\.d)\.ts$/.test(entry.name) ? [path] : [];
   });
 }
@@ -25,28 +36,47 @@ function filesUnder(folder, below = "") {
 
 /** A line a source file: path, size, modification time. Equal stamps mean an up-to-date dist/. */
 function stampOf(files) {
-  return files.map((f) => { const s = statSync(join(root, f)); return `${f} ${s.size} ${s.mtimeMs}`; }).join("\n");
+  return files
+    .map((f) => {
+      const s = statSync(join(root, f));
+      return `${f} ${s.size} ${s.mtimeMs}`;
+    })
+    .join("\n");
 }
 
-/** Brings dist/ up to date; returns whether it had to. Costs a few milliseconds when nothing changed. */
+/**
+ * Brings dist/ up to date; returns whether it had to. Costs a few milliseconds when nothing
+ * changed.
+ */
 export async function ensureBuilt() {
-  const files = ["src", "datasets", "native"].filter((d) => existsSync(join(root, d))).flatMap(sources);
+  const files = ["src", "datasets", "native"]
+    .filter((d) => existsSync(join(root, d)))
+    .flatMap(sources);
   const stamp = stampOf(files);
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return false;
   const { build } = await import("esbuild");
-  // Into a folder of this process's own, then renamed file by file, the stamp last: whoever imports from dist/ meanwhile finds every module.
+  // Into a folder of this process's own, then renamed file by file, the stamp last: whoever imports
+  // from dist/ meanwhile finds every module.
   const fresh = join(root, `.dist-${process.pid}`);
   try {
     await build({
-      entryPoints: files.map((f) => join(root, f)), outbase: root, outdir: fresh,
-      bundle: false, format: "esm", platform: "node", target: "node20", sourcemap: "linked", logLevel: "error",
+      entryPoints: files.map((f) => join(root, f)),
+      outbase: root,
+      outdir: fresh,
+      bundle: false,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      sourcemap: "linked",
+      logLevel: "error",
     });
     const made = new Set(filesUnder(fresh));
     for (const path of made) {
       mkdirSync(dirname(join(root, "dist", path)), { recursive: true });
       renameSync(join(fresh, path), join(root, "dist", path));
     }
-    for (const path of filesUnder(join(root, "dist"))) if (!made.has(path) && path !== ".stamp") rmSync(join(root, "dist", path), { force: true });
+    for (const path of filesUnder(join(root, "dist")))
+      if (!made.has(path) && path !== ".stamp") rmSync(join(root, "dist", path), { force: true });
     writeFileSync(join(fresh, ".stamp"), stamp);
     renameSync(join(fresh, ".stamp"), stampFile);
   } finally {

@@ -13,8 +13,16 @@ const arrows = {
   "./datasets/formats": ["./src/pipeline"],
   "./datasets/mini": ["./src/pipeline", "./datasets/formats"],
   "./models/networks": ["./src/pipeline"],
-  "./src/cli": ["./src/import", "./src/eval", "./src/pipeline", "./datasets", "./models/networks", "./native"],
-  // Pages read records through one reader, and take what is pure: no runner, no observation, no verb.
+  "./src/cli": [
+    "./src/import",
+    "./src/eval",
+    "./src/pipeline",
+    "./datasets",
+    "./models/networks",
+    "./native",
+  ],
+  // Pages read records through one reader, and take what is pure: no runner, no observation, no
+  // verb.
   "./reports": [
     "./src/eval/types.ts",
     "./src/eval/record",
@@ -40,7 +48,10 @@ const rooms = [
   "./test",
 ];
 
-/** The floors of a room from the ground up: each may import those below it, and the files at the room's root. */
+/**
+ * The floors of a room from the ground up: each may import those below it, and the files at the
+ * room's root.
+ */
 const floors = {
   "./src/pipeline": [
     ["image", "onnx", "index"],
@@ -71,19 +82,21 @@ const betweenRooms = Object.entries(arrows).flatMap(([target, allowed]) =>
       message: `${target} may import only ${[target, ...allowed].join(", ")}: arrows point one way.`,
     })),
 );
-const betweenFloors = Object.entries(floors).flatMap(([room, storeys]) =>
-  storeys.flatMap((names, height) =>
-    names.map((name) => ({
-      target: `${room}/${name}`,
-      from: storeys
-        .slice(height)
-        .flat()
-        .filter((other) => other !== name)
-        .map((other) => `${room}/${other}`),
-      message: `${room}/${name} may import only the floors below it: arrows point one way.`,
-    })),
-  ),
-).filter(({ from }) => from.length > 0);
+const betweenFloors = Object.entries(floors)
+  .flatMap(([room, storeys]) =>
+    storeys.flatMap((names, height) =>
+      names.map((name) => ({
+        target: `${room}/${name}`,
+        from: storeys
+          .slice(height)
+          .flat()
+          .filter((other) => other !== name)
+          .map((other) => `${room}/${other}`),
+        message: `${room}/${name} may import only the floors below it: arrows point one way.`,
+      })),
+    ),
+  )
+  .filter(({ from }) => from.length > 0);
 /** What lies at a room's root is its ground: it knows no room above. */
 const grounds = Object.entries(floors).map(([room, storeys]) => ({
   target: `${room}/*.ts`,

@@ -6,8 +6,12 @@ import { serveFromNodeModules } from "./reports/build/offline-npm.js";
 const root = "reports";
 
 serveFromNodeModules();
-// Framework never invalidates what its loaders wrote once, so that a site would go on showing old runs.
-rmSync(join(fileURLToPath(new URL(".", import.meta.url)), root, ".observablehq", "cache"), { recursive: true, force: true });
+// Framework never invalidates what its loaders wrote once, so that a site would go on showing old
+// runs.
+rmSync(join(fileURLToPath(new URL(".", import.meta.url)), root, ".observablehq", "cache"), {
+  recursive: true,
+  force: true,
+});
 
 export default {
   root,

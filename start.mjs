@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// `npm start`: set-up, the small-scale reproduction of the paper's tables, the report, and how to open it.
+// `npm start`: set-up, the small-scale reproduction of the paper's tables, the report, and how to
+// open it.
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +9,11 @@ const root = dirname(fileURLToPath(import.meta.url));
 
 /** Runs one step in a process of its own; its output goes where ours goes. */
 function step(...args) {
-  const { status, signal, error } = spawnSync(process.execPath, args.map((a, i) => (i === 0 ? join(root, a) : a)), { stdio: "inherit", cwd: root });
+  const { status, signal, error } = spawnSync(
+    process.execPath,
+    args.map((a, i) => (i === 0 ? join(root, a) : a)),
+    { stdio: "inherit", cwd: root },
+  );
   if (error) throw error;
   return signal ? 130 : (status ?? 3);
 }

@@ -4,7 +4,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/build.ts"],
-    // Addons and ONNX Runtime keep native state: one process a file, so that a crash names its file.
+    // Addons and ONNX Runtime keep native state: one process a file, so that a crash names its
+    // file.
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -1,13 +1,15 @@
 /**
- * Writes the three detection sets that `bench/coco.ts` measures: seeded, so that every machine gets the same bytes.
+ * Writes the three detection sets that `bench/coco.ts` measures: seeded, so that every machine gets
+ * the same bytes.
  *
  *   npx tsx bench/coco-generate.ts FOLDER [val|dense|body ...]
  *
- * val    5,000 images, 80 categories, 36,781 truths as in COCO val2017, 36,781 detections
- * dense  the same truth, 250,000 detections
- * body   1 category, 5,000 images, 10,000 truths, 500,000 detections: main-body detection with every proposal kept
+ * val    5,000 images, 80 categories, 36,781 truths as in COCO val2017, 36,781 detections dense
+ * the same truth, 250,000 detections body   1 category, 5,000 images, 10,000 truths, 500,000
+ * detections: main-body detection with every proposal kept
  *
- * Truth boxes have two decimals as COCO's; detections are float32 values printed in full, as detectors dump them.
+ * Truth boxes have two decimals as COCO's; detections are float32 values printed in full, as
+ * detectors dump them.
  */
 import { closeSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -34,7 +36,10 @@ const cents = (value: number): number => Math.round(value * 100) / 100;
 
 /** The path of one set's files in `folder`. */
 export function benchFiles(folder: string, name: string): { truth: string; detections: string } {
-  return { truth: join(folder, `${name}-truth.json`), detections: join(folder, `${name}-detections.json`) };
+  return {
+    truth: join(folder, `${name}-truth.json`),
+    detections: join(folder, `${name}-detections.json`),
+  };
 }
 
 interface Truth {
@@ -52,7 +57,8 @@ export function writeBenchSet(folder: string, name: string, set: BenchSet): void
   // Frequent classes are far more frequent, as in COCO, where one annotation in three is a person.
   const drawCategory = (): number => Math.floor(set.categories * random() ** 3);
   const drawBox = (): [number, number, number, number] => {
-    const side = 8 * 60 ** random(); // 8 to 480 px, so that small, medium and large objects all occur
+    // 8 to 480 px, so that small, medium and large objects all occur
+    const side = 8 * 60 ** random();
     const w = Math.min(width, side * (0.6 + 0.8 * random()));
     const h = Math.min(height, side * (0.6 + 0.8 * random()));
     return [random() * (width - w), random() * (height - h), w, h];
@@ -62,25 +68,35 @@ export function writeBenchSet(folder: string, name: string, set: BenchSet): void
   writeList(files.truth, (line) => {
     line('{"info": {"description": "generated"}, "images": [');
     for (let i = 0; i < set.images; i++) {
-      line(`${i ? ", " : ""}{"license": 4, "file_name": "${String(i + 1).padStart(12, "0")}.jpg", "height": ${height}, "width": ${width}, "id": ${i + 1}}`);
+      line(
+        `${i ? ", " : ""}{"license": 4, "file_name": "${String(i + 1).padStart(12, "0")}.jpg", "height": ${height}, "width": ${width}, "id": ${i + 1}}`,
+      );
     }
     line('], "annotations": [');
     for (let i = 0; i < set.truths; i++) {
       const box = drawBox().map(cents) as [number, number, number, number];
-      const truth = { image: 1 + Math.floor(random() * set.images), category: 1 + drawCategory(), box };
+      const truth = {
+        image: 1 + Math.floor(random() * set.images),
+        category: 1 + drawCategory(),
+        box,
+      };
       const crowd = random() < 0.012 ? 1 : 0;
       truths.push(truth);
-      line(`${i ? ", " : ""}{"segmentation": [], "area": ${cents(box[2] * box[3] * (0.5 + 0.5 * random()))}, "iscrowd": ${crowd}, "image_id": ${truth.image}, "bbox": [${box.join(", ")}], "category_id": ${truth.category}, "id": ${i + 1}}`);
+      line(
+        `${i ? ", " : ""}{"segmentation": [], "area": ${cents(box[2] * box[3] * (0.5 + 0.5 * random()))}, "iscrowd": ${crowd}, "image_id": ${truth.image}, "bbox": [${box.join(", ")}], "category_id": ${truth.category}, "id": ${i + 1}}`,
+      );
     }
     line('], "categories": [');
-    for (let c = 1; c <= set.categories; c++) line(`${c > 1 ? ", " : ""}{"supercategory": "thing", "id": ${c}, "name": "class ${c}"}`);
+    for (let c = 1; c <= set.categories; c++)
+      line(`${c > 1 ? ", " : ""}{"supercategory": "thing", "id": ${c}, "name": "class ${c}"}`);
     line("]}");
   });
 
   writeList(files.detections, (line) => {
     line("[");
     for (let i = 0; i < set.detections; i++) {
-      // The first pass finds most objects, later passes are near-duplicates and clutter, with lower scores.
+      // The first pass finds most objects, later passes are near-duplicates and clutter, with lower
+      // scores.
       const pass = Math.floor(i / set.truths);
       let image: number, category: number, score: number;
       let box: readonly number[];
@@ -99,7 +115,9 @@ export function writeBenchSet(folder: string, name: string, set: BenchSet): void
         score = random() ** 2;
       }
       score /= 1 + pass * random();
-      line(`${i ? ", " : ""}{"image_id": ${image}, "category_id": ${category}, "bbox": [${box.map(Math.fround).join(", ")}], "score": ${Math.fround(score)}}`);
+      line(
+        `${i ? ", " : ""}{"image_id": ${image}, "category_id": ${category}, "bbox": [${box.map(Math.fround).join(", ")}], "score": ${Math.fround(score)}}`,
+      );
     }
     line("]");
   });
@@ -125,13 +143,17 @@ function writeList(file: string, fill: (line: (text: string) => void) => void): 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const [folder, ...names] = process.argv.slice(2);
   if (!folder) {
-    console.error(`usage: npx tsx bench/coco-generate.ts FOLDER [${Object.keys(benchSets).join("|")} ...]`);
+    console.error(
+      `usage: npx tsx bench/coco-generate.ts FOLDER [${Object.keys(benchSets).join("|")} ...]`,
+    );
     process.exit(2);
   }
   for (const name of names.length ? names : Object.keys(benchSets)) {
     const set = benchSets[name];
     if (!set) {
-      console.error(`no set ${JSON.stringify(name)}: choose from ${Object.keys(benchSets).join(", ")}`);
+      console.error(
+        `no set ${JSON.stringify(name)}: choose from ${Object.keys(benchSets).join(", ")}`,
+      );
       process.exit(2);
     }
     writeBenchSet(folder, name, set);

@@ -1,4 +1,5 @@
-// How often do intervals of AP that promise 95% hold it? Sets are drawn from populations of images; the truth is the mean AP of sets of that size.
+// How often do intervals of AP that promise 95% hold it? Sets are drawn from populations of images;
+// the truth is the mean AP of sets of that size.
 //
 //   npx tsx bench/coco-interval-coverage.ts [draws] [resamples]
 import { apCoverage, type Population } from "../test/eval/metrics/coco/coco-coverage-scenario.js";
@@ -6,11 +7,18 @@ import { apCoverage, type Population } from "../test/eval/metrics/coco/coco-cove
 const draws = Number(process.argv[2] ?? 2000);
 const resamples = Number(process.argv[3] ?? 200);
 const populations: Population[] = [
-  { images: 60, categories: 1, objects: 3 }, { images: 200, categories: 1, objects: 3 }, { images: 300, categories: 5, objects: 4 }, { images: 300, categories: 20, objects: 4 },
+  { images: 60, categories: 1, objects: 3 },
+  { images: 200, categories: 1, objects: 3 },
+  { images: 300, categories: 5, objects: 4 },
+  { images: 300, categories: 20, objects: 4 },
 ];
 
-console.log(`| images | categories | mean AP | value -+ 1.96 standard errors | percentiles (not used) |\n|--:|--:|--:|--:|--:|`);
+console.log(
+  `| images | categories | mean AP | value -+ 1.96 standard errors | percentiles (not used) |\n|--:|--:|--:|--:|--:|`,
+);
 for (const population of populations) {
   const { mean, aroundValue, percentile } = apCoverage(population, { draws, resamples });
-  console.log(`| ${population.images} | ${population.categories} | ${mean.toFixed(4)} | ${(100 * aroundValue).toFixed(1)}% | ${(100 * percentile!).toFixed(1)}% |`);
+  console.log(
+    `| ${population.images} | ${population.categories} | ${mean.toFixed(4)} | ${(100 * aroundValue).toFixed(1)}% | ${(100 * percentile!).toFixed(1)}% |`,
+  );
 }

@@ -1,11 +1,14 @@
 /**
- * Building a gallery from photos: how busy the cores are kept, the peak of memory, and whether memory grows with the gallery.
+ * Building a gallery from photos: how busy the cores are kept, the peak of memory, and whether
+ * memory grows with the gallery.
  *
  *   npx tsx bench/gallery.ts --photos FOLDER [--json]
  *
- * FOLDER holds drink/ and models/ as for configs/first-light.yaml. Three child processes build galleries of the first half of the photos,
- * of all, and of all listed twice. Busy is CPU time over wall time and cores, from when the first picture is done, so that a core taken by
- * something else counts against it. Ends with exit code 1 where the middle one keeps the cores under 90% busy or needs 1 GB or more.
+ * FOLDER holds drink/ and models/ as for configs/first-light.yaml. Three child processes build
+ * galleries of the first half of the photos, of all, and of all listed twice. Busy is CPU time over
+ * wall time and cores, from when the first picture is done, so that a core taken by something else
+ * counts against it. Ends with exit code 1 where the middle one keeps the cores under 90% busy or
+ * needs 1 GB or more.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,7 +21,13 @@ import { bytes, print, printJson, table } from "../src/cli/terminal.js";
 import { embedFiles } from "../src/pipeline/embedding/embed-pool.js";
 import { projectRoot } from "../src/pipeline/root.js";
 
-const { values: options } = parseArgs({ options: { photos: { type: "string" }, list: { type: "string" }, json: { type: "boolean", default: false } } });
+const { values: options } = parseArgs({
+  options: {
+    photos: { type: "string" },
+    list: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
 if (options.photos === undefined) throw new Error("give --photos FOLDER");
 const photos = options.photos;
 
@@ -37,15 +46,28 @@ async function measure(list: string): Promise<Measured> {
   let startMs = 0;
   let start = process.cpuUsage();
   let dim = 0;
-  await embedFiles(files, { card: join(projectRoot, "configs/first-light/mobilenet-v2.yaml"), modelFolder: join(photos, "models/mobilenet") }, ({ row }) => {
-    dim = row?.length ?? dim;
-    if (startMs !== 0) return;
-    startMs = performance.now();
-    start = process.cpuUsage();
-  });
+  await embedFiles(
+    files,
+    {
+      card: join(projectRoot, "configs/first-light/mobilenet-v2.yaml"),
+      modelFolder: join(photos, "models/mobilenet"),
+    },
+    ({ row }) => {
+      dim = row?.length ?? dim;
+      if (startMs !== 0) return;
+      startMs = performance.now();
+      start = process.cpuUsage();
+    },
+  );
   const wallMs = performance.now() - startMs;
   const { user, system } = process.cpuUsage(start);
-  return { pictures: files.length, wallMs, busy: (user + system) / 1000 / wallMs / availableParallelism(), peakBytes: process.resourceUsage().maxRSS * 1024, vectorBytes: files.length * dim * 4 };
+  return {
+    pictures: files.length,
+    wallMs,
+    busy: (user + system) / 1000 / wallMs / availableParallelism(),
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+    vectorBytes: files.length * dim * 4,
+  };
 }
 
 if (options.list !== undefined) {
@@ -53,19 +75,46 @@ if (options.list !== undefined) {
 } else {
   await ensureBuilt();
   const folder = mkdtempSync(join(tmpdir(), "bench-gallery-"));
-  const listed = readFileSync(join(photos, "drink/gallery/drink_label_all.txt"), "utf8").split("\n").filter(Boolean).map((line) => join(photos, "drink/gallery", line.split("\t")[0]!));
+  const listed = readFileSync(join(photos, "drink/gallery/drink_label_all.txt"), "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => join(photos, "drink/gallery", line.split("\t")[0]!));
   const results: Measured[] = [];
-  for (const [i, files] of [listed.slice(0, listed.length / 2), listed, [...listed, ...listed]].entries()) {
+  for (const [i, files] of [
+    listed.slice(0, listed.length / 2),
+    listed,
+    [...listed, ...listed],
+  ].entries()) {
     const list = join(folder, `${i}.txt`);
     writeFileSync(list, files.join("\n"));
-    const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", fileURLToPath(import.meta.url), "--photos", photos, "--list", list], { cwd: projectRoot });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["--import", "tsx", fileURLToPath(import.meta.url), "--photos", photos, "--list", list],
+      { cwd: projectRoot },
+    );
     results.push(JSON.parse(stdout) as Measured);
   }
   rmSync(folder, { recursive: true });
   if (options.json) printJson(results);
   else {
-    print(table([{ head: "photos", align: "right" }, { head: "photos/s", align: "right" }, { head: "cores busy", align: "right" }, { head: "peak memory", align: "right" }, { head: "of that vectors", align: "right" }],
-      results.map((r) => [r.pictures, (r.pictures / r.wallMs * 1000).toFixed(1), `${(100 * r.busy).toFixed(1)}%`, bytes(r.peakBytes), bytes(r.vectorBytes)])));
+    print(
+      table(
+        [
+          { head: "photos", align: "right" },
+          { head: "photos/s", align: "right" },
+          { head: "cores busy", align: "right" },
+          { head: "peak memory", align: "right" },
+          { head: "of that vectors", align: "right" },
+        ],
+        results.map((r) => [
+          r.pictures,
+          ((r.pictures / r.wallMs) * 1000).toFixed(1),
+          `${(100 * r.busy).toFixed(1)}%`,
+          bytes(r.peakBytes),
+          bytes(r.vectorBytes),
+        ]),
+      ),
+    );
   }
   const all = results[1]!;
   if (all.busy < 0.9 || all.peakBytes >= 1e9) process.exitCode = 1;

@@ -1,11 +1,14 @@
 /**
- * What the harness costs: CPU time of observing and scoring a detection set (hashing, cache, box decoding, suppression, COCO's numbers) against
- * the bare loop of decode, preprocess and session.run on the same pictures in the same process, in turns.
+ * What the harness costs: CPU time of observing and scoring a detection set (hashing, cache, box
+ * decoding, suppression, COCO's numbers) against the bare loop of decode, preprocess and
+ * session.run on the same pictures in the same process, in turns.
  *
- *   npx tsx bench/overhead.ts [--card models/det-server/card.yaml] [--dataset datasets/mini/sets/mini-objects.yaml] [--pictures 200] [--rounds 8] [--json]
+ *   npx tsx bench/overhead.ts [--card models/det-server/card.yaml] [--dataset
+ *   datasets/mini/sets/mini-objects.yaml] [--pictures 200] [--rounds 8] [--json]
  *
- * Left out, since they are further measurements and not the price of one: the timing loop of the model and the bootstrap intervals.
- * Ends with exit code 1 where the harness costs more than 5% beyond doubt.
+ * Left out, since they are further measurements and not the price of one: the timing loop of the
+ * model and the bootstrap intervals. Ends with exit code 1 where the harness costs more than 5%
+ * beyond doubt.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -32,14 +35,25 @@ import { projectRoot } from "../src/pipeline/root.js";
 
 // In a process with the heap of those that measure.
 if (!heapOptions().every((option) => process.execArgv.includes(option))) {
-  process.exit(spawnSync(process.execPath, [...process.execArgv, ...heapOptions(), ...process.argv.slice(1)], { stdio: "inherit" }).status ?? 1);
+  process.exit(
+    spawnSync(process.execPath, [...process.execArgv, ...heapOptions(), ...process.argv.slice(1)], {
+      stdio: "inherit",
+    }).status ?? 1,
+  );
 }
 
-const { values: options } = parseArgs({ options: {
-  card: { type: "string", default: join(projectRoot, "models", "det-server", "card.yaml") },
-  dataset: { type: "string", default: join(projectRoot, "datasets", "mini", "sets", "mini-objects.yaml") },
-  pictures: { type: "string", default: "200" }, rounds: { type: "string", default: "8" }, json: { type: "boolean", default: false },
-} });
+const { values: options } = parseArgs({
+  options: {
+    card: { type: "string", default: join(projectRoot, "models", "det-server", "card.yaml") },
+    dataset: {
+      type: "string",
+      default: join(projectRoot, "datasets", "mini", "sets", "mini-objects.yaml"),
+    },
+    pictures: { type: "string", default: "200" },
+    rounds: { type: "string", default: "8" },
+    json: { type: "boolean", default: false },
+  },
+});
 const rounds = Math.max(4, Number(options.rounds) || 0);
 
 const card = await loadCard(options.card);
@@ -48,7 +62,10 @@ const dataset = await loadDataset(options.dataset, {});
 if (dataset.task !== "detection") throw new Error("give a detection set");
 const truth = await readTruth(dataset);
 const pictures = truthPictures(truth, dataset).slice(0, Number(options.pictures));
-/** The same pictures in a new folder, untimed: a process hashes a file once, and each round is to pay for it as a first one does. */
+/**
+ * The same pictures in a new folder, untimed: a process hashes a file once, and each round is to
+ * pay for it as a first one does.
+ */
 function freshPictures(): { folder: string; refs: PictureRef[]; files: string[] } {
   const folder = mkdtempSync(join(tmpdir(), "overhead-pictures-"));
   const refs = pictures.map((picture, i): PictureRef => {
@@ -61,7 +78,8 @@ function freshPictures(): { folder: string; refs: PictureRef[]; files: string[] 
 }
 
 const preprocessing = preprocessingOf(card);
-// One session for both: where its weights happen to lie in memory makes two sessions of one file differ by more than what is measured here.
+// One session for both: where its weights happen to lie in memory makes two sessions of one file
+// differ by more than what is measured here.
 const model = await loadModelFor("detection", options.card, { threads: 1 });
 const detector = new PicoDet(model, "standard");
 
@@ -77,9 +95,22 @@ async function bare({ files }: Pictures): Promise<void> {
     const pixels = await next;
     if (i + 1 < files.length) next = decode(readFileSync(files[i + 1]!));
     toTensor(pixels, preprocessing, { out: input, offset: 0 });
-    const feeds = Object.fromEntries(model.inputs.map(({ name }) => [name, name === model.imageInput.name
-      ? new Tensor("float32", input, layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3])
-      : new Tensor("float32", Float32Array.of(height / pixels.height, width / pixels.width), [1, 2])]));
+    const feeds = Object.fromEntries(
+      model.inputs.map(({ name }) => [
+        name,
+        name === model.imageInput.name
+          ? new Tensor(
+              "float32",
+              input,
+              layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3],
+            )
+          : new Tensor(
+              "float32",
+              Float32Array.of(height / pixels.height, width / pixels.width),
+              [1, 2],
+            ),
+      ]),
+    );
     await model.run(feeds);
   }
 }
@@ -88,8 +119,15 @@ async function harness({ refs }: Pictures): Promise<void> {
   const cacheRoot = mkdtempSync(join(tmpdir(), "overhead-"));
   const caches = new ObservationCaches(cacheRoot);
   try {
-    const { found } = await detectPictures(detector, preprocessing, refs, { caches, protocol: "standard", progress: () => undefined, signal: new AbortController().signal });
-    evaluateCoco(truth, toCoco({ found }, truth, true, dataset as DetectionDataset), { agnostic: true });
+    const { found } = await detectPictures(detector, preprocessing, refs, {
+      caches,
+      protocol: "standard",
+      progress: () => undefined,
+      signal: new AbortController().signal,
+    });
+    evaluateCoco(truth, toCoco({ found }, truth, true, dataset as DetectionDataset), {
+      agnostic: true,
+    });
   } finally {
     await caches.close();
     rmSync(cacheRoot, { recursive: true, force: true });
@@ -119,14 +157,37 @@ for (let round = 0; round < rounds; round++) {
   const b = await cpuMs(first ? harness : bare);
   times.push(first ? { bare: a, harness: b } : { bare: b, harness: a });
 }
-const ratio = bootstrap(ratioStatistic(times.map((t) => t.harness), times.map((t) => t.bare)), { seed: "overhead" });
+const ratio = bootstrap(
+  ratioStatistic(
+    times.map((t) => t.harness),
+    times.map((t) => t.bare),
+  ),
+  { seed: "overhead" },
+);
 const median = (values: number[]): number => [...values].sort((x, y) => x - y)[values.length >> 1]!;
-const result = { pictures: pictures.length, rounds, bareMsAPicture: median(times.map((t) => t.bare)) / pictures.length, harnessMsAPicture: median(times.map((t) => t.harness)) / pictures.length, overhead: ratio.value === null ? null : ratio.value - 1, ci: ratio.value === null || ratio.ci === null ? null : ratio.ci.map((r) => r - 1) };
+const result = {
+  pictures: pictures.length,
+  rounds,
+  bareMsAPicture: median(times.map((t) => t.bare)) / pictures.length,
+  harnessMsAPicture: median(times.map((t) => t.harness)) / pictures.length,
+  overhead: ratio.value === null ? null : ratio.value - 1,
+  ci: ratio.value === null || ratio.ci === null ? null : ratio.ci.map((r) => r - 1),
+};
 if (options.json) printJson(result);
 else {
   const percent = (v: number): string => `${(100 * v).toFixed(1)}%`;
-  print(table([{ head: "" }, { head: "CPU ms a picture", align: "right" }], [["decode, preprocess, session.run", result.bareMsAPicture.toFixed(2)], ["harness", result.harnessMsAPicture.toFixed(2)]]));
-  print(`overhead ${result.overhead === null ? "unknown" : percent(result.overhead)}${result.ci ? ` [${result.ci.map(percent).join(", ")}]` : ""} over ${pictures.length} pictures, ${rounds} rounds in turns`);
+  print(
+    table(
+      [{ head: "" }, { head: "CPU ms a picture", align: "right" }],
+      [
+        ["decode, preprocess, session.run", result.bareMsAPicture.toFixed(2)],
+        ["harness", result.harnessMsAPicture.toFixed(2)],
+      ],
+    ),
+  );
+  print(
+    `overhead ${result.overhead === null ? "unknown" : percent(result.overhead)}${result.ci ? ` [${result.ci.map(percent).join(", ")}]` : ""} over ${pictures.length} pictures, ${rounds} rounds in turns`,
+  );
 }
 await detector.close();
 if (result.ci && result.ci[0]! > 0.05) process.exitCode = 1;

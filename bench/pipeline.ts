@@ -1,11 +1,11 @@
 /**
- * Where the time of the whole pipeline goes on one 1000 x 1000 photo: decode, preprocessing, ONNX Runtime, Faiss, and what is left over
- * (box decoding, suppression, glue). One thread.
+ * Where the time of the whole pipeline goes on one 1000 x 1000 photo: decode, preprocessing, ONNX
+ * Runtime, Faiss, and what is left over (box decoding, suppression, glue). One thread.
  *
  *   npx tsx bench/pipeline.ts --photos FOLDER [--rounds 60] [--json]
  *
- * FOLDER holds drink/ and models/ as for configs/first-light.yaml. Ends with exit code 1 where preprocessing takes 15% of the wall time or
- * more, or the rest 3% or more, beyond doubt.
+ * FOLDER holds drink/ and models/ as for configs/first-light.yaml. Ends with exit code 1 where
+ * preprocessing takes 15% of the wall time or more, or the rest 3% or more, beyond doubt.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +25,13 @@ import { setFaissThreads } from "../src/pipeline/index/engine.js";
 import { Recognizer } from "../src/pipeline/system/recognizer.js";
 import { projectRoot } from "../src/pipeline/root.js";
 
-const { values: options } = parseArgs({ options: { photos: { type: "string" }, rounds: { type: "string", default: "60" }, json: { type: "boolean", default: false } } });
+const { values: options } = parseArgs({
+  options: {
+    photos: { type: "string" },
+    rounds: { type: "string", default: "60" },
+    json: { type: "boolean", default: false },
+  },
+});
 if (options.photos === undefined) throw new Error("give --photos FOLDER");
 const photos = options.photos;
 const rounds = Math.max(20, Number(options.rounds) || 0);
@@ -45,7 +51,9 @@ prototype.run = async function (...args) {
     inside.onnxRuntime += performance.now() - start;
   }
 };
-const addon = loadAddon().faiss as { searchSync: ReturnType<typeof loadAddon>["faiss"]["searchSync"] };
+const addon = loadAddon().faiss as {
+  searchSync: ReturnType<typeof loadAddon>["faiss"]["searchSync"];
+};
 const search = addon.searchSync;
 addon.searchSync = (...args) => {
   const start = performance.now();
@@ -58,22 +66,48 @@ addon.searchSync = (...args) => {
 
 const folder = mkdtempSync(join(tmpdir(), "bench-pipeline-"));
 const photo = join(folder, "photo.jpg");
-writeFileSync(photo, await sharp(join(photos, "drink/test_images/001.jpeg")).resize(1000, 1000, { fit: "cover" }).jpeg({ quality: 90 }).toBuffer());
+writeFileSync(
+  photo,
+  await sharp(join(photos, "drink/test_images/001.jpeg"))
+    .resize(1000, 1000, { fit: "cover" })
+    .jpeg({ quality: 90 })
+    .toBuffer(),
+);
 
 setFaissThreads(1);
-const detector = await openDetector(join(projectRoot, "configs/first-light/picodet-xs.yaml"), { modelFolder: join(photos, "models/picodet"), threads: 1 });
-const embedder = await openEmbedder(join(projectRoot, "configs/first-light/mobilenet-v2.yaml"), { modelFolder: join(photos, "models/mobilenet"), threads: 1 });
+const detector = await openDetector(join(projectRoot, "configs/first-light/picodet-xs.yaml"), {
+  modelFolder: join(photos, "models/picodet"),
+  threads: 1,
+});
+const embedder = await openEmbedder(join(projectRoot, "configs/first-light/mobilenet-v2.yaml"), {
+  modelFolder: join(photos, "models/mobilenet"),
+  threads: 1,
+});
 const random = new Random("gallery");
 const data = Float32Array.from({ length: galleryRows * embedder.dim }, () => random.next() - 0.5);
 const gallery = await Gallery.build(
-  { model: embedder, kind: "real", dim: embedder.dim, protocol: "standard", engine: "faiss", factory: "HNSW32" },
+  {
+    model: embedder,
+    kind: "real",
+    dim: embedder.dim,
+    protocol: "standard",
+    engine: "faiss",
+    factory: "HNSW32",
+  },
   { data, dim: embedder.dim },
   Array.from({ length: galleryRows }, (_, i) => ({ path: String(i), label: String(i % 100) })),
 );
 const recognizer = new Recognizer({ detector, embedder, gallery });
 
 const columns = ["decode", "preprocess", "onnxRuntime", "faiss", "rest"] as const;
-const samples: Record<(typeof columns)[number] | "overall", number[]> = { decode: [], preprocess: [], onnxRuntime: [], faiss: [], rest: [], overall: [] };
+const samples: Record<(typeof columns)[number] | "overall", number[]> = {
+  decode: [],
+  preprocess: [],
+  onnxRuntime: [],
+  faiss: [],
+  rest: [],
+  overall: [],
+};
 let boxes = 0;
 for (let i = -warmup; i < rounds; i++) {
   inside.onnxRuntime = inside.faiss = 0;
@@ -94,15 +128,40 @@ await detector.close();
 await embedder.close();
 rmSync(folder, { recursive: true });
 
-const shares = columns.map((name) => ({ name, ...bootstrap(ratioStatistic(samples[name], samples.overall), { method: "percentile", seed: name }) }));
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const shares = columns.map((name) => ({
+  name,
+  ...bootstrap(ratioStatistic(samples[name], samples.overall), {
+    method: "percentile",
+    seed: name,
+  }),
+}));
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 if (options.json) printJson({ rounds, boxes, overallMs: median(samples.overall), shares });
 else {
-  print(`1000 x 1000 photo, ${boxes} boxes embedded, HNSW32 over ${galleryRows} rows, ${rounds} rounds, one thread`);
-  print(table([{ head: "part" }, { head: "median ms", align: "right" }, { head: "share of wall time", align: "right" }], [
-    ...shares.map((s) => [s.name, median(samples[s.name]).toFixed(3), s.value === null ? "n/a" : `${(100 * s.value).toFixed(2)}% [${(s.ci ?? [NaN, NaN]).map((x) => (100 * x).toFixed(2)).join(", ")}]`]),
-    ["overall", median(samples.overall).toFixed(3), ""],
-  ]));
+  print(
+    `1000 x 1000 photo, ${boxes} boxes embedded, HNSW32 over ${galleryRows} rows, ${rounds} rounds, one thread`,
+  );
+  print(
+    table(
+      [
+        { head: "part" },
+        { head: "median ms", align: "right" },
+        { head: "share of wall time", align: "right" },
+      ],
+      [
+        ...shares.map((s) => [
+          s.name,
+          median(samples[s.name]).toFixed(3),
+          s.value === null
+            ? "n/a"
+            : `${(100 * s.value).toFixed(2)}% [${(s.ci ?? [NaN, NaN]).map((x) => (100 * x).toFixed(2)).join(", ")}]`,
+        ]),
+        ["overall", median(samples.overall).toFixed(3), ""],
+      ],
+    ),
+  );
 }
 const limits: Partial<Record<string, number>> = { preprocess: 0.15, rest: 0.03 };
-if (shares.some((s) => s.value !== null && s.ci && s.ci[0] >= (limits[s.name] ?? Infinity))) process.exitCode = 1;
+if (shares.some((s) => s.value !== null && s.ci && s.ci[0] >= (limits[s.name] ?? Infinity)))
+  process.exitCode = 1;

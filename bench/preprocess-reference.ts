@@ -8,16 +8,22 @@ export interface Answer {
   readonly payload: Uint8Array;
 }
 
-/** A Python that has cv2: SHITU_PYTHON, else Debian's, else the first on the path; null where none has. */
+/**
+ * A Python that has cv2: SHITU_PYTHON, else Debian's, else the first on the path; null where none
+ * has.
+ */
 export function findPython(): string | null {
   for (const python of [process.env.SHITU_PYTHON, "/usr/bin/python3", "python3"]) {
     if (python === undefined) continue;
-    if (spawnSync(python, ["-c", "import cv2, numpy"], { stdio: "ignore" }).status === 0) return python;
+    if (spawnSync(python, ["-c", "import cv2, numpy"], { stdio: "ignore" }).status === 0)
+      return python;
   }
   return null;
 }
 
-/** OpenCV and NumPy in a child process, one thread, asked through pipes: one request, one answer. */
+/**
+ * OpenCV and NumPy in a child process, one thread, asked through pipes: one request, one answer.
+ */
 export class Reference {
   readonly #child: ChildProcessWithoutNullStreams;
   #pending: Buffer[] = [];
@@ -76,11 +82,21 @@ export class Reference {
     await this.ask({ op: "load", width: pixels.width, height: pixels.height }, pixels.data);
   }
 
-  async resize(window: Box, width: number, height: number, interpolation: Interpolation): Promise<Uint8Array> {
-    return (await this.ask({ op: "resize", window: corners(window), width, height, interpolation })).payload;
+  async resize(
+    window: Box,
+    width: number,
+    height: number,
+    interpolation: Interpolation,
+  ): Promise<Uint8Array> {
+    return (await this.ask({ op: "resize", window: corners(window), width, height, interpolation }))
+      .payload;
   }
 
-  async chain(window: Box, spec: Preprocessing, want = false): Promise<{ ms: number; tensor: Float32Array }> {
+  async chain(
+    window: Box,
+    spec: Preprocessing,
+    want = false,
+  ): Promise<{ ms: number; tensor: Float32Array }> {
     const { ms, payload } = await this.ask({ op: "chain", ...spec, window: corners(window), want });
     return { ms: ms as number, tensor: new Float32Array(payload.buffer as ArrayBuffer) };
   }

@@ -1,4 +1,5 @@
-// Loaded before a program by `node --import`: at its end, one line of JSON on file descriptor 3 says what it cost.
+// Loaded before a program by `node --import`: at its end, one line of JSON on file descriptor 3
+// says what it cost.
 import { writeSync } from "node:fs";
 
 process.on("exit", () => {

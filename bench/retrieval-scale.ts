@@ -1,12 +1,14 @@
 /**
- * The paper's largest retrieval set in full: 145,235 x 512, one left out, every metric over the whole exact ranking. Prints time and peak memory.
+ * The paper's largest retrieval set in full: 145,235 x 512, one left out, every metric over the
+ * whole exact ranking. Prints time and peak memory.
  *
  *   npx tsx bench/retrieval-scale.ts                     real vectors, all rows
  *   npx tsx bench/retrieval-scale.ts --binary sign       their sign codes
  *   npx tsx bench/retrieval-scale.ts --rows 20000 --threads 1
  *
- * The set is generated, seeded: three levels (category, product, picture), about three pictures a product as in Aliproduct, with categories close
- * enough that some products are confused. It is written as .npy by one process and scored by another, whose memory is then its own.
+ * The set is generated, seeded: three levels (category, product, picture), about three pictures a
+ * product as in Aliproduct, with categories close enough that some products are confused. It is
+ * written as .npy by one process and scored by another, whose memory is then its own.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -26,7 +28,14 @@ import { rankRows, ranksAddon } from "../src/pipeline/index/row-ranks.js";
 import { isCodes, type Codes, type Vectors } from "../src/pipeline/types.js";
 
 const { values } = parseArgs({
-  options: { rows: { type: "string", default: "145235" }, dim: { type: "string", default: "512" }, threads: { type: "string", default: String(availableParallelism()) }, binary: { type: "string" }, file: { type: "string" }, step: { type: "string" } },
+  options: {
+    rows: { type: "string", default: "145235" },
+    dim: { type: "string", default: "512" },
+    threads: { type: "string", default: String(availableParallelism()) },
+    binary: { type: "string" },
+    file: { type: "string" },
+    step: { type: "string" },
+  },
 });
 const rows = Number(values.rows);
 const dim = Number(values.dim);
@@ -36,19 +45,25 @@ const threads = Number(values.threads);
 function products(): Int32Array {
   const random = new Random("retrieval-scale/products");
   const product = new Int32Array(rows);
-  for (let row = 0, number = 0; row < rows; number++) for (let left = 1 + random.below(5); left > 0 && row < rows; left--) product[row++] = number;
+  for (let row = 0, number = 0; row < rows; number++)
+    for (let left = 1 + random.below(5); left > 0 && row < rows; left--) product[row++] = number;
   return product;
 }
 
 async function generate(file: string): Promise<void> {
   const random = new Random("retrieval-scale/vectors");
-  const unit = (length: number) => Float32Array.from({ length: dim }, () => (random.normal() / Math.sqrt(dim)) * Math.sqrt(length));
+  const unit = (length: number) =>
+    Float32Array.from(
+      { length: dim },
+      () => (random.normal() / Math.sqrt(dim)) * Math.sqrt(length),
+    );
   const categories = Array.from({ length: 500 }, () => unit(0.5));
   const data = new Float32Array(rows * dim);
   let own = unit(0);
   let category = own;
   products().forEach((p, row, all) => {
-    if (row === 0 || all[row - 1] !== p) [own, category] = [unit(0.1), categories[random.below(categories.length)]!];
+    if (row === 0 || all[row - 1] !== p)
+      [own, category] = [unit(0.1), categories[random.below(categories.length)]!];
     const noise = unit(0.4);
     let norm = 0;
     for (let i = 0; i < dim; i++) norm += (noise[i] = noise[i]! + own[i]! + category[i]!) ** 2;
@@ -62,17 +77,24 @@ async function measure(file: string): Promise<void> {
   const vectors = await readVectors(file);
   const readMs = performance.now() - started;
   const labels = Array.from(products(), String);
-  const set: Vectors | Codes = values.binary === undefined ? vectors : (binarise(vectors.data, dim, "sign") as Codes);
+  const set: Vectors | Codes =
+    values.binary === undefined ? vectors : (binarise(vectors.data, dim, "sign") as Codes);
   const cpuBefore = process.cpuUsage();
   const rankingStarted = performance.now();
   let shown = 0;
-  const evidence = await rankQueries({ queries: set, gallery: set, queryLabels: labels, galleryLabels: labels, leaveOneOut: true }, {
-    threads,
-    progress: (done, total) => {
-      if (done / total >= shown + 0.1) process.stderr.write(`${done}/${total} queries, ${((performance.now() - rankingStarted) / 1000).toFixed(0)} s\n`);
-      if (done / total >= shown + 0.1) shown = done / total;
+  const evidence = await rankQueries(
+    { queries: set, gallery: set, queryLabels: labels, galleryLabels: labels, leaveOneOut: true },
+    {
+      threads,
+      progress: (done, total) => {
+        if (done / total >= shown + 0.1)
+          process.stderr.write(
+            `${done}/${total} queries, ${((performance.now() - rankingStarted) / 1000).toFixed(0)} s\n`,
+          );
+        if (done / total >= shown + 0.1) shown = done / total;
+      },
     },
-  });
+  );
   const rankingMs = performance.now() - rankingStarted;
   const cpu = process.cpuUsage(cpuBefore);
   const scoringStarted = performance.now();
@@ -80,12 +102,40 @@ async function measure(file: string): Promise<void> {
   const scoringMs = performance.now() - scoringStarted;
   const peakBytes = process.resourceUsage().maxRSS * 1024;
   const checked = await checkSample(set, labels);
-  console.log(JSON.stringify({
-    rows, dim, codes: isCodes(set), threads, addon: ranksAddon() !== null, readMs: Math.round(readMs), rankingMs: Math.round(rankingMs), rankingCpuMs: Math.round((cpu.user + cpu.system) / 1000), scoringMs: Math.round(scoringMs),
-    ...(!isCodes(set) && { gigaflopsPerCpuSecond: Math.round((2 * rows * rows * dim) / (cpu.user + cpu.system) / 1000) }),
-    peakBytes, underTwoGB: peakBytes < 2e9, queries, unanswerable, undecidedFirst: evidence.undecidedFirst, sampleEqualsPlainTypeScript: checked,
-    scores: Object.fromEntries(scores.map((s) => [s.name, s.value === null ? s.why : { value: s.value, ci: s.ci, bounds: s.bounds }])),
-  }, null, 2));
+  console.log(
+    JSON.stringify(
+      {
+        rows,
+        dim,
+        codes: isCodes(set),
+        threads,
+        addon: ranksAddon() !== null,
+        readMs: Math.round(readMs),
+        rankingMs: Math.round(rankingMs),
+        rankingCpuMs: Math.round((cpu.user + cpu.system) / 1000),
+        scoringMs: Math.round(scoringMs),
+        ...(!isCodes(set) && {
+          gigaflopsPerCpuSecond: Math.round(
+            (2 * rows * rows * dim) / (cpu.user + cpu.system) / 1000,
+          ),
+        }),
+        peakBytes,
+        underTwoGB: peakBytes < 2e9,
+        queries,
+        unanswerable,
+        undecidedFirst: evidence.undecidedFirst,
+        sampleEqualsPlainTypeScript: checked,
+        scores: Object.fromEntries(
+          scores.map((s) => [
+            s.name,
+            s.value === null ? s.why : { value: s.value, ci: s.ci, bounds: s.bounds },
+          ]),
+        ),
+      },
+      null,
+      2,
+    ),
+  );
 }
 
 /** Twenty queries again in plain TypeScript: every count and score must be the same. */
@@ -97,9 +147,26 @@ async function checkSample(set: Vectors | Codes, labels: readonly string[]): Pro
     const q = Math.floor((i * rows) / 20);
     const { positives, junk } = relevant.of(q, q + 1);
     const data = set.data.subarray(q * width, (q + 1) * width);
-    const plain = rankRowsPlain({ queries: data, gallery: set.data, dim: width, markedStart: positives.start, marked: positives.rows, excludedStart: junk.start, excluded: junk.rows, top: 10 });
-    const native = await rankRows({ queries: { ...set, data } as Vectors, gallery: set, marked: positives, excluded: junk, top: 10, threads });
-    for (const key of Object.keys(plain) as (keyof typeof plain)[]) if (plain[key].some((v, j) => v !== native[key][j])) return false;
+    const plain = rankRowsPlain({
+      queries: data,
+      gallery: set.data,
+      dim: width,
+      markedStart: positives.start,
+      marked: positives.rows,
+      excludedStart: junk.start,
+      excluded: junk.rows,
+      top: 10,
+    });
+    const native = await rankRows({
+      queries: { ...set, data } as Vectors,
+      gallery: set,
+      marked: positives,
+      excluded: junk,
+      top: 10,
+      threads,
+    });
+    for (const key of Object.keys(plain) as (keyof typeof plain)[])
+      if (plain[key].some((v, j) => v !== native[key][j])) return false;
   }
   return true;
 }
@@ -110,7 +177,16 @@ else {
   const folder = mkdtempSync(join(tmpdir(), "retrieval-scale-"));
   try {
     for (const step of ["generate", "measure"]) {
-      const args = ["--import", "tsx", fileURLToPath(import.meta.url), ...process.argv.slice(2), "--step", step, "--file", join(folder, "set.npy")];
+      const args = [
+        "--import",
+        "tsx",
+        fileURLToPath(import.meta.url),
+        ...process.argv.slice(2),
+        "--step",
+        step,
+        "--file",
+        join(folder, "set.npy"),
+      ];
       const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
       if (status !== 0) process.exit(status ?? 3);
     }

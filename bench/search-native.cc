@@ -1,8 +1,9 @@
-// The same Faiss called from C++: one query at a time, one thread. bench/search.mjs drives it over pipes, a block of
-// queries at a time, in turn with the engines that run in Node.
+// The same Faiss called from C++: one query at a time, one thread. bench/search.mjs drives it over
+// pipes, a block of queries at a time, in turn with the engines that run in Node.
 //
-// usage: search-native INDEX QUERIES K    (QUERIES: raw rows, float32 for a real index, packed bits for a binary one)
-// reads lines "FIRST COUNT", answers each on one line: the process's CPU nanoseconds, then COUNT pairs "NANOSECONDS:BEST_ROW".
+// usage: search-native INDEX QUERIES K    (QUERIES: raw rows, float32 for a real index, packed bits
+// for a binary one) reads lines "FIRST COUNT", answers each on one line: the process's CPU
+// nanoseconds, then COUNT pairs "NANOSECONDS:BEST_ROW".
 #include <chrono>
 #include <cstdio>
 #include <cstdint>
@@ -45,7 +46,9 @@ int Serve(const IndexT& index, const std::vector<char>& queries, size_t row_byte
     for (size_t i = first; i < first + count; i++) {
       const auto start = std::chrono::steady_clock::now();
       index.search(1, data + i * width, k, distances.data(), labels.data());
-      const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
+      const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                          std::chrono::steady_clock::now() - start)
+                          .count();
       line += std::to_string(ns) + ":" + std::to_string(labels[0]) + " ";
     }
     std::printf("%lld %s\n", CpuNanoseconds() - cpu, line.c_str());
@@ -64,7 +67,8 @@ int main(int argc, char** argv) {
   omp_set_num_threads(1);
   if (openblas_set_num_threads) openblas_set_num_threads(1);
   std::ifstream file(argv[2], std::ios::binary);
-  const std::vector<char> queries((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::vector<char> queries((std::istreambuf_iterator<char>(file)),
+                                  std::istreambuf_iterator<char>());
   const long k = std::stol(argv[3]);
   char fourcc[4] = {};
   std::ifstream(argv[1], std::ios::binary).read(fourcc, 4);

@@ -1,4 +1,5 @@
-// The addon's door: each part registers its own exports here, and nothing else happens in this file.
+// The addon's door: each part registers its own exports here, and nothing else happens in this
+// file.
 #include <napi.h>
 
 #include "faiss.h"

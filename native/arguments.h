@@ -7,7 +7,8 @@
 
 #include "worker.h"
 
-// Arguments of the Faiss calls, checked one by one. Each throws a CodedError that says what was expected.
+// Arguments of the Faiss calls, checked one by one. Each throws a CodedError that says what was
+// expected.
 
 [[noreturn]] void BadArgument(const std::string& message);
 
@@ -17,7 +18,8 @@ Napi::Object Wrap(Napi::Env env, std::unique_ptr<FaissIndex> index);
 std::shared_ptr<Lane> LaneOf(const Napi::CallbackInfo& info);
 
 /** An integer within bounds. */
-double NumberOf(const Napi::CallbackInfo& info, size_t at, const char* name, double least, double most);
+double NumberOf(const Napi::CallbackInfo& info, size_t at, const char* name, double least,
+                double most);
 std::string TextOf(const Napi::CallbackInfo& info, size_t at, const char* name);
 /** False unless it is true. */
 bool FlagOf(const Napi::CallbackInfo& info, size_t at);
@@ -28,7 +30,8 @@ struct Array {
 };
 
 /** A typed array's memory in place. */
-Array ArrayOf(const Napi::CallbackInfo& info, size_t at, const char* name, napi_typedarray_type type);
+Array ArrayOf(const Napi::CallbackInfo& info, size_t at, const char* name,
+              napi_typedarray_type type);
 
 struct Rows {
   const void* data;

@@ -15,7 +15,8 @@
 namespace {
 
 [[noreturn]] void Corrupt(const std::string& what, uint64_t offset) {
-  throw CodedError("faiss-file", "not a whole Faiss index: " + what + " at byte " + std::to_string(offset));
+  throw CodedError("faiss-file",
+                   "not a whole Faiss index: " + what + " at byte " + std::to_string(offset));
 }
 
 struct Memory : ByteSource {
@@ -44,7 +45,9 @@ struct File : ByteSource {
     for (auto* at = static_cast<char*>(to); n > 0;) {
       const ssize_t got = pread(descriptor, at, n, offset);
       if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) throw CodedError("faiss-file", got == 0 ? "the file became shorter while it was read" : std::strerror(errno));
+      if (got <= 0)
+        throw CodedError("faiss-file", got == 0 ? "the file became shorter while it was read"
+                                                : std::strerror(errno));
       at += got;
       offset += got;
       n -= got;
@@ -73,7 +76,10 @@ class Cursor {
   /** A count of items of `width` bytes that must all be there. */
   uint64_t Count(const char* what, uint64_t width) {
     const auto n = Next<uint64_t>(what);
-    if (n > left() / width) Corrupt(std::string(what) + " counts " + std::to_string(n) + " items, more than the data hold", offset_ - 8);
+    if (n > left() / width)
+      Corrupt(
+          std::string(what) + " counts " + std::to_string(n) + " items, more than the data hold",
+          offset_ - 8);
     return n;
   }
 
@@ -110,7 +116,8 @@ struct Header {
   uint32_t metric;
 };
 
-/** Checks one index, with those inside it. `positions`: the ids that its inverted lists may hold are 0 to positions - 1; negative: any. */
+/** Checks one index, with those inside it. `positions`: the ids that its inverted lists may hold
+ * are 0 to positions - 1; negative: any. */
 class Checker {
  public:
   Checker(ByteSource& bytes) : in_(bytes) {}
@@ -120,15 +127,24 @@ class Checker {
     Header h;
     const auto letters = in_.Next<uint32_t>("the index type");
     for (int i = 0; i < 4; i++) h.type += static_cast<char>(letters >> (8 * i));
-    const auto is = [&](std::initializer_list<const char*> types) { return std::any_of(types.begin(), types.end(), [&](const char* t) { return h.type == t; }); };
-    const bool flat = IsFlat(h.type), map = is({"IxMp", "IxM2", "IBMp", "IBM2"}), graph = is({"IHNf", "IBHf"}), inverted = is({"IwFl", "IBwF"});
+    const auto is = [&](std::initializer_list<const char*> types) {
+      return std::any_of(types.begin(), types.end(), [&](const char* t) { return h.type == t; });
+    };
+    const bool flat = IsFlat(h.type), map = is({"IxMp", "IxM2", "IBMp", "IBM2"}),
+               graph = is({"IHNf", "IBHf"}), inverted = is({"IwFl", "IBwF"});
     if (!flat && !map && !graph && !inverted) throw Unknown{Printable(h.type)};
-    if (IsBinary(h.type)) ReadBinaryHeader(h);
-    else ReadRealHeader(h);
-    if (flat) Flat(h);
-    else if (map) Mapped(h);
-    else if (graph) Hnsw(h);
-    else InvertedFile(h, positions);
+    if (IsBinary(h.type))
+      ReadBinaryHeader(h);
+    else
+      ReadRealHeader(h);
+    if (flat)
+      Flat(h);
+    else if (map)
+      Mapped(h);
+    else if (graph)
+      Hnsw(h);
+    else
+      InvertedFile(h, positions);
     depth_--;
     return h;
   }
@@ -173,26 +189,33 @@ class Checker {
     h.size = in_.Next<int64_t>("the vector count");
     h.trained = in_.Next<uint8_t>("the trained flag") != 0;
     h.metric = in_.Next<uint32_t>("the metric");
-    Require(h.dim > 0 && h.dim <= 1 << 27 && h.dim % 8 == 0, "codes of " + std::to_string(h.dim) + " bits");
+    Require(h.dim > 0 && h.dim <= 1 << 27 && h.dim % 8 == 0,
+            "codes of " + std::to_string(h.dim) + " bits");
     // Faiss leaves a map's own code size unset, and never reads it.
-    Require(h.code_size == static_cast<uint64_t>(h.dim) / 8 || h.type[2] == 'M', "a code size that is not the number of bits / 8");
+    Require(h.code_size == static_cast<uint64_t>(h.dim) / 8 || h.type[2] == 'M',
+            "a code size that is not the number of bits / 8");
     Require(h.size >= 0, "a negative vector count");
   }
 
   static bool IsBinary(const std::string& type) { return type[1] == 'B'; }
-  static bool IsFlat(const std::string& type) { return type == "IxFI" || type == "IxF2" || type == "IxFl" || type == "IBxF"; }
+  static bool IsFlat(const std::string& type) {
+    return type == "IxFI" || type == "IxF2" || type == "IxFl" || type == "IBxF";
+  }
 
   void Flat(const Header& h) {
     const uint64_t unit = IsBinary(h.type) ? 1 : 4;
     const auto n = in_.Count("the vectors", unit);
-    // n * unit is at most the size of the data, so that the division below cannot be fooled by an overflow.
-    Require(n * unit % h.code_size == 0 && n * unit / h.code_size == static_cast<uint64_t>(h.size), "vectors that are not as many as the header says");
+    // n * unit is at most the size of the data, so that the division below cannot be fooled by an
+    // overflow.
+    Require(n * unit % h.code_size == 0 && n * unit / h.code_size == static_cast<uint64_t>(h.size),
+            "vectors that are not as many as the header says");
     in_.Skip(n * unit, "the vectors");
   }
 
   void Mapped(const Header& h) {
     const Header inner = Index(h.size);
-    Require(IsBinary(inner.type) == IsBinary(h.type) && inner.dim == h.dim && inner.size == h.size, "an id map around an index of another size");
+    Require(IsBinary(inner.type) == IsBinary(h.type) && inner.dim == h.dim && inner.size == h.size,
+            "an id map around an index of another size");
     const auto n = in_.Count("the id map", 8);
     Require(n == static_cast<uint64_t>(h.size), "an id map of another length than the index");
     in_.Skip(n * 8, "the id map");
@@ -205,15 +228,22 @@ class Checker {
     const auto levels = in_.Vector<int32_t>("the levels");
     const auto offsets = in_.Vector<uint64_t>("the link offsets");
     const auto n = static_cast<uint64_t>(h.size);
-    Require(cumulative.size() == probabilities.size() + 1 && cumulative.size() >= 2 && cumulative.size() <= 1024 && cumulative[0] == 0, "impossible levels");
+    Require(cumulative.size() == probabilities.size() + 1 && cumulative.size() >= 2 &&
+                cumulative.size() <= 1024 && cumulative[0] == 0,
+            "impossible levels");
     for (size_t i = 1; i < cumulative.size(); i++) {
-      Require(cumulative[i] > cumulative[i - 1] && cumulative[i] <= 1 << 24, "impossible numbers of links a level");
+      Require(cumulative[i] > cumulative[i - 1] && cumulative[i] <= 1 << 24,
+              "impossible numbers of links a level");
     }
-    Require(levels.size() == n && offsets.size() == n + 1 && offsets[0] == 0, "a graph of another size than the index");
+    Require(levels.size() == n && offsets.size() == n + 1 && offsets[0] == 0,
+            "a graph of another size than the index");
     int32_t highest = 0;
     for (uint64_t i = 0; i < n; i++) {
-      Require(levels[i] >= 1 && static_cast<size_t>(levels[i]) < cumulative.size(), "a vector on an impossible level");
-      Require(offsets[i + 1] >= offsets[i] && offsets[i + 1] - offsets[i] == static_cast<uint64_t>(cumulative[levels[i]]), "link offsets that do not fit the levels");
+      Require(levels[i] >= 1 && static_cast<size_t>(levels[i]) < cumulative.size(),
+              "a vector on an impossible level");
+      Require(offsets[i + 1] >= offsets[i] &&
+                  offsets[i + 1] - offsets[i] == static_cast<uint64_t>(cumulative[levels[i]]),
+              "link offsets that do not fit the levels");
       highest = std::max(highest, levels[i]);
     }
     const auto links = in_.Count("the links", 4);
@@ -223,7 +253,9 @@ class Checker {
       for (int32_t level = 0; level < levels[i]; level++) {
         for (int32_t j = cumulative[level]; j < cumulative[level + 1]; j++) {
           // A link on a level leads to a vector that is on that level, too.
-          Require(own[j] == -1 || (own[j] >= 0 && static_cast<uint64_t>(own[j]) < n && levels[own[j]] > level), "a link to a vector that is not there");
+          Require(own[j] == -1 ||
+                      (own[j] >= 0 && static_cast<uint64_t>(own[j]) < n && levels[own[j]] > level),
+                  "a link to a vector that is not there");
         }
       }
     }
@@ -232,21 +264,32 @@ class Checker {
     const auto ef_construction = in_.Next<int32_t>("efConstruction");
     const auto ef_search = in_.Next<int32_t>("efSearch");
     const auto beam = in_.Next<int32_t>("the beam");
-    if (n == 0) Require(entry == -1, "an entry point into an empty graph");
-    else Require(entry >= 0 && static_cast<uint64_t>(entry) < n && top == levels[entry] - 1 && top == highest - 1, "an impossible entry point");
-    for (const auto width : {ef_construction, ef_search, beam}) Require(width >= 1 && width <= 1 << 20, "an impossible efSearch, efConstruction or beam");
+    if (n == 0)
+      Require(entry == -1, "an entry point into an empty graph");
+    else
+      Require(entry >= 0 && static_cast<uint64_t>(entry) < n && top == levels[entry] - 1 &&
+                  top == highest - 1,
+              "an impossible entry point");
+    for (const auto width : {ef_construction, ef_search, beam})
+      Require(width >= 1 && width <= 1 << 20, "an impossible efSearch, efConstruction or beam");
     const Header storage = Index(-1);
-    Require(IsFlat(storage.type) && IsBinary(storage.type) == IsBinary(h.type) && storage.dim == h.dim && storage.size == h.size, "a graph over other vectors");
+    Require(IsFlat(storage.type) && IsBinary(storage.type) == IsBinary(h.type) &&
+                storage.dim == h.dim && storage.size == h.size,
+            "a graph over other vectors");
   }
 
   // index_read.cpp: read_ivf_header, read_direct_map, read_InvertedLists
   void InvertedFile(const Header& h, int64_t positions) {
     const auto lists = in_.Next<uint64_t>("the number of lists");
     const auto nprobe = in_.Next<uint64_t>("nprobe");
-    Require(lists >= 1 && lists <= 1u << 30 && nprobe >= 1 && nprobe <= INT32_MAX, "impossible numbers of lists");
+    Require(lists >= 1 && lists <= 1u << 30 && nprobe >= 1 && nprobe <= INT32_MAX,
+            "impossible numbers of lists");
     const Header quantizer = Index(-1);
-    Require(quantizer.dim == h.dim && IsBinary(quantizer.type) == IsBinary(h.type), "lists around other vectors");
-    Require(quantizer.size == (h.trained ? static_cast<int64_t>(lists) : 0) || (!h.trained && quantizer.size <= static_cast<int64_t>(lists)), "other centroids than lists");
+    Require(quantizer.dim == h.dim && IsBinary(quantizer.type) == IsBinary(h.type),
+            "lists around other vectors");
+    Require(quantizer.size == (h.trained ? static_cast<int64_t>(lists) : 0) ||
+                (!h.trained && quantizer.size <= static_cast<int64_t>(lists)),
+            "other centroids than lists");
     const auto map_type = in_.Next<uint8_t>("the direct map");
     Require(map_type <= 2, "an unknown direct map");
     auto places = in_.Vector<int64_t>("the direct map");
@@ -258,7 +301,8 @@ class Checker {
         places.push_back(in_.Next<int64_t>("the direct map"));
       }
     }
-    Require(in_.Next<uint32_t>("the inverted lists") == Letters("ilar"), "inverted lists of an unknown kind");
+    Require(in_.Next<uint32_t>("the inverted lists") == Letters("ilar"),
+            "inverted lists of an unknown kind");
     Require(in_.Next<uint64_t>("the number of lists") == lists, "another number of lists");
     Require(in_.Next<uint64_t>("the code size") == h.code_size, "lists of other vectors");
     const auto sizes = ListSizes(lists);
@@ -274,7 +318,9 @@ class Checker {
     Require(total == h.size, "lists that do not add up to the vector count");
     for (const auto place : places) {
       const auto list = static_cast<uint64_t>(place) >> 32;
-      Require(place == -1 || (list < lists && (static_cast<uint64_t>(place) & 0xffffffff) < sizes[list]), "a direct map to nowhere");
+      Require(place == -1 ||
+                  (list < lists && (static_cast<uint64_t>(place) & 0xffffffff) < sizes[list]),
+              "a direct map to nowhere");
     }
   }
 
@@ -308,8 +354,12 @@ class Checker {
 
 }  // namespace
 
-std::unique_ptr<ByteSource> MemoryBytes(const uint8_t* data, uint64_t size) { return std::make_unique<Memory>(data, size); }
-std::unique_ptr<ByteSource> FileBytes(const std::string& file) { return std::make_unique<File>(file); }
+std::unique_ptr<ByteSource> MemoryBytes(const uint8_t* data, uint64_t size) {
+  return std::make_unique<Memory>(data, size);
+}
+std::unique_ptr<ByteSource> FileBytes(const std::string& file) {
+  return std::make_unique<File>(file);
+}
 
 void CheckIndex(ByteSource& bytes, bool trusted) {
   Checker checker(bytes);
@@ -317,7 +367,8 @@ void CheckIndex(ByteSource& bytes, bool trusted) {
     checker.Index(-1);
   } catch (const Checker::Unknown& unknown) {
     if (trusted) return;
-    throw CodedError("faiss-file", "index type \"" + unknown.type + "\" is not one whose structure can be checked");
+    throw CodedError("faiss-file", "index type \"" + unknown.type +
+                                       "\" is not one whose structure can be checked");
   }
   checker.End();
 }

@@ -10,7 +10,8 @@ class ByteSource {
  public:
   virtual ~ByteSource() = default;
   virtual uint64_t size() const = 0;
-  /** Reads exactly n bytes; the caller has made sure that they are there. Throws CodedError "faiss-file" where the file fails. */
+  /** Reads exactly n bytes; the caller has made sure that they are there. Throws CodedError
+   * "faiss-file" where the file fails. */
   virtual void Read(uint64_t offset, void* to, size_t n) = 0;
 };
 
@@ -19,9 +20,11 @@ std::unique_ptr<ByteSource> MemoryBytes(const uint8_t* data, uint64_t size);
 std::unique_ptr<ByteSource> FileBytes(const std::string& file);
 
 /**
- * Walks a serialized index and throws CodedError "faiss-file" where anything in it contradicts itself. Faiss trusts what it reads: a wrong count makes
- * it allocate any amount, and a wrong link in an HNSW graph or a wrong id in an inverted list makes a later search read outside its memory. Covers flat,
- * HNSW and IVF indexes of floats and bits, with or without id maps. Another kind is refused unless `trusted` (its hash was known).
+ * Walks a serialized index and throws CodedError "faiss-file" where anything in it contradicts
+ * itself. Faiss trusts what it reads: a wrong count makes it allocate any amount, and a wrong link
+ * in an HNSW graph or a wrong id in an inverted list makes a later search read outside its memory.
+ * Covers flat, HNSW and IVF indexes of floats and bits, with or without id maps. Another kind is
+ * refused unless `trusted` (its hash was known).
  */
 void CheckIndex(ByteSource& bytes, bool trusted);
 

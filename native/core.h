@@ -8,10 +8,14 @@
 /** The index inside any id map, transform and refiner. */
 inline faiss::Index* CoreOf(faiss::Index* index) {
   for (;;) {
-    if (auto* map = dynamic_cast<faiss::IndexIDMap*>(index)) index = map->index;
-    else if (auto* chain = dynamic_cast<faiss::IndexPreTransform*>(index)) index = chain->index;
-    else if (auto* refine = dynamic_cast<faiss::IndexRefine*>(index)) index = refine->base_index;
-    else return index;
+    if (auto* map = dynamic_cast<faiss::IndexIDMap*>(index))
+      index = map->index;
+    else if (auto* chain = dynamic_cast<faiss::IndexPreTransform*>(index))
+      index = chain->index;
+    else if (auto* refine = dynamic_cast<faiss::IndexRefine*>(index))
+      index = refine->base_index;
+    else
+      return index;
   }
 }
 

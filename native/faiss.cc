@@ -1,4 +1,5 @@
-// The JavaScript face of FaissIndex (faiss.d.ts): checks arguments, and hands the work to the index's lane.
+// The JavaScript face of FaissIndex (faiss.d.ts): checks arguments, and hands the work to the
+// index's lane.
 #include "faiss.h"
 
 #include <omp.h>
@@ -31,37 +32,50 @@ Napi::Value Guard(const Info& info, const char* call, Body body) {
 }
 
 /** Submits a call on an index; the arrays among its arguments stay alive until it is done. */
-Napi::Value Submit(const Info& info, const std::shared_ptr<Lane>& lane, std::unique_ptr<Task> task) {
+Napi::Value Submit(const Info& info, const std::shared_ptr<Lane>& lane,
+                   std::unique_ptr<Task> task) {
   for (size_t i = 1; i < info.Length(); i++) task->Keep(info[i]);
   const Napi::Promise promise = task->promise();
   lane->Submit(task.release());
   return promise;
 }
 
-std::unique_ptr<Task> MakeTask(const Info& info, const char* call, Task::Role role) { return std::make_unique<Task>(info.Env(), call, role); }
+std::unique_ptr<Task> MakeTask(const Info& info, const char* call, Task::Role role) {
+  return std::make_unique<Task>(info.Env(), call, role);
+}
 
 Napi::Value Undefined(Napi::Env env) { return env.Undefined(); }
 
 const char* NameOf(Metric metric) {
   switch (metric) {
-    case Metric::kInnerProduct: return "inner-product";
-    case Metric::kL2: return "l2";
-    case Metric::kHamming: return "hamming";
-    default: return "other";
+    case Metric::kInnerProduct:
+      return "inner-product";
+    case Metric::kL2:
+      return "l2";
+    case Metric::kHamming:
+      return "hamming";
+    default:
+      return "other";
   }
 }
 
 Napi::Value Build(const Info& info) {
   const Napi::Env env = info.Env();
   Napi::Object build = Napi::Object::New(env);
-  build.Set("version", std::to_string(FAISS_VERSION_MAJOR) + "." + std::to_string(FAISS_VERSION_MINOR) + "." + std::to_string(FAISS_VERSION_PATCH));
+  build.Set("version", std::to_string(FAISS_VERSION_MAJOR) + "." +
+                           std::to_string(FAISS_VERSION_MINOR) + "." +
+                           std::to_string(FAISS_VERSION_PATCH));
   build.Set("level", SHITU_FAISS_LEVEL);
   build.Set("flags", SHITU_FAISS_FLAGS);
   build.Set("origin", SHITU_FAISS_ORIGIN);
   build.Set("compileOptions", faiss::get_compile_options());
   build.Set("blas", SHITU_FAISS_BLAS);
-  build.Set("blasConfig", openblas_get_config ? Napi::Value(Napi::String::New(env, openblas_get_config())) : env.Null());
-  build.Set("blasThreads", openblas_get_num_threads ? Napi::Value(Napi::Number::New(env, openblas_get_num_threads())) : env.Null());
+  build.Set("blasConfig", openblas_get_config
+                              ? Napi::Value(Napi::String::New(env, openblas_get_config()))
+                              : env.Null());
+  build.Set("blasThreads", openblas_get_num_threads
+                               ? Napi::Value(Napi::Number::New(env, openblas_get_num_threads()))
+                               : env.Null());
   build.Set("openmpThreads", Threads());
   build.Set("processors", omp_get_num_procs());
 #ifdef __clang__
@@ -84,7 +98,10 @@ Napi::Value Create(const Info& info) {
     const std::string factory = TextOf(info, 0, "factory");
     const std::string name = TextOf(info, 2, "metric");
     const int dim = static_cast<int>(NumberOf(info, 1, "dim", 1, 1 << 24));
-    const Metric metric = name == "inner-product" ? Metric::kInnerProduct : name == "l2" ? Metric::kL2 : name == "hamming" ? Metric::kHamming : Metric::kOther;
+    const Metric metric = name == "inner-product" ? Metric::kInnerProduct
+                          : name == "l2"          ? Metric::kL2
+                          : name == "hamming"     ? Metric::kHamming
+                                                  : Metric::kOther;
     if (metric == Metric::kOther) BadArgument("metric must be inner-product, l2 or hamming");
     if (metric == Metric::kHamming && dim % 8 != 0) BadArgument("dim must be a multiple of 8 bits");
     return Wrap(info.Env(), FaissIndex::Create(factory, dim, metric));
@@ -92,7 +109,8 @@ Napi::Value Create(const Info& info) {
 }
 
 /** deserialize and read: neither has a lane yet. */
-Napi::Value Load(const Info& info, const char* call, std::function<std::unique_ptr<ByteSource>()> open) {
+Napi::Value Load(const Info& info, const char* call,
+                 std::function<std::unique_ptr<ByteSource>()> open) {
   const bool trusted = FlagOf(info, 1);
   auto task = MakeTask(info, call, Task::Role::kReader);
   task->Keep(info[0]);
@@ -112,7 +130,9 @@ Napi::Value Load(const Info& info, const char* call, std::function<std::unique_p
 Napi::Value Deserialize(const Info& info) {
   return Guard(info, "faiss.deserialize", [&] {
     const Array bytes = ArrayOf(info, 0, "bytes", napi_uint8_array);
-    return Load(info, "faiss.deserialize", [bytes] { return MemoryBytes(static_cast<const uint8_t*>(bytes.data), bytes.length); });
+    return Load(info, "faiss.deserialize", [bytes] {
+      return MemoryBytes(static_cast<const uint8_t*>(bytes.data), bytes.length);
+    });
   });
 }
 
@@ -135,7 +155,10 @@ Napi::Value Describe(const Info& info) {
     description.Set("dim", index.dim());
     description.Set("size", static_cast<double>(index.size()));
     description.Set("trained", Napi::Boolean::New(env, index.trained()));
-    description.Set("type", core == Core::kFlat ? "flat" : core == Core::kHnsw ? "hnsw" : core == Core::kIvf ? "ivf" : "other");
+    description.Set("type", core == Core::kFlat   ? "flat"
+                            : core == Core::kHnsw ? "hnsw"
+                            : core == Core::kIvf  ? "ivf"
+                                                  : "other");
     description.Set("idMapped", Napi::Boolean::New(env, index.id_mapped()));
     description.Set("lists", static_cast<double>(index.lists()));
     description.Set("largestId", static_cast<double>(index.LargestId()));
@@ -164,7 +187,9 @@ Napi::Value Add(const Info& info) {
     const double* ids = nullptr;
     if (info.Length() > 2 && !info[2].IsUndefined()) {
       const Array array = ArrayOf(info, 2, "ids", napi_float64_array);
-      if (array.length != static_cast<size_t>(rows.n)) BadArgument("ids has " + std::to_string(array.length) + " items for " + std::to_string(rows.n) + " rows");
+      if (array.length != static_cast<size_t>(rows.n))
+        BadArgument("ids has " + std::to_string(array.length) + " items for " +
+                    std::to_string(rows.n) + " rows");
       ids = static_cast<const double*>(array.data);
     }
     auto task = MakeTask(info, "faiss.add", Task::Role::kWriter);
@@ -180,8 +205,12 @@ Napi::Value Remove(const Info& info) {
     const Array ids = ArrayOf(info, 1, "ids", napi_float64_array);
     auto task = MakeTask(info, "faiss.remove", Task::Role::kWriter);
     auto removed = std::make_shared<int64_t>(0);
-    task->run = [ids, removed, index = lane->index.get()] { *removed = index->Remove(ids.length, static_cast<const double*>(ids.data)); };
-    task->settle = [removed](Napi::Env env) { return Napi::Number::New(env, static_cast<double>(*removed)); };
+    task->run = [ids, removed, index = lane->index.get()] {
+      *removed = index->Remove(ids.length, static_cast<const double*>(ids.data));
+    };
+    task->settle = [removed](Napi::Env env) {
+      return Napi::Number::New(env, static_cast<double>(*removed));
+    };
     return Submit(info, lane, std::move(task));
   });
 }
@@ -213,7 +242,8 @@ Napi::Value Search(const Info& info) {
     auto task = MakeTask(info, "faiss.search", Task::Role::kReader);
     auto ids = Napi::Float64Array::New(info.Env(), query.rows.n * query.k);
     auto scores = Napi::Float32Array::New(info.Env(), query.rows.n * query.k);
-    auto kept = std::make_shared<Napi::ObjectReference>(Napi::Persistent(Neighbours(info.Env(), ids, scores)));
+    auto kept = std::make_shared<Napi::ObjectReference>(
+        Napi::Persistent(Neighbours(info.Env(), ids, scores)));
     task->run = [query, index = lane->index.get(), to_ids = ids.Data(), to_scores = scores.Data()] {
       index->Search(query.rows.n, query.rows.data, query.k, to_ids, to_scores);
     };
@@ -243,9 +273,13 @@ Napi::Value Reconstruct(const Info& info) {
     const Napi::Env env = info.Env();
     const size_t width = lane->index->binary() ? lane->index->row_bytes() : lane->index->dim();
     if (ids.length > (size_t{1} << 31) / width) BadArgument("too many ids at once");
-    Napi::TypedArray rows = lane->index->binary() ? Napi::TypedArray(Napi::Uint8Array::New(env, ids.length * width)) : Napi::TypedArray(Napi::Float32Array::New(env, ids.length * width));
+    Napi::TypedArray rows =
+        lane->index->binary() ? Napi::TypedArray(Napi::Uint8Array::New(env, ids.length * width))
+                              : Napi::TypedArray(Napi::Float32Array::New(env, ids.length * width));
     auto kept = std::make_shared<Napi::ObjectReference>(Napi::Persistent(rows.As<Napi::Object>()));
-    task->run = [ids, index = lane->index.get(), to = rows.ArrayBuffer().Data()] { index->Reconstruct(ids.length, static_cast<const double*>(ids.data), to); };
+    task->run = [ids, index = lane->index.get(), to = rows.ArrayBuffer().Data()] {
+      index->Reconstruct(ids.length, static_cast<const double*>(ids.data), to);
+    };
     task->settle = [kept](Napi::Env) { return kept->Value(); };
     return Submit(info, lane, std::move(task));
   });
@@ -256,7 +290,8 @@ Napi::Value Set(const Info& info) {
     const auto lane = LaneOf(info);
     const std::string name = TextOf(info, 1, "name");
     const double value = NumberOf(info, 2, name.c_str(), 1, 9007199254740991.0);
-    // The names depend on the index's type, which no call changes, so that this is safe beside any other.
+    // The names depend on the index's type, which no call changes, so that this is safe beside any
+    // other.
     lane->index->CheckParameter(name, value);
     if (lane->idle()) {
       lane->index->Set(name, value);
@@ -277,11 +312,14 @@ Napi::Value Serialize(const Info& info) {
     auto kept = std::make_shared<Napi::ObjectReference>();
     auto room = std::make_shared<std::pair<uint8_t*, uint64_t>>();
     FaissIndex* index = lane->index.get();
-    // Counted when the earlier writers are done, so that one array of the right size can be filled in place.
+    // Counted when the earlier writers are done, so that one array of the right size can be filled
+    // in place.
     task->begin = [=](Napi::Env env) {
       const Napi::HandleScope scope(env);
       const uint64_t bytes = index->Bytes();
-      if (bytes > uint64_t{1} << 32) throw CodedError("faiss-memory", "the index is larger than an array may be: write it to a file");
+      if (bytes > uint64_t{1} << 32)
+        throw CodedError("faiss-memory",
+                         "the index is larger than an array may be: write it to a file");
       auto array = Napi::Uint8Array::New(env, bytes);
       *kept = Napi::Persistent(array.As<Napi::Object>());
       *room = {array.Data(), bytes};
@@ -305,7 +343,9 @@ Napi::Value Write(const Info& info) {
       index->Serialize(writer);
       *bytes = writer.Finish();
     };
-    task->settle = [bytes](Napi::Env env) { return Napi::Number::New(env, static_cast<double>(*bytes)); };
+    task->settle = [bytes](Napi::Env env) {
+      return Napi::Number::New(env, static_cast<double>(*bytes));
+    };
     return Submit(info, lane, std::move(task));
   });
 }
@@ -334,9 +374,23 @@ Napi::Value Close(const Info& info) {
 void RegisterFaiss(Napi::Env env, Napi::Object exports) {
   Napi::Object faiss = Napi::Object::New(env);
   const std::pair<const char*, Napi::Value (*)(const Info&)> calls[] = {
-      {"build", Build}, {"setThreads", SetThreadCount}, {"create", Create}, {"deserialize", Deserialize}, {"read", Read}, {"describe", Describe}, {"train", Train},
-      {"add", Add}, {"remove", Remove}, {"search", Search}, {"searchSync", SearchSync}, {"reconstruct", Reconstruct}, {"set", Set}, {"serialize", Serialize},
-      {"write", Write}, {"bytes", Bytes}, {"close", Close},
+      {"build", Build},
+      {"setThreads", SetThreadCount},
+      {"create", Create},
+      {"deserialize", Deserialize},
+      {"read", Read},
+      {"describe", Describe},
+      {"train", Train},
+      {"add", Add},
+      {"remove", Remove},
+      {"search", Search},
+      {"searchSync", SearchSync},
+      {"reconstruct", Reconstruct},
+      {"set", Set},
+      {"serialize", Serialize},
+      {"write", Write},
+      {"bytes", Bytes},
+      {"close", Close},
   };
   for (const auto& [name, call] : calls) faiss.Set(name, Napi::Function::New(env, call, name));
   exports.Set("faiss", faiss);

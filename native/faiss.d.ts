@@ -1,4 +1,7 @@
-/** The Faiss part of the addon. Every failure is an Error whose message begins with the call's name, such as `faiss.search: …`. */
+/**
+ * The Faiss part of the addon. Every failure is an Error whose message begins with the call's name,
+ * such as `faiss.search: …`.
+ */
 
 /** A Faiss index in native memory, made by `create`, `deserialize` or `read`. */
 export interface FaissHandle {
@@ -10,10 +13,19 @@ export type FaissMetric = "inner-product" | "l2" | "hamming";
 /** Raised by every call: `code` says which kind of failure it is. */
 export interface FaissError extends Error {
   /**
-   * `faiss-argument` a wrong argument, `faiss-handle` not an index handle, `faiss-closed` used after close, `faiss-busy` a synchronous call while
-   * an asynchronous writer is at work or waiting, `faiss-file` unreadable or corrupt data, `faiss-memory` out of memory, `faiss-error` anything that Faiss itself refused.
+   * `faiss-argument` a wrong argument, `faiss-handle` not an index handle, `faiss-closed` used
+   * after close, `faiss-busy` a synchronous call while an asynchronous writer is at work or
+   * waiting, `faiss-file` unreadable or corrupt data, `faiss-memory` out of memory, `faiss-error`
+   * anything that Faiss itself refused.
    */
-  readonly code: "faiss-argument" | "faiss-handle" | "faiss-closed" | "faiss-busy" | "faiss-file" | "faiss-memory" | "faiss-error";
+  readonly code:
+    | "faiss-argument"
+    | "faiss-handle"
+    | "faiss-closed"
+    | "faiss-busy"
+    | "faiss-file"
+    | "faiss-memory"
+    | "faiss-error";
 }
 
 export interface FaissBuild {
@@ -59,17 +71,25 @@ export interface FaissNeighbours {
 }
 
 /**
- * Calls on one handle run in the order in which they were made: any number of readers (`search`, `reconstruct`, `serialize`, `write`) at once,
- * a writer (`train`, `add`, `remove`, `set`) alone. Typed arrays are read and written in place on worker threads: leave them unchanged until the promise settles.
+ * Calls on one handle run in the order in which they were made: any number of readers (`search`,
+ * `reconstruct`, `serialize`, `write`) at once, a writer (`train`, `add`, `remove`, `set`) alone.
+ * Typed arrays are read and written in place on worker threads: leave them unchanged until the
+ * promise settles.
  */
 export interface FaissAddon {
   readonly faiss: {
     build(): FaissBuild;
     /** Threads of OpenMP and of the BLAS for every later call, in all indexes. */
     setThreads(threads: number): void;
-    /** A Faiss factory string, with `B` for a binary index; `IDMap2,` may stand before a binary one, too. */
+    /**
+     * A Faiss factory string, with `B` for a binary index; `IDMap2,` may stand before a binary one,
+     * too.
+     */
     create(factory: string, dim: number, metric: FaissMetric): FaissHandle;
-    /** Checks the structure of the bytes before Faiss sees them; with `trusted` an index type that the check does not know is let through. */
+    /**
+     * Checks the structure of the bytes before Faiss sees them; with `trusted` an index type that
+     * the check does not know is let through.
+     */
     deserialize(bytes: Uint8Array, trusted: boolean): Promise<FaissHandle>;
     /** The same from a file. */
     read(file: string, trusted: boolean): Promise<FaissHandle>;
@@ -78,7 +98,11 @@ export interface FaissAddon {
     add(handle: FaissHandle, rows: Float32Array | Uint8Array, ids?: Float64Array): Promise<void>;
     /** Resolves to the number of vectors removed. */
     remove(handle: FaissHandle, ids: Float64Array): Promise<number>;
-    search(handle: FaissHandle, queries: Float32Array | Uint8Array, k: number): Promise<FaissNeighbours>;
+    search(
+      handle: FaissHandle,
+      queries: Float32Array | Uint8Array,
+      k: number,
+    ): Promise<FaissNeighbours>;
     searchSync(handle: FaissHandle, queries: Float32Array | Uint8Array, k: number): FaissNeighbours;
     /** Rows by id, in that order. */
     reconstruct(handle: FaissHandle, ids: Float64Array): Promise<Float32Array | Uint8Array>;
@@ -89,7 +113,10 @@ export interface FaissAddon {
     write(handle: FaissHandle, file: string): Promise<number>;
     /** Size in bytes of what `serialize` would give. */
     bytes(handle: FaissHandle): number;
-    /** Frees the index; work under way ends first, work waiting is refused. Closing twice is no error. */
+    /**
+     * Frees the index; work under way ends first, work waiting is refused. Closing twice is no
+     * error.
+     */
     close(handle: FaissHandle): void;
   };
 }

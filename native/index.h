@@ -11,7 +11,8 @@
 
 /** A failure with the code that JavaScript sees. */
 struct CodedError : std::runtime_error {
-  CodedError(const char* code, const std::string& message) : std::runtime_error(message), code(code) {}
+  CodedError(const char* code, const std::string& message)
+      : std::runtime_error(message), code(code) {}
   const char* code;
 };
 
@@ -21,8 +22,8 @@ enum class Metric { kInnerProduct, kL2, kHamming, kOther };
 enum class Core { kFlat, kHnsw, kIvf, kOther };
 
 /**
- * One Faiss index, real or binary, behind one interface. Knows nothing of JavaScript, and nothing of threads beyond Faiss's
- * own: the caller sees to it that writers are alone.
+ * One Faiss index, real or binary, behind one interface. Knows nothing of JavaScript, and nothing
+ * of threads beyond Faiss's own: the caller sees to it that writers are alone.
  */
 class FaissIndex {
  public:
@@ -46,13 +47,16 @@ class FaissIndex {
   std::map<std::string, double> Parameters() const;
 
   void Train(int64_t n, const void* rows);
-  /** `ids` may be null: the rows are then numbered on from the present size. Ids for an index that keeps none put an id map around it. */
+  /** `ids` may be null: the rows are then numbered on from the present size. Ids for an index that
+   * keeps none put an id map around it. */
   void Add(int64_t n, const void* rows, const double* ids);
-  /** The ids of what is left stay as they are: an index that would renumber its rows gets an id map around it first. */
+  /** The ids of what is left stay as they are: an index that would renumber its rows gets an id map
+   * around it first. */
   int64_t Remove(int64_t n, const double* ids);
   /**
-   * Fills n x k ids and scores. Both arrays are the caller's JavaScript arrays: Faiss writes its 64-bit ids and 32-bit distances into
-   * them, and they are then turned into doubles and floats in place.
+   * Fills n x k ids and scores. Both arrays are the caller's JavaScript arrays: Faiss writes its
+   * 64-bit ids and 32-bit distances into them, and they are then turned into doubles and floats in
+   * place.
    */
   void Search(int64_t n, const void* queries, int64_t k, double* ids, float* scores) const;
   void Reconstruct(int64_t n, const double* ids, void* rows) const;
@@ -66,12 +70,12 @@ class FaissIndex {
   FaissIndex() = default;
   void KeepIds();
 
-
   std::unique_ptr<faiss::Index> real_;
   std::unique_ptr<faiss::IndexBinary> binary_;
 };
 
-/** Threads for OpenMP and BLAS; OpenMP keeps its number for each thread, so that each call must apply it on its own. */
+/** Threads for OpenMP and BLAS; OpenMP keeps its number for each thread, so that each call must
+ * apply it on its own. */
 void SetThreads(int threads);
 void ApplyThreads();
 int Threads();

@@ -21,19 +21,28 @@ export class AddonError extends Error {
   }
 }
 
-/** Where set-up puts the addon, or SHITU_ADDON, another build of it. This file runs from native/ (source) and from dist/native/ (transpiled). */
-export const addonFile: string = process.env.SHITU_ADDON ?? join(root(), "native", "build", "shitu.node");
+/**
+ * Where set-up puts the addon, or SHITU_ADDON, another build of it. This file runs from native/
+ * (source) and from dist/native/ (transpiled).
+ */
+export const addonFile: string =
+  process.env.SHITU_ADDON ?? join(root(), "native", "build", "shitu.node");
 
 let loaded: NativeAddon | undefined;
 
-/** The addon, loaded at the first call. Throws AddonError where it is not built, or not for this machine or Node. */
+/**
+ * The addon, loaded at the first call. Throws AddonError where it is not built, or not for this
+ * machine or Node.
+ */
 export function loadAddon(): NativeAddon {
   if (loaded) return loaded;
   if (!existsSync(addonFile)) throw new AddonError(addonFile, "it has not been built");
   try {
     loaded = createRequire(import.meta.url)(addonFile) as NativeAddon;
   } catch (error) {
-    throw new AddonError(addonFile, (error as Error).message.split("\n")[0] ?? "unknown reason", { cause: error });
+    throw new AddonError(addonFile, (error as Error).message.split("\n")[0] ?? "unknown reason", {
+      cause: error,
+    });
   }
   return loaded;
 }
@@ -41,7 +50,12 @@ export function loadAddon(): NativeAddon {
 function root(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const file = join(folder, "package.json");
-    if (existsSync(file) && (JSON.parse(readFileSync(file, "utf8")) as { name?: string }).name === "shitu-bench") return folder;
-    if (dirname(folder) === folder) throw new Error("shitu-bench: package.json not found above this file");
+    if (
+      existsSync(file) &&
+      (JSON.parse(readFileSync(file, "utf8")) as { name?: string }).name === "shitu-bench"
+    )
+      return folder;
+    if (dirname(folder) === folder)
+      throw new Error("shitu-bench: package.json not found above this file");
   }
 }

@@ -14,5 +14,6 @@ struct Parameter {
   std::function<void(double)> set;
 };
 
-/** Those of a real-valued or of a binary index (the other is null), through id maps and transforms. */
+/** Those of a real-valued or of a binary index (the other is null), through id maps and transforms.
+ */
 std::vector<Parameter> ParametersOf(faiss::Index* real, faiss::IndexBinary* binary);

@@ -1,10 +1,12 @@
 // Where given rows stand in the exact ranking of a gallery.
 //
-// Inner products are compared as doubles that are summed in a fixed order (Exact below), so that the result depends neither on the
-// BLAS nor on the number of threads, and equal rows tie. Computing all of them so would take many times as long as a float GEMM:
-// the GEMM therefore only filters. Its error is bounded (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
-// equation 3.5: any order of summation, |error| <= gamma_n |x|'|y|, gamma_n = nu / (1 - nu)), and each product that is closer than
-// that to a score it must be compared with is computed again in double.
+// Inner products are compared as doubles that are summed in a fixed order (Exact below), so that
+// the result depends neither on the BLAS nor on the number of threads, and equal rows tie.
+// Computing all of them so would take many times as long as a float GEMM: the GEMM therefore only
+// filters. Its error is bounded (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
+// equation 3.5: any order of summation, |error| <= gamma_n |x|'|y|, gamma_n = nu / (1 - nu)), and
+// each product that is closer than that to a score it must be compared with is computed again in
+// double.
 #include "rank-kernels.h"
 
 #include <algorithm>
@@ -22,8 +24,9 @@
 #include <vector>
 
 // Fortran's interface, which every BLAS has.
-extern "C" void sgemm_(const char* transa, const char* transb, const int* m, const int* n, const int* k, const float* alpha, const float* a,
-                       const int* lda, const float* b, const int* ldb, const float* beta, float* c, const int* ldc);
+extern "C" void sgemm_(const char* transa, const char* transb, const int* m, const int* n,
+                       const int* k, const float* alpha, const float* a, const int* lda,
+                       const float* b, const int* ldb, const float* beta, float* c, const int* ldc);
 // Present where the BLAS is OpenBLAS.
 extern "C" void openblas_set_num_threads(int) __attribute__((weak));
 extern "C" int openblas_get_num_threads() __attribute__((weak));
@@ -33,15 +36,18 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr float kNone = -std::numeric_limits<float>::infinity();
 
-// The products of two floats are exact in double, so that only the order of the additions matters: four running sums, element i in
-// sum i mod 4, joined as (0 + 1) + (2 + 3). src/pipeline/index/row-ranks-plain.ts does the same.
+// The products of two floats are exact in double, so that only the order of the additions matters:
+// four running sums, element i in sum i mod 4, joined as (0 + 1) + (2 + 3).
+// src/pipeline/index/row-ranks-plain.ts does the same.
 double Exact(const float* a, const float* b, int n) {
   double sum[4] = {0, 0, 0, 0};
   int i = 0;
   for (; i + 4 <= n; i += 4) {
-    for (int j = 0; j < 4; j++) sum[j] += static_cast<double>(a[i + j]) * static_cast<double>(b[i + j]);
+    for (int j = 0; j < 4; j++)
+      sum[j] += static_cast<double>(a[i + j]) * static_cast<double>(b[i + j]);
   }
-  for (int j = 0; i + j < n; j++) sum[j] += static_cast<double>(a[i + j]) * static_cast<double>(b[i + j]);
+  for (int j = 0; i + j < n; j++)
+    sum[j] += static_cast<double>(a[i + j]) * static_cast<double>(b[i + j]);
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
@@ -64,7 +70,9 @@ class Best {
   explicit Best(size_t size) : size_(size) { heap_.reserve(size); }
 
   // A score below this cannot enter.
-  double floor() const { return size_ == 0 ? kInfinity : heap_.size() < size_ ? -kInfinity : heap_.front().first; }
+  double floor() const {
+    return size_ == 0 ? kInfinity : heap_.size() < size_ ? -kInfinity : heap_.front().first;
+  }
 
   void Offer(double score, int32_t row) {
     if (size_ == 0) return;
@@ -98,22 +106,26 @@ class Best {
 // One query's place among inner products.
 class VectorQuery {
  public:
-  VectorQuery(const RankRequest& request, int query) : request_(request), query_(query), best_(request.top) {
+  VectorQuery(const RankRequest& request, int query)
+      : request_(request), query_(query), best_(request.top) {
     const float* gallery = static_cast<const float*>(request.gallery);
     vector_ = static_cast<const float*>(request.queries) + static_cast<size_t>(query) * request.dim;
     const double norm = std::sqrt(Exact(vector_, vector_, request.dim));
     const double unit = std::ldexp(1.0, -24);
     const double terms = request.dim + 4;
     // The second part covers products too small for a normal float, flushed to zero or not.
-    margin_ = terms * unit / (1 - terms * unit) * norm * request.gallery_norm * 1.0001 + terms * static_cast<double>(std::numeric_limits<float>::min());
-    if (!std::isfinite(norm)) throw std::invalid_argument("a query holds a value that is not finite");
+    margin_ = terms * unit / (1 - terms * unit) * norm * request.gallery_norm * 1.0001 +
+              terms * static_cast<double>(std::numeric_limits<float>::min());
+    if (!std::isfinite(norm))
+      throw std::invalid_argument("a query holds a value that is not finite");
     filtered_ = norm * request.gallery_norm < 1e37;
     if (!filtered_) margin_ = kInfinity;
     const int32_t begin = request.marked_start[query], end = request.marked_start[query + 1];
     scores_.resize(end - begin);
     for (int32_t i = begin; i < end; i++) {
       const int32_t row = request.marked[i];
-      scores_[i - begin] = Exact(vector_, gallery + static_cast<size_t>(row) * request.dim, request.dim);
+      scores_[i - begin] =
+          Exact(vector_, gallery + static_cast<size_t>(row) * request.dim, request.dim);
       best_.Offer(scores_[i - begin], row);
     }
     values_ = scores_;
@@ -128,10 +140,13 @@ class VectorQuery {
 
   bool filtered() const { return filtered_; }
 
-  // `products` of the gallery's rows [first, first + count), overwritten where a row is marked or excluded.
+  // `products` of the gallery's rows [first, first + count), overwritten where a row is marked or
+  // excluded.
   void Take(float* products, int first, int count) {
-    Blank(products, first, count, next_marked_, request_.marked + request_.marked_start[query_ + 1]);
-    Blank(products, first, count, next_excluded_, request_.excluded + request_.excluded_start[query_ + 1]);
+    Blank(products, first, count, next_marked_,
+          request_.marked + request_.marked_start[query_ + 1]);
+    Blank(products, first, count, next_excluded_,
+          request_.excluded + request_.excluded_start[query_ + 1]);
     constexpr int kStride = 32;
     int j = 0;
     for (; j + kStride <= count; j += kStride) {
@@ -150,24 +165,31 @@ class VectorQuery {
     const int32_t begin = request_.marked_start[query_];
     for (size_t i = 1; i < passed_.size(); i++) passed_[i] += passed_[i - 1];
     for (size_t i = 0; i < scores_.size(); i++) {
-      const size_t place = std::lower_bound(values_.begin(), values_.end(), scores_[i], std::greater<double>()) - values_.begin();
+      const size_t place =
+          std::lower_bound(values_.begin(), values_.end(), scores_[i], std::greater<double>()) -
+          values_.begin();
       const std::vector<int32_t>& rows = tied_rows_[place];  // ascending, as they were met
       result.scores[begin + i] = scores_[i];
       result.above[begin + i] = passed_[place];
       result.tied[begin + i] = static_cast<int32_t>(rows.size());
-      result.tied_before[begin + i] = static_cast<int32_t>(std::lower_bound(rows.begin(), rows.end(), request_.marked[begin + i]) - rows.begin());
+      result.tied_before[begin + i] = static_cast<int32_t>(
+          std::lower_bound(rows.begin(), rows.end(), request_.marked[begin + i]) - rows.begin());
     }
     const size_t at = static_cast<size_t>(query_) * request_.top;
     best_.Write(result.top_scores.data() + at, result.top_rows.data() + at);
   }
 
  private:
-  static void Blank(float* products, int first, int count, const int32_t*& next, const int32_t* end) {
+  static void Blank(float* products, int first, int count, const int32_t*& next,
+                    const int32_t* end) {
     for (; next != end && *next < first + count; ++next) products[*next - first] = kNone;
   }
 
   double ExactScore(int row) const {
-    return Exact(vector_, static_cast<const float*>(request_.gallery) + static_cast<size_t>(row) * request_.dim, request_.dim);
+    return Exact(
+        vector_,
+        static_cast<const float*>(request_.gallery) + static_cast<size_t>(row) * request_.dim,
+        request_.dim);
   }
 
   // Below this, a product changes nothing. As a float that is not above the double.
@@ -185,11 +207,14 @@ class VectorQuery {
     bool known = false;
     if (!values_.empty() && value >= values_.back() - margin_) {
       // The first marked value that is not surely greater than this product.
-      size_t place = std::partition_point(values_.begin(), values_.end(), [&](double v) { return v - margin_ > value; }) - values_.begin();
+      size_t place = std::partition_point(values_.begin(), values_.end(),
+                                          [&](double v) { return v - margin_ > value; }) -
+                     values_.begin();
       if (place < values_.size() && value <= values_[place] + margin_) {
         exact = ExactScore(row);
         known = true;
-        place = std::lower_bound(values_.begin(), values_.end(), exact, std::greater<double>()) - values_.begin();
+        place = std::lower_bound(values_.begin(), values_.end(), exact, std::greater<double>()) -
+                values_.begin();
         if (place < values_.size() && values_[place] == exact) tied_rows_[place++].push_back(row);
       }
       passed_[place]++;  // greater than values_[place] and all after it
@@ -231,18 +256,24 @@ void RankVectors(const RankRequest& request, int begin, int end, RankResult& res
       const int rows = std::min(kRows, request.gallery_count - g0);
       if (filtered) {
         const float one = 1, zero = 0;
-        sgemm_("T", "N", &rows, &count, &request.dim, &one, gallery + static_cast<size_t>(g0) * request.dim, &request.dim,
-               queries + static_cast<size_t>(q0) * request.dim, &request.dim, &zero, products.data(), &rows);
+        sgemm_("T", "N", &rows, &count, &request.dim, &one,
+               gallery + static_cast<size_t>(g0) * request.dim, &request.dim,
+               queries + static_cast<size_t>(q0) * request.dim, &request.dim, &zero,
+               products.data(), &rows);
       } else {
-        // A product may overflow: no filter. Those queries whose margin is infinite compute every row in double; the others too, since 0 says nothing.
+        // A product may overflow: no filter. Those queries whose margin is infinite compute every
+        // row in double; the others too, since 0 says nothing.
         std::fill(products.begin(), products.end(), 0.0f);
         for (int i = 0; i < count; i++) {
           if (!states[i].filtered()) continue;
           const float* vector = queries + static_cast<size_t>(q0 + i) * request.dim;
-          for (int r = 0; r < rows; r++) products[static_cast<size_t>(i) * rows + r] = static_cast<float>(Exact(vector, gallery + static_cast<size_t>(g0 + r) * request.dim, request.dim));
+          for (int r = 0; r < rows; r++)
+            products[static_cast<size_t>(i) * rows + r] = static_cast<float>(
+                Exact(vector, gallery + static_cast<size_t>(g0 + r) * request.dim, request.dim));
         }
       }
-      for (int i = 0; i < count; i++) states[i].Take(products.data() + static_cast<size_t>(i) * rows, g0, rows);
+      for (int i = 0; i < count; i++)
+        states[i].Take(products.data() + static_cast<size_t>(i) * rows, g0, rows);
     }
     for (VectorQuery& state : states) state.Write(result);
   }
@@ -266,7 +297,8 @@ void RankCodes(const RankRequest& request, int begin, int end, RankResult& resul
         x++;
         continue;
       }
-      const int distance = Hamming(code, gallery + static_cast<size_t>(row) * request.dim, request.dim);
+      const int distance =
+          Hamming(code, gallery + static_cast<size_t>(row) * request.dim, request.dim);
       if (m < marked_end && request.marked[m] == row) {
         result.scores[m] = static_cast<double>(-distance);
         result.tied_before[m] = at_distance[distance];
@@ -291,7 +323,8 @@ void RankCodes(const RankRequest& request, int begin, int end, RankResult& resul
   }
 }
 
-// While we run threads of our own, OpenBLAS must not start more. Calls may overlap: the first changes, the last restores.
+// While we run threads of our own, OpenBLAS must not start more. Calls may overlap: the first
+// changes, the last restores.
 class OneBlasThread {
  public:
   OneBlasThread() {

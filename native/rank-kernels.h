@@ -17,5 +17,6 @@ struct RankResult {
   std::vector<int32_t> above, tied, tied_before, top_rows;
 };
 
-/** Fills the result on `request.threads` threads. Throws std::invalid_argument where a query holds a value that is not finite. */
+/** Fills the result on `request.threads` threads. Throws std::invalid_argument where a query holds
+ * a value that is not finite. */
 void Rank(const RankRequest& request, RankResult& result);

@@ -6,7 +6,10 @@ export interface RankArguments {
   readonly gallery: Float32Array | Uint8Array;
   /** Floats a vector, or bytes a code. */
   readonly dim: number;
-  /** Row numbers of the gallery, ascending within a query; query i owns [start[i], start[i + 1]). Marked rows are the ones asked about. */
+  /**
+   * Row numbers of the gallery, ascending within a query; query i owns [start[i], start[i + 1]).
+   * Marked rows are the ones asked about.
+   */
   readonly markedStart: Int32Array;
   readonly marked: Int32Array;
   /** Rows that are taken out of a query's ranking. No row is both marked and excluded. */
@@ -20,7 +23,10 @@ export interface RankArguments {
 }
 
 export interface RankResult {
-  /** For each marked row: its score, an inner product in double precision or minus the Hamming distance. */
+  /**
+   * For each marked row: its score, an inner product in double precision or minus the Hamming
+   * distance.
+   */
   readonly scores: Float64Array;
   /** Rows of the gallery, neither marked nor excluded, with a greater score. */
   readonly above: Int32Array;
@@ -28,7 +34,10 @@ export interface RankResult {
   readonly tied: Int32Array;
   /** Those of the tied that have a smaller row number. */
   readonly tiedBefore: Int32Array;
-  /** n x top, marked rows included, best first, equal scores by row number; -1 where the gallery is smaller. */
+  /**
+   * n x top, marked rows included, best first, equal scores by row number; -1 where the gallery is
+   * smaller.
+   */
   readonly topRows: Int32Array;
   /** n x top; -Infinity where there is none. */
   readonly topScores: Float64Array;
@@ -36,7 +45,10 @@ export interface RankResult {
 
 export interface RanksAddon {
   readonly ranks: {
-    /** Works on `threads` threads of its own; leave the arrays unchanged until the promise settles. Rejects with a TypeError on arguments that do not fit. */
+    /**
+     * Works on `threads` threads of its own; leave the arrays unchanged until the promise settles.
+     * Rejects with a TypeError on arguments that do not fit.
+     */
     rankRows(args: RankArguments): Promise<RankResult>;
   };
 }

@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
-// The same arithmetic as src/pipeline/image/resize-rows.ts, which cites its source: OpenCV 4.x as built for SSE2. Results must be equal to
-// the bit, so that this file needs -ffp-contract=off: a fused multiply-add would round once where OpenCV rounds twice.
+// The same arithmetic as src/pipeline/image/resize-rows.ts, which cites its source: OpenCV 4.x as
+// built for SSE2. Results must be equal to the bit, so that this file needs -ffp-contract=off: a
+// fused multiply-add would round once where OpenCV rounds twice.
 namespace {
 
 typedef float Float4 __attribute__((vector_size(16)));
@@ -46,10 +47,11 @@ void SpreadRow(const uint8_t* row, size_t width, float* padded) {
   }
 }
 
-// Horizontal pass. A pixel's three channels are three lanes of a vector; the fourth is overwritten by the pixel after it. All values
-// are integers below 2^24, which floats hold exactly.
+// Horizontal pass. A pixel's three channels are three lanes of a vector; the fourth is overwritten
+// by the pixel after it. All values are integers below 2^24, which floats hold exactly.
 template <int kCount>
-void Across(const float* padded, const int32_t* offsets, const float* weights, size_t targetWidth, float* out) {
+void Across(const float* padded, const int32_t* offsets, const float* weights, size_t targetWidth,
+            float* out) {
   for (size_t x = 0; x < targetWidth; x++) {
     const float* pixel = padded + offsets[x];
     Float4 sum = LoadFloat4(pixel) * weights[x * kCount];
@@ -70,7 +72,8 @@ void DownLinear(const float* const* rows, const int16_t* weights, size_t lanes, 
 void DownCubic(const float* const* rows, const int16_t* weights, size_t lanes, uint8_t* out) {
   const float *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3];
   constexpr float kScale = 1.0f / (1 << 22);
-  const float w0 = weights[0] * kScale, w1 = weights[1] * kScale, w2 = weights[2] * kScale, w3 = weights[3] * kScale;
+  const float w0 = weights[0] * kScale, w1 = weights[1] * kScale, w2 = weights[2] * kScale,
+              w3 = weights[3] * kScale;
   const size_t grouped = lanes & ~size_t{7};
   for (size_t x = 0; x < grouped; x++) {
     const float sum = r0[x] * w0 + (r1[x] * w1 + (r2[x] * w2 + r3[x] * w3));
@@ -97,7 +100,8 @@ void HalveRow(const uint8_t* upper, const uint8_t* lower, size_t targetWidth, ui
   for (size_t x = 0; x < targetWidth; x++) {
     for (size_t c = 0; c < 3; c++) {
       const size_t i = x * 6 + c;
-      out[x * 3 + c] = static_cast<uint8_t>((upper[i] + upper[i + 3] + lower[i] + lower[i + 3] + 2) >> 2);
+      out[x * 3 + c] =
+          static_cast<uint8_t>((upper[i] + upper[i + 3] + lower[i] + lower[i + 3] + 2) >> 2);
     }
   }
 }
@@ -111,8 +115,10 @@ void ResizeRows(const Job& job, Sink sink) {
   std::vector<float> ring[kCount];
   for (auto& r : ring) r.resize(lanes + 1);
   std::vector<int32_t> offsets(job.targetWidth);
-  for (size_t x = 0; x < job.targetWidth; x++) offsets[x] = (job.across.first[x] + static_cast<int32_t>(kMargin)) * 3;
-  const std::vector<float> weights(job.across.weights, job.across.weights + job.targetWidth * kCount);
+  for (size_t x = 0; x < job.targetWidth; x++)
+    offsets[x] = (job.across.first[x] + static_cast<int32_t>(kMargin)) * 3;
+  const std::vector<float> weights(job.across.weights,
+                                   job.across.weights + job.targetWidth * kCount);
 
   int64_t held[kCount];
   std::fill(held, held + kCount, -1);
@@ -123,14 +129,18 @@ void ResizeRows(const Job& job, Sink sink) {
       const int64_t sourceRow = std::min(std::max<int64_t>(job.down.first[y] + k, 0), last);
       const size_t slot = static_cast<size_t>(sourceRow % kCount);
       if (held[slot] != sourceRow) {
-        SpreadRow(job.source + static_cast<size_t>(sourceRow) * job.stride, job.width, padded.data());
-        Across<kCount>(padded.data(), offsets.data(), weights.data(), job.targetWidth, ring[slot].data());
+        SpreadRow(job.source + static_cast<size_t>(sourceRow) * job.stride, job.width,
+                  padded.data());
+        Across<kCount>(padded.data(), offsets.data(), weights.data(), job.targetWidth,
+                       ring[slot].data());
         held[slot] = sourceRow;
       }
       taken[k] = ring[slot].data();
     }
-    if constexpr (kCount == 4) DownCubic(taken, job.down.weights + y * 4, lanes, row.data());
-    else DownLinear(taken, job.down.weights + y * 2, lanes, row.data());
+    if constexpr (kCount == 4)
+      DownCubic(taken, job.down.weights + y * 4, lanes, row.data());
+    else
+      DownLinear(taken, job.down.weights + y * 2, lanes, row.data());
     sink(row.data(), y);
   }
 }
@@ -151,16 +161,22 @@ void Resize(const Job& job, Sink sink) {
   }
 }
 
-// ---- The door: everything is checked here, since a wrong number would read or write foreign memory. ----
+// ---- The door: everything is checked here, since a wrong number would read or write foreign
+// memory. ----
 
 constexpr double kMaxSide = 1 << 20;
 
-[[noreturn]] void Refuse(Napi::Env env, const std::string& why) { throw Napi::RangeError::New(env, "resize: " + why); }
+[[noreturn]] void Refuse(Napi::Env env, const std::string& why) {
+  throw Napi::RangeError::New(env, "resize: " + why);
+}
 
-size_t Count(const Napi::CallbackInfo& info, size_t i, const char* name, double least, double most) {
+size_t Count(const Napi::CallbackInfo& info, size_t i, const char* name, double least,
+             double most) {
   const double value = info[i].IsNumber() ? info[i].As<Napi::Number>().DoubleValue() : -1;
-  if (!(value >= least && value <= most) || value != static_cast<double>(static_cast<int64_t>(value))) {
-    Refuse(info.Env(), std::string(name) + " must be an integer from " + std::to_string(static_cast<int64_t>(least)) + " to " +
+  if (!(value >= least && value <= most) ||
+      value != static_cast<double>(static_cast<int64_t>(value))) {
+    Refuse(info.Env(), std::string(name) + " must be an integer from " +
+                           std::to_string(static_cast<int64_t>(least)) + " to " +
                            std::to_string(static_cast<int64_t>(most)));
   }
   return static_cast<size_t>(value);
@@ -168,16 +184,19 @@ size_t Count(const Napi::CallbackInfo& info, size_t i, const char* name, double 
 
 // A typed array of exactly this type, as pointer and length.
 template <typename T>
-std::pair<T*, size_t> View(const Napi::CallbackInfo& info, size_t i, const char* name, napi_typedarray_type type) {
+std::pair<T*, size_t> View(const Napi::CallbackInfo& info, size_t i, const char* name,
+                           napi_typedarray_type type) {
   const Napi::Value value = info[i];
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
-    throw Napi::TypeError::New(info.Env(), std::string("resize: ") + name + " is a typed array of the wrong kind");
+    throw Napi::TypeError::New(
+        info.Env(), std::string("resize: ") + name + " is a typed array of the wrong kind");
   }
   auto array = value.As<Napi::TypedArrayOf<T>>();
   return {array.Data(), array.ElementLength()};
 }
 
-void CheckTaps(const Napi::CallbackInfo& info, const int32_t* first, size_t count, size_t target, size_t source) {
+void CheckTaps(const Napi::CallbackInfo& info, const int32_t* first, size_t count, size_t target,
+               size_t source) {
   const int64_t least = -static_cast<int64_t>(kMargin);
   const int64_t most = static_cast<int64_t>(source + kMargin) - static_cast<int64_t>(count);
   for (size_t i = 0; i < target; i++) {
@@ -195,14 +214,18 @@ Job ReadJob(const Napi::CallbackInfo& info) {
   job.height = Count(info, 4, "height", 1, kMaxSide);
   job.targetWidth = Count(info, 5, "targetWidth", 1, kMaxSide);
   job.targetHeight = Count(info, 6, "targetHeight", 1, kMaxSide);
-  if (offset + (job.height - 1) * job.stride + job.width * 3 > bytes) Refuse(info.Env(), "the rectangle is larger than the data");
+  if (offset + (job.height - 1) * job.stride + job.width * 3 > bytes)
+    Refuse(info.Env(), "the rectangle is larger than the data");
   job.source = data + offset;
   const auto [acrossFirst, acrossLength] = View<int32_t>(info, 7, "acrossFirst", napi_int32_array);
-  const auto [acrossWeights, acrossWeightsLength] = View<int16_t>(info, 8, "acrossWeights", napi_int16_array);
+  const auto [acrossWeights, acrossWeightsLength] =
+      View<int16_t>(info, 8, "acrossWeights", napi_int16_array);
   const auto [downFirst, downLength] = View<int32_t>(info, 9, "downFirst", napi_int32_array);
-  const auto [downWeights, downWeightsLength] = View<int16_t>(info, 10, "downWeights", napi_int16_array);
+  const auto [downWeights, downWeightsLength] =
+      View<int16_t>(info, 10, "downWeights", napi_int16_array);
   const size_t count = acrossWeightsLength / job.targetWidth;
-  const bool fits = (count == 2 || count == 4) && acrossLength == job.targetWidth && acrossWeightsLength == job.targetWidth * count &&
+  const bool fits = (count == 2 || count == 4) && acrossLength == job.targetWidth &&
+                    acrossWeightsLength == job.targetWidth * count &&
                     downLength == job.targetHeight && downWeightsLength == job.targetHeight * count;
   if (!fits) Refuse(info.Env(), "taps do not fit the target size");
   CheckTaps(info, acrossFirst, count, job.targetWidth, job.width);
@@ -220,10 +243,12 @@ void ResizeToBytes(const Napi::CallbackInfo& info) {
   const size_t rowBytes = job.targetWidth * 3;
   if (length != rowBytes * job.targetHeight) Refuse(info.Env(), "out has the wrong size");
   uint8_t* const target = out;
-  Resize(job, [=](const uint8_t* row, size_t y) { std::memcpy(target + y * rowBytes, row, rowBytes); });
+  Resize(job,
+         [=](const uint8_t* row, size_t y) { std::memcpy(target + y * rowBytes, row, rowBytes); });
 }
 
-// resizeToTensor(job x 11, table: Float32Array, reversed: boolean, interleaved: boolean, out: Float32Array, at: number): undefined
+// resizeToTensor(job x 11, table: Float32Array, reversed: boolean, interleaved: boolean, out:
+// Float32Array, at: number): undefined
 void ResizeToTensor(const Napi::CallbackInfo& info) {
   const Job job = ReadJob(info);
   const auto [table, tableLength] = View<float>(info, 11, "table", napi_float32_array);

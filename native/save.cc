@@ -14,10 +14,13 @@ namespace {
 constexpr size_t kBuffer = 1 << 16;
 
 [[noreturn]] void Refused() {
-  static const std::pair<int, const char*> names[] = {{ENOSPC, "ENOSPC"}, {EDQUOT, "EDQUOT"}, {EACCES, "EACCES"}, {EPERM, "EPERM"}, {EROFS, "EROFS"},
-                                                      {ENOTDIR, "ENOTDIR"}, {EISDIR, "EISDIR"}, {ENOENT, "ENOENT"}, {EEXIST, "EEXIST"}};
+  static const std::pair<int, const char*> names[] = {
+      {ENOSPC, "ENOSPC"}, {EDQUOT, "EDQUOT"}, {EACCES, "EACCES"},
+      {EPERM, "EPERM"},   {EROFS, "EROFS"},   {ENOTDIR, "ENOTDIR"},
+      {EISDIR, "EISDIR"}, {ENOENT, "ENOENT"}, {EEXIST, "EEXIST"}};
   const int number = errno;
-  for (const auto& [known, name] : names) if (known == number) throw CodedError(name, std::strerror(number));
+  for (const auto& [known, name] : names)
+    if (known == number) throw CodedError(name, std::strerror(number));
   throw CodedError("faiss-file", std::strerror(number));
 }
 
@@ -32,7 +35,8 @@ size_t ArrayWriter::operator()(const void* from, size_t size, size_t nitems) {
   return nitems;
 }
 
-FileWriter::FileWriter(const std::string& file) : descriptor_(open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) {
+FileWriter::FileWriter(const std::string& file)
+    : descriptor_(open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) {
   if (descriptor_ < 0) Refused();
   buffer_.reserve(kBuffer);
 }
@@ -45,8 +49,11 @@ size_t FileWriter::operator()(const void* from, size_t size, size_t nitems) {
   const size_t n = size * nitems;
   if (n == 0) return nitems;
   if (buffer_.size() + n > kBuffer) Flush();
-  if (n >= kBuffer) Put(static_cast<const char*>(from), n);
-  else buffer_.insert(buffer_.end(), static_cast<const char*>(from), static_cast<const char*>(from) + n);
+  if (n >= kBuffer)
+    Put(static_cast<const char*>(from), n);
+  else
+    buffer_.insert(buffer_.end(), static_cast<const char*>(from),
+                   static_cast<const char*>(from) + n);
   return nitems;
 }
 

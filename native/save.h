@@ -13,7 +13,8 @@ struct ArrayWriter : faiss::IOWriter {
   uint64_t room;
 };
 
-/** Writes to a new file. A refusal of the disk is a CodedError whose code is the errno's name (ENOSPC, EACCES, ...). */
+/** Writes to a new file. A refusal of the disk is a CodedError whose code is the errno's name
+ * (ENOSPC, EACCES, ...). */
 class FileWriter : public faiss::IOWriter {
  public:
   explicit FileWriter(const std::string& file);

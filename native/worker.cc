@@ -31,7 +31,8 @@ std::pair<const char*, std::string> CurrentFailure() {
   }
 }
 
-Napi::Error MakeError(Napi::Env env, const char* call, const char* code, const std::string& message) {
+Napi::Error MakeError(Napi::Env env, const char* call, const char* code,
+                      const std::string& message) {
   Napi::Error error = Napi::Error::New(env, std::string(call) + ": " + message);
   error.Set("code", Napi::String::New(env, code));
   return error;
@@ -40,7 +41,9 @@ Napi::Error MakeError(Napi::Env env, const char* call, const char* code, const s
 void Lane::RequireIdle() const {
   if (closed) throw CodedError("faiss-closed", "the index has been closed");
   // Whatever waits, waits for a writer or is one.
-  if (writing_ || !waiting_.empty()) throw CodedError("faiss-busy", "an asynchronous call that changes the index is under way: await it first");
+  if (writing_ || !waiting_.empty())
+    throw CodedError("faiss-busy",
+                     "an asynchronous call that changes the index is under way: await it first");
 }
 
 void Lane::Submit(Task* task) {
@@ -72,7 +75,8 @@ void Lane::Close(Napi::Env env) {
   std::deque<Task*> refused;
   refused.swap(waiting_);
   if (running_ == 0) index.reset();
-  for (Task* task : refused) task->Refuse("faiss-closed", "the index was closed before the call began");
+  for (Task* task : refused)
+    task->Refuse("faiss-closed", "the index was closed before the call began");
 }
 
 void Task::Begin() {

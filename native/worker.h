@@ -16,19 +16,22 @@ std::string Plain(const std::string& message);
 /** The failure in flight (call only in a catch block) as code and message. */
 std::pair<const char*, std::string> CurrentFailure();
 /** An Error whose message begins with the call's name, with its `code`. */
-Napi::Error MakeError(Napi::Env env, const char* call, const char* code, const std::string& message);
+Napi::Error MakeError(Napi::Env env, const char* call, const char* code,
+                      const std::string& message);
 
 class Task;
 
 /**
- * One index and the calls on it. All of it runs on the JavaScript thread except Task::Execute. Calls begin in the order in which they were made:
- * any number of readers at once, a writer alone. So no worker thread ever waits for a lock, and none touches an index that another writes.
+ * One index and the calls on it. All of it runs on the JavaScript thread except Task::Execute.
+ * Calls begin in the order in which they were made: any number of readers at once, a writer alone.
+ * So no worker thread ever waits for a lock, and none touches an index that another writes.
  */
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
   explicit Lane(std::unique_ptr<FaissIndex> index) : index(std::move(index)) {}
 
-  /** Throws where the index is closed, or a writer is at work or waiting: synchronous calls do not wait. */
+  /** Throws where the index is closed, or a writer is at work or waiting: synchronous calls do not
+   * wait. */
   void RequireIdle() const;
   /** As RequireIdle, and no reader may be at work either. */
   bool idle() const { return running_ == 0 && waiting_.empty(); }
@@ -46,16 +49,22 @@ class Lane : public std::enable_shared_from_this<Lane> {
   bool writing_ = false;
 };
 
-/** One asynchronous call: `run` on a worker thread, then `settle` back on the JavaScript thread makes the promise's value. */
+/** One asynchronous call: `run` on a worker thread, then `settle` back on the JavaScript thread
+ * makes the promise's value. */
 class Task : public Napi::AsyncWorker {
  public:
   enum class Role { kReader, kWriter };
   using Run = std::function<void()>;
   using Settle = std::function<Napi::Value(Napi::Env)>;
 
-  Task(Napi::Env env, const char* call, Role role) : Napi::AsyncWorker(env, call), call_(call), role_(role), deferred_(Napi::Promise::Deferred::New(env)) {}
+  Task(Napi::Env env, const char* call, Role role)
+      : Napi::AsyncWorker(env, call),
+        call_(call),
+        role_(role),
+        deferred_(Napi::Promise::Deferred::New(env)) {}
 
-  /** Keeps a JavaScript value, and with it the memory that the worker uses, alive until the task is done. */
+  /** Keeps a JavaScript value, and with it the memory that the worker uses, alive until the task is
+   * done. */
   void Keep(Napi::Value value) {
     if (value.IsObject()) kept_.push_back(Napi::Persistent(value.As<Napi::Object>()));
   }

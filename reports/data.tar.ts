@@ -8,17 +8,31 @@ import { loadRuns, runsView } from "./build/runs.js";
 import { shownCases } from "./build/shown-cases.js";
 import { tar } from "./build/tar.js";
 
-/** The one data loader: the records are read once, and every file of data/ is made from that reading. */
+/**
+ * The one data loader: the records are read once, and every file of data/ is made from that
+ * reading.
+ */
 const loaded = await loadRuns();
 const shown = shownCases(loaded.runs);
-const paper = await readPaper(fileURLToPath(new URL("../configs/paper/tables.yaml", import.meta.url)));
+const paper = await readPaper(
+  fileURLToPath(new URL("../configs/paper/tables.yaml", import.meta.url)),
+);
 const records = loaded.runs.map(({ view }) => ({ key: view.key, record: view }));
-const tables = paper.tables.map((table) => compareTable(table, records)).map((compared) => ({ ...compared, summary: summarize(compared) }));
+const tables = paper.tables
+  .map((table) => compareTable(table, records))
+  .map((compared) => ({ ...compared, summary: summarize(compared) }));
 
-process.stdout.write(tar({
-  "records.json": JSON.stringify(runsView(loaded)),
-  "paper.json": JSON.stringify({ title: paper.title, cite: paper.cite, audit: paper.audit, tables }),
-  "outcomes.arrow": outcomesArrow(loaded.runs),
-  "details.json": detailsJson(shown),
-  "pictures.arrow": picturesArrow(await thumbnails(loaded.runs, shown)),
-}));
+process.stdout.write(
+  tar({
+    "records.json": JSON.stringify(runsView(loaded)),
+    "paper.json": JSON.stringify({
+      title: paper.title,
+      cite: paper.cite,
+      audit: paper.audit,
+      tables,
+    }),
+    "outcomes.arrow": outcomesArrow(loaded.runs),
+    "details.json": detailsJson(shown),
+    "pictures.arrow": picturesArrow(await thumbnails(loaded.runs, shown)),
+  }),
+);

@@ -15,7 +15,11 @@ export async function provideNpmPackages(root, say) {
     try {
       await run("npm", ["ci", "--no-progress"], { cwd: root });
     } catch (error) {
-      throw new SetupError("npm ci failed", "see the lines above; npm must be able to reach its registry", error.log);
+      throw new SetupError(
+        "npm ci failed",
+        "see the lines above; npm must be able to reach its registry",
+        error.log,
+      );
     }
   }
   writeFileSync(stamp, hash);
@@ -30,9 +34,15 @@ function read(file) {
   }
 }
 
-/** Whether npm's own note of what it installed has every package of the lock; packages for other platforms are left out of it. */
+/**
+ * Whether npm's own note of what it installed has every package of the lock; packages for other
+ * platforms are left out of it.
+ */
 function inStep(lock, installedText) {
   if (installedText === null) return false;
   const installed = JSON.parse(installedText).packages ?? {};
-  return Object.entries(lock.packages ?? {}).every(([path, { version, optional, link }]) => path === "" || optional || link || installed[path]?.version === version);
+  return Object.entries(lock.packages ?? {}).every(
+    ([path, { version, optional, link }]) =>
+      path === "" || optional || link || installed[path]?.version === version,
+  );
 }

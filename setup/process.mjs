@@ -12,19 +12,45 @@ export class SetupError extends Error {
   }
 }
 
-/** Runs a program to its end and resolves to its standard output; a failure carries the last lines of what it said. */
+/**
+ * Runs a program to its end and resolves to its standard output; a failure carries the last lines
+ * of what it said.
+ */
 export function run(program, args, { cwd, env, input } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    });
     let out = "";
     let all = "";
-    child.stdout.on("data", (chunk) => { out += chunk; all += chunk; });
-    child.stderr.on("data", (chunk) => { all += chunk; });
+    child.stdout.on("data", (chunk) => {
+      out += chunk;
+      all += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      all += chunk;
+    });
     if (input !== undefined) child.stdin.end(input);
-    child.on("error", (error) => reject(new SetupError(`${program} could not be started: ${error.message}`, `install ${program} and make sure that it is on the PATH`)));
+    child.on("error", (error) =>
+      reject(
+        new SetupError(
+          `${program} could not be started: ${error.message}`,
+          `install ${program} and make sure that it is on the PATH`,
+        ),
+      ),
+    );
     child.on("close", (code, signal) => {
       if (code === 0) resolve(out);
-      else reject(new SetupError(`${program} ${args.join(" ").slice(0, 200)} ended with ${signal ?? `exit code ${code}`}`, "see the lines above", excerpt(all)));
+      else
+        reject(
+          new SetupError(
+            `${program} ${args.join(" ").slice(0, 200)} ended with ${signal ?? `exit code ${code}`}`,
+            "see the lines above",
+            excerpt(all),
+          ),
+        );
     });
   });
 }
@@ -32,7 +58,9 @@ export function run(program, args, { cwd, env, input } = {}) {
 /** The beginning, where npm says what is wrong, and the end, where compilers do. */
 function excerpt(text) {
   const lines = text.trimEnd().split("\n");
-  return lines.length <= 40 ? lines.join("\n") : [...lines.slice(0, 15), "…", ...lines.slice(-25)].join("\n");
+  return lines.length <= 40
+    ? lines.join("\n")
+    : [...lines.slice(0, 15), "…", ...lines.slice(-25)].join("\n");
 }
 
 /** Full path of a program on the PATH, or null. */
@@ -47,12 +75,17 @@ export function which(program) {
 /** Maps with at most `width` at work at once; the first failure rejects. */
 export async function inParallel(items, width, work) {
   const queue = [...items];
-  await Promise.all(Array.from({ length: Math.min(width, queue.length) }, async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  }));
+  await Promise.all(
+    Array.from({ length: Math.min(width, queue.length) }, async () => {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+    }),
+  );
 }
 
-/** Holds a lock folder while `work` runs; waits for another holder (and says so), and takes over from one that died. */
+/**
+ * Holds a lock folder while `work` runs; waits for another holder (and says so), and takes over
+ * from one that died.
+ */
 export async function withLock(folder, work, waiting = () => {}) {
   mkdirSync(dirname(folder), { recursive: true });
   for (let tries = 0; ; tries++) {
@@ -86,7 +119,8 @@ function abandoned(folder) {
     if (error.code === "EPERM") return false;
   }
   try {
-    return Date.now() - statSync(folder).mtimeMs > 5000; // made, but its holder died before it wrote its number
+    // made, but its holder died before it wrote its number
+    return Date.now() - statSync(folder).mtimeMs > 5000;
   } catch {
     return false; // just released: try again
   }

@@ -19,7 +19,8 @@ export function reporter(total, out = process.stderr) {
       try {
         const outcome = await work((text) => {
           doing = text;
-          if (!live || text.startsWith("WARNING")) out.write(`${live ? "\r\x1b[K" : ""}${head} ${text}\n`);
+          if (!live || text.startsWith("WARNING"))
+            out.write(`${live ? "\r\x1b[K" : ""}${head} ${text}\n`);
         });
         out.write(`${live ? "\r\x1b[K" : ""}${head} ${outcome} (${seconds(began)})\n`);
       } finally {
@@ -31,7 +32,9 @@ export function reporter(total, out = process.stderr) {
     },
     failed(error) {
       if (error.log) out.write(`\n${error.log}\n`);
-      out.write(`\nset-up stopped at "${current}": ${error.fix ? error.message : (error.stack ?? error)}\n`);
+      out.write(
+        `\nset-up stopped at "${current}": ${error.fix ? error.message : (error.stack ?? error)}\n`,
+      );
       if (error.fix) out.write(`Fix: ${error.fix}\nThen run: node setup.mjs\n`);
     },
   };

@@ -9,12 +9,39 @@ import { SetupError, which } from "./process.mjs";
 const browsers = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 const needs = [
-  { what: "a C++ compiler", present: () => (env.CXX ? true : ["g++", "clang++", "c++"].some((p) => which(p))), apt: "g++", dnf: "gcc-c++", brew: null },
+  {
+    what: "a C++ compiler",
+    present: () => (env.CXX ? true : ["g++", "clang++", "c++"].some((p) => which(p))),
+    apt: "g++",
+    dnf: "gcc-c++",
+    brew: null,
+  },
   { what: "cmake", present: () => which("cmake"), apt: "cmake", dnf: "cmake", brew: "cmake" },
   { what: "make", present: () => which("make"), apt: "make", dnf: "make", brew: null },
-  { what: "OpenBLAS", present: async (root) => Boolean((await findBlas(root))?.vendor), apt: "libopenblas-dev", dnf: "openblas-devel", brew: null },
-  { what: "OpenMP", present: () => platform !== "darwin" || ["/opt/homebrew", "/usr/local"].some((p) => existsSync(`${p}/opt/libomp`)), apt: null, dnf: null, brew: "libomp" },
-  { what: "Chromium", optional: true, present: () => env.CHROMIUM_PATH || browsers.some((p) => which(p)) || platform === "darwin", apt: "chromium", dnf: "chromium", brew: null },
+  {
+    what: "OpenBLAS",
+    present: async (root) => Boolean((await findBlas(root))?.vendor),
+    apt: "libopenblas-dev",
+    dnf: "openblas-devel",
+    brew: null,
+  },
+  {
+    what: "OpenMP",
+    present: () =>
+      platform !== "darwin" ||
+      ["/opt/homebrew", "/usr/local"].some((p) => existsSync(`${p}/opt/libomp`)),
+    apt: null,
+    dnf: null,
+    brew: "libomp",
+  },
+  {
+    what: "Chromium",
+    optional: true,
+    present: () => env.CHROMIUM_PATH || browsers.some((p) => which(p)) || platform === "darwin",
+    apt: "chromium",
+    dnf: "chromium",
+    brew: null,
+  },
 ];
 
 /** Installs what is missing where it may, else says how. Resolves to one line on what it did. */
@@ -40,19 +67,30 @@ export async function provideSystemPackages(root, say) {
       }
     }
     const left = await missingPackages(required);
-    if (left.length > 0) throw new SetupError(`apt did not install ${left.join(", ")}`, `apt-get install -y ${left.join(" ")}`);
+    if (left.length > 0)
+      throw new SetupError(
+        `apt did not install ${left.join(", ")}`,
+        `apt-get install -y ${left.join(" ")}`,
+      );
     return `installed ${done.join(" ") || "nothing"}`;
   }
   const required = missing.filter((n) => !n.optional);
   const command = commandFor(missing);
-  if (required.length === 0) return `${missing.map((n) => n.what).join(", ")} missing, which only some tests need; to install: ${command}`;
+  if (required.length === 0)
+    return `${missing.map((n) => n.what).join(", ")} missing, which only some tests need; to install: ${command}`;
   throw new SetupError(`missing: ${required.map((n) => n.what).join(", ")}`, command);
 }
 
 function commandFor(missing) {
-  const list = (manager) => missing.map((n) => n[manager]).filter(Boolean).join(" ");
+  const list = (manager) =>
+    missing
+      .map((n) => n[manager])
+      .filter(Boolean)
+      .join(" ");
   if (platform === "darwin") {
-    const compiler = missing.some((n) => n.what.includes("compiler") || n.what === "make") ? "xcode-select --install" : "";
+    const compiler = missing.some((n) => n.what.includes("compiler") || n.what === "make")
+      ? "xcode-select --install"
+      : "";
     return [compiler, list("brew") && `brew install ${list("brew")}`].filter(Boolean).join(" && ");
   }
   if (hasApt()) return `sudo apt-get install -y ${list("apt")}`;

@@ -1,6 +1,9 @@
 import { UserError, type Complaint } from "../src/pipeline/errors.js";
 
-/** The complaint that a piece of work ends in; fails the test where it ends well or in another kind of error. */
+/**
+ * The complaint that a piece of work ends in; fails the test where it ends well or in another kind
+ * of error.
+ */
 export async function complaintOf(work: Promise<unknown> | (() => unknown)): Promise<Complaint> {
   try {
     await (typeof work === "function" ? work() : work);

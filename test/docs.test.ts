@@ -1,4 +1,12 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -10,9 +18,15 @@ import { shared, sharedData } from "./shared-data.js";
 /** Every line of a code block in these files that starts with npm or npx shitu. */
 const documents = ["README.md", "CONTRIBUTING.md"];
 const commands = documents.flatMap((file) => {
-  const fences = [...readFileSync(join(projectRoot, file), "utf8").matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)];
+  const fences = [
+    ...readFileSync(join(projectRoot, file), "utf8").matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm),
+  ];
   const blocks = fences.filter((m) => m[1] === "").map((m) => m[2]!);
-  return blocks.flatMap((block) => block.split("\n")).map((line) => line.replace(/\s+#.*$/, "").trim()).filter((line) => /^(npm|npx) /.test(line)).map((command) => ({ file, command }));
+  return blocks
+    .flatMap((block) => block.split("\n"))
+    .map((line) => line.replace(/\s+#.*$/, "").trim())
+    .filter((line) => /^(npm|npx) /.test(line))
+    .map((command) => ({ file, command }));
 });
 
 describe("commands in the documents", () => {
@@ -21,7 +35,9 @@ describe("commands in the documents", () => {
   });
 
   it("of npm exist as scripts, and .ci/run runs the ones that check", () => {
-    const { scripts } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as { scripts: Record<string, string> };
+    const { scripts } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
     const named = commands.flatMap(({ command }) => /^npm (?:run )?(\S+)/.exec(command)?.[1] ?? []);
     for (const script of new Set(named)) expect(Object.keys(scripts), script).toContain(script);
     const ci = readFileSync(join(projectRoot, ".ci/run"), "utf8");
@@ -39,8 +55,11 @@ describe.skipIf(!sharedData)("commands in the documents, run as written", () => 
     mkdirSync(join(home, "PHOTOS"));
     mkdirSync(join(home, "runs"));
     symlinkSync(join(projectRoot, "runs/reference"), join(home, "runs/reference"));
-    for (const folder of ["configs", "datasets"]) symlinkSync(join(projectRoot, folder), join(home, folder));
-    const listed = readFileSync(shared("drink/gallery/drink_label_all.txt"), "utf8").split("\n").slice(0, 24);
+    for (const folder of ["configs", "datasets"])
+      symlinkSync(join(projectRoot, folder), join(home, folder));
+    const listed = readFileSync(shared("drink/gallery/drink_label_all.txt"), "utf8")
+      .split("\n")
+      .slice(0, 24);
     for (const line of listed) {
       const path = line.split("\t")[0]!;
       mkdirSync(join(home, "PHOTOS", path, ".."), { recursive: true });
@@ -50,25 +69,46 @@ describe.skipIf(!sharedData)("commands in the documents, run as written", () => 
     cpSync(shared("drink/test_images/001.jpeg"), join(home, "photo.jpg"));
     const onnx = "picodet_xs_320_lcnet_postprocessed.onnx";
     cpSync(shared("models/picodet", onnx), join(home, "model.onnx"));
-    writeFileSync(join(home, "card.yaml"), readFileSync(join(projectRoot, "configs/first-light/picodet-xs.yaml"), "utf8").replace(onnx, "model.onnx"));
+    writeFileSync(
+      join(home, "card.yaml"),
+      readFileSync(join(projectRoot, "configs/first-light/picodet-xs.yaml"), "utf8").replace(
+        onnx,
+        "model.onnx",
+      ),
+    );
     cpSync(shared("coco-val2014-100/instances_val2014_100.json"), join(home, "instances.json"));
-    cpSync(shared("coco-val2014-100/instances_val2014_fakebbox100_results.json"), join(home, "results.json"));
+    cpSync(
+      shared("coco-val2014-100/instances_val2014_fakebbox100_results.json"),
+      join(home, "results.json"),
+    );
     const rows = Float32Array.from({ length: 40 * 8 }, (_, i) => Math.sin(i * 7.3));
     await writeNpy(join(home, "gallery.npy"), rows, [40, 8]);
-    await writeNpy(join(home, "query.npy"), rows.map((x, i) => x + 0.1 * Math.cos(i)), [40, 8]);
-    for (const side of ["gallery", "query"]) writeFileSync(join(home, `${side}.txt`), Array.from({ length: 40 }, (_, i) => `${side}/${i}.jpg\tlabel ${i % 8}`).join("\n"));
+    await writeNpy(
+      join(home, "query.npy"),
+      rows.map((x, i) => x + 0.1 * Math.cos(i)),
+      [40, 8],
+    );
+    for (const side of ["gallery", "query"])
+      writeFileSync(
+        join(home, `${side}.txt`),
+        Array.from({ length: 40 }, (_, i) => `${side}/${i}.jpg\tlabel ${i % 8}`).join("\n"),
+      );
   });
 
   const env = { SHITU_RUNS: join(home, "runs"), SHITU_CACHE: join(home, "cache") };
   const lines = commands.filter(({ command }) => command.startsWith("npx shitu "));
-  it.each(lines.map(({ command }) => command))("%s", async (command) => {
-    const args = command.slice("npx shitu ".length).split(/\s+/);
-    // The report is built but not served, and long runs are cut to a few pictures' latency.
-    if (args[0] === "report") args.push("--build-only", "--out", join(home, "site"));
-    const { code, stderr, stdout } = await shitu(args, { cwd: home, env });
-    expect(stderr).not.toMatch(/internal error/);
-    expect(code, `${stderr}\n${stdout}`).toBe(0);
-  }, 300_000);
+  it.each(lines.map(({ command }) => command))(
+    "%s",
+    async (command) => {
+      const args = command.slice("npx shitu ".length).split(/\s+/);
+      // The report is built but not served, and long runs are cut to a few pictures' latency.
+      if (args[0] === "report") args.push("--build-only", "--out", join(home, "site"));
+      const { code, stderr, stdout } = await shitu(args, { cwd: home, env });
+      expect(stderr).not.toMatch(/internal error/);
+      expect(code, `${stderr}\n${stdout}`).toBe(0);
+    },
+    300_000,
+  );
 
   it("leave behind what the documents promise", () => {
     expect(existsSync(join(home, "drawn"))).toBe(true);

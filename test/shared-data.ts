@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { projectRoot } from "../src/pipeline/root.js";
 
 /**
- * Third-party test data, looked for in ../shared/data (or SHITU_TEST_DATA). Tests that need it are made with
- * `describe.skipIf(!sharedData)`; where it is absent they show as skipped.
+ * Third-party test data, looked for in ../shared/data (or SHITU_TEST_DATA). Tests that need it are
+ * made with `describe.skipIf(!sharedData)`; where it is absent they show as skipped.
  */
 const folder = process.env.SHITU_TEST_DATA ?? join(projectRoot, "..", "shared", "data");
 export const sharedData: string | null = existsSync(join(folder, "README.md")) ? folder : null;

@@ -1,14 +1,39 @@
 import { readFile } from "node:fs/promises";
 import {
-  Batch, batchType, Column, columnFromArray, fixedSizeList, float32, float64, int32, Table, tableFromColumns, tableFromIPC, tableToIPC, Type, uint8, utf8, type DataType,
+  Batch,
+  batchType,
+  Column,
+  columnFromArray,
+  fixedSizeList,
+  float32,
+  float64,
+  int32,
+  Table,
+  tableFromColumns,
+  tableFromIPC,
+  tableToIPC,
+  Type,
+  uint8,
+  utf8,
+  type DataType,
 } from "@uwdata/flechette";
 import { writeAtomic } from "../../src/pipeline/atomic-file.js";
 import { UserError, oneOf } from "../../src/pipeline/errors.js";
 import { unreadable } from "../../src/pipeline/schema.js";
 import { isCodes, type Codes, type Vectors } from "../../src/pipeline/types.js";
 
-/** What a column may hold. Strings and numbers may be null (absent); matrices are fixed-size lists. */
-export type ArrowColumn = readonly (string | null)[] | readonly (number | null)[] | Float32Array | Float64Array | Int32Array | Uint8Array | Vectors | Codes;
+/**
+ * What a column may hold. Strings and numbers may be null (absent); matrices are fixed-size lists.
+ */
+export type ArrowColumn =
+  | readonly (string | null)[]
+  | readonly (number | null)[]
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint8Array
+  | Vectors
+  | Codes;
 
 /**
  * Reads an Arrow IPC file or stream. The bytes of columns are used in place, not copied.
@@ -25,41 +50,105 @@ export async function readArrow(file: string): Promise<Table> {
   try {
     return tableFromIPC(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch (error) {
-    throw new UserError({ code: "arrow-format", message: "not an Arrow IPC file or stream", file, found: (error as Error).message.split("\n")[0] ?? "", fix: "write it uncompressed, as a file or a stream" }, { cause: error });
+    throw new UserError(
+      {
+        code: "arrow-format",
+        message: "not an Arrow IPC file or stream",
+        file,
+        found: (error as Error).message.split("\n")[0] ?? "",
+        fix: "write it uncompressed, as a file or a stream",
+      },
+      { cause: error },
+    );
   }
 }
 
 /**
- * Writes columns of equal length as one Arrow IPC file, atomically and without a second copy of the values. Column order is kept.
- * Strings become utf8, numbers float64, typed arrays their own type, vectors and codes fixed-size lists of float32 and uint8.
+ * Writes columns of equal length as one Arrow IPC file, atomically and without a second copy of the
+ * values. Column order is kept. Strings become utf8, numbers float64, typed arrays their own type,
+ * vectors and codes fixed-size lists of float32 and uint8.
  */
-export async function writeArrow(file: string, columns: Readonly<Record<string, ArrowColumn>>): Promise<void> {
-  const table = tableFromColumns(Object.entries(columns).map(([name, values]): [string, Column<unknown>] => [name, columnOf(values)]));
+export async function writeArrow(
+  file: string,
+  columns: Readonly<Record<string, ArrowColumn>>,
+): Promise<void> {
+  const table = tableFromColumns(
+    Object.entries(columns).map(([name, values]): [string, Column<unknown>] => [
+      name,
+      columnOf(values),
+    ]),
+  );
   // flechette asks only for `write`; its own memory sink would join the parts into one more copy.
   const parts: Uint8Array[] = [];
-  const sink = { write: (bytes: Uint8Array) => { parts.push(bytes); }, pad: (count: number) => { parts.push(new Uint8Array(count)); }, finish: () => null };
+  const sink = {
+    write: (bytes: Uint8Array) => {
+      parts.push(bytes);
+    },
+    pad: (count: number) => {
+      parts.push(new Uint8Array(count));
+    },
+    finish: () => null,
+  };
   tableToIPC(table, { format: "file", sink });
   await writeAtomic(file, parts);
 }
 
 /**
- * Vectors (a column of lists of floats) or codes (a column of lists of uint8) of an Arrow file, named `column` or the only one of its kind.
+ * Vectors (a column of lists of floats) or codes (a column of lists of uint8) of an Arrow file,
+ * named `column` or the only one of its kind.
  *
- * @throws UserError as `readArrow`; `arrow-column` where there is no such column, or it holds nulls or lists of unequal length.
+ * @throws UserError as `readArrow`; `arrow-column` where there is no such column, or it holds nulls
+ * or lists of unequal length.
  */
-export async function readArrowRows(file: string, kind: "real" | "binary", column?: string): Promise<Vectors | Codes> {
+export async function readArrowRows(
+  file: string,
+  kind: "real" | "binary",
+  column?: string,
+): Promise<Vectors | Codes> {
   const table = await readArrow(file);
-  const fits = (type: DataType) => isList(type) && (kind === "real" ? isFloat(type.children[0]!.type) : isByte(type.children[0]!.type));
+  const fits = (type: DataType) =>
+    isList(type) &&
+    (kind === "real" ? isFloat(type.children[0]!.type) : isByte(type.children[0]!.type));
   const names = table.schema.fields.filter((f) => fits(f.type)).map((f) => f.name);
   const name = column ?? (names.length === 1 ? names[0] : undefined);
-  const expected = kind === "real" ? "one column of lists of floats" : "one column of lists of uint8";
+  const expected =
+    kind === "real" ? "one column of lists of floats" : "one column of lists of uint8";
   if (name === undefined || !names.includes(name)) {
-    throw new UserError({ code: "arrow-column", message: column === undefined ? "it is not clear which column holds the rows" : `no usable column ${JSON.stringify(column)}`, file, expected, found: names.length > 0 ? oneOf(names) : `columns ${oneOf(table.names.slice(0, 12).map(String)) || "none"}`, fix: "write the rows as one fixed-size list column" });
+    throw new UserError({
+      code: "arrow-column",
+      message:
+        column === undefined
+          ? "it is not clear which column holds the rows"
+          : `no usable column ${JSON.stringify(column)}`,
+      file,
+      expected,
+      found:
+        names.length > 0
+          ? oneOf(names)
+          : `columns ${oneOf(table.names.slice(0, 12).map(String)) || "none"}`,
+      fix: "write the rows as one fixed-size list column",
+    });
   }
   const child = table.getChild(name);
   const n = child.length;
-  const wrong = (row: number, found: string) => new UserError({ code: "arrow-column", message: `column ${JSON.stringify(name)} holds a row of another length`, file, path: `row ${row}`, expected: "lists of one length without nulls", found, fix: "write it again as a fixed-size list" });
-  if (n === 0) throw new UserError({ code: "arrow-column", message: `column ${JSON.stringify(name)} is empty`, file, expected: "at least one row", fix: "check what was saved" });
+  const wrong = (row: number, found: string) =>
+    new UserError({
+      code: "arrow-column",
+      message: `column ${JSON.stringify(name)} holds a row of another length`,
+      file,
+      path: `row ${row}`,
+      expected: "lists of one length without nulls",
+      found,
+      fix: "write it again as a fixed-size list",
+    });
+  if (n === 0)
+    throw new UserError({
+      code: "arrow-column",
+      message: `column ${JSON.stringify(name)} is empty`,
+      file,
+      expected: "at least one row",
+      fix: "check what was saved",
+    });
   const first = child.at(0) as ArrayLike<number> | null;
   if (!first) throw wrong(0, "null");
   const width = first.length;
@@ -67,19 +156,33 @@ export async function readArrowRows(file: string, kind: "real" | "binary", colum
   const data = kind === "real" ? new Float32Array(n * width) : new Uint8Array(n * width);
   let row = 0;
   for (const values of child as Iterable<ArrayLike<number> | null>) {
-    if (values === null || values.length !== width) throw wrong(row, values === null ? "null" : `${values.length} values instead of ${width}`);
+    if (values === null || values.length !== width)
+      throw wrong(row, values === null ? "null" : `${values.length} values instead of ${width}`);
     data.set(values, row++ * width);
   }
-  return kind === "real" ? { data: data as Float32Array, dim: width } : { data: data as Uint8Array, bits: width * 8 };
+  return kind === "real"
+    ? { data: data as Float32Array, dim: width }
+    : { data: data as Uint8Array, bits: width * 8 };
 }
 
 /** Vectors or codes in the column `name`, with further columns beside them. */
-export async function writeArrowRows(file: string, rows: Vectors | Codes, more: Readonly<Record<string, ArrowColumn>> = {}, name = "vector"): Promise<void> {
+export async function writeArrowRows(
+  file: string,
+  rows: Vectors | Codes,
+  more: Readonly<Record<string, ArrowColumn>> = {},
+  name = "vector",
+): Promise<void> {
   await writeArrow(file, { ...more, [name]: rows });
 }
 
-function isList(type: DataType): type is Extract<DataType, { children: unknown }> & { children: [{ type: DataType }] } {
-  return type.typeId === Type.FixedSizeList || type.typeId === Type.List || type.typeId === Type.LargeList;
+function isList(
+  type: DataType,
+): type is Extract<DataType, { children: unknown }> & { children: [{ type: DataType }] } {
+  return (
+    type.typeId === Type.FixedSizeList ||
+    type.typeId === Type.List ||
+    type.typeId === Type.LargeList
+  );
 }
 
 function isFloat(type: DataType): boolean {
@@ -87,7 +190,11 @@ function isFloat(type: DataType): boolean {
 }
 
 function isByte(type: DataType): boolean {
-  return type.typeId === Type.Int && (type as { bitWidth: number; signed: boolean }).bitWidth === 8 && !(type as { signed: boolean }).signed;
+  return (
+    type.typeId === Type.Int &&
+    (type as { bitWidth: number; signed: boolean }).bitWidth === 8 &&
+    !(type as { signed: boolean }).signed
+  );
 }
 
 function columnOf(values: ArrowColumn): Column<unknown> {
@@ -97,7 +204,10 @@ function columnOf(values: ArrowColumn): Column<unknown> {
   if (values instanceof Uint8Array) return direct(uint8(), values);
   if (isRows(values)) return matrix(values);
   const list = values as readonly (string | number | null)[];
-  return columnFromArray(list as unknown[], typeof list.find((v) => v !== null) === "string" ? utf8() : float64()) as Column<unknown>;
+  return columnFromArray(
+    list as unknown[],
+    typeof list.find((v) => v !== null) === "string" ? utf8() : float64(),
+  ) as Column<unknown>;
 }
 
 function isRows(values: ArrowColumn): values is Vectors | Codes {
@@ -106,12 +216,22 @@ function isRows(values: ArrowColumn): values is Vectors | Codes {
 
 const noNulls = () => new Uint8Array(0);
 
-function batch(type: DataType, parts: { length: number; values?: Float32Array | Float64Array | Int32Array | Uint8Array; children?: Batch<unknown>[] }): Batch<unknown> {
+function batch(
+  type: DataType,
+  parts: {
+    length: number;
+    values?: Float32Array | Float64Array | Int32Array | Uint8Array;
+    children?: Batch<unknown>[];
+  },
+): Batch<unknown> {
   const Kind = batchType(type, {}) as unknown as new (options: object) => Batch<unknown>;
   return new Kind({ nullCount: 0, validity: noNulls(), type, ...parts });
 }
 
-function direct(type: DataType, values: Float32Array | Float64Array | Int32Array | Uint8Array): Column<unknown> {
+function direct(
+  type: DataType,
+  values: Float32Array | Float64Array | Int32Array | Uint8Array,
+): Column<unknown> {
   return new Column([batch(type, { length: values.length, values })], type);
 }
 

@@ -19,21 +19,54 @@ export class Notes {
 
 /** The complaint about a `bbox` that is not four finite numbers. */
 export function notABox(file: string, path: string, found: string): UserError {
-  return new UserError({ code: "coco-box", message: "not a box", file, path, expected: "[left, top, width, height], four finite numbers in px", found, fix: "write each box as four numbers" });
+  return new UserError({
+    code: "coco-box",
+    message: "not a box",
+    file,
+    path,
+    expected: "[left, top, width, height], four finite numbers in px",
+    found,
+    fix: "write each box as four numbers",
+  });
 }
 
 /** Refuses or counts a box of negative size. */
-export function refuseNegative(file: string, record: string, width: number, height: number, leniency: Leniency, notes: Notes): void {
+export function refuseNegative(
+  file: string,
+  record: string,
+  width: number,
+  height: number,
+  leniency: Leniency,
+  notes: Notes,
+): void {
   if (!leniency.allowNegative) {
     throw new UserError({
-      code: "coco-box", message: "a box of negative size", file, path: `${record}.bbox`, expected: "[left, top, width, height] with width and height of at least 0", found: `${width} x ${height}`,
+      code: "coco-box",
+      message: "a box of negative size",
+      file,
+      path: `${record}.bbox`,
+      expected: "[left, top, width, height] with width and height of at least 0",
+      found: `${width} x ${height}`,
       fix: "if the boxes are [x0, y0, x1, y1], subtract; or evaluate them as overlapping nothing with --allow-negative",
     });
   }
   notes.add("negative-size", "boxes of negative size, which overlap nothing", record);
 }
 
-/** Whether a box lies wholly outside its image, where the image's size is known: commonly a sign of another scale or order. */
-export function isOutside(image: CocoImage, x: number, y: number, width: number, height: number): boolean {
-  return (x >= image.width || y >= image.height || x + width <= 0 || y + height <= 0) && image.width > 0 && image.height > 0;
+/**
+ * Whether a box lies wholly outside its image, where the image's size is known: commonly a sign of
+ * another scale or order.
+ */
+export function isOutside(
+  image: CocoImage,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): boolean {
+  return (
+    (x >= image.width || y >= image.height || x + width <= 0 || y + height <= 0) &&
+    image.width > 0 &&
+    image.height > 0
+  );
 }

@@ -30,7 +30,15 @@ export class DetectionsBuilder {
     this.#score = new Column(float64, expected);
   }
 
-  add(imageId: number | string, categoryId: number, x: number, y: number, width: number, height: number, score: number): void {
+  add(
+    imageId: number | string,
+    categoryId: number,
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    score: number,
+  ): void {
     const index = this.#records++;
     const image = this.#imageTable.indexOf(imageId);
     if (image < 0) {
@@ -40,38 +48,74 @@ export class DetectionsBuilder {
     const category = this.#categoryTable.indexOf(categoryId);
     if (category < 0) {
       // As pycocotools: a detector of 80 classes may be scored on the truth of ten.
-      this.#notes.add("unknown-category", "detections of categories that the truth does not list, left out", `[${index}].category_id`);
+      this.#notes.add(
+        "unknown-category",
+        "detections of categories that the truth does not list, left out",
+        `[${index}].category_id`,
+      );
       return;
     }
     if (!Number.isFinite(score)) {
-      throw new UserError({ code: "coco-score", message: "a score must be finite", file: this.#file, path: `[${index}].score`, expected: "a finite number", found: String(score), fix: "look for a division by zero in the model's export" });
+      throw new UserError({
+        code: "coco-score",
+        message: "a score must be finite",
+        file: this.#file,
+        path: `[${index}].score`,
+        expected: "a finite number",
+        found: String(score),
+        fix: "look for a division by zero in the model's export",
+      });
     }
-    if (!(width >= 0 && height >= 0)) refuseNegative(this.#file, `[${index}]`, width, height, this.#leniency, this.#notes);
+    if (!(width >= 0 && height >= 0))
+      refuseNegative(this.#file, `[${index}]`, width, height, this.#leniency, this.#notes);
     this.#image.push(image);
     this.#category.push(category);
     this.#box.pushFour(x, y, width, height);
     this.#score.push(score);
     if (isOutside(this.#truth.images[image]!, x, y, width, height)) {
-      this.#notes.add("outside-image", "detections that lie wholly outside their image", `[${index}]`);
+      this.#notes.add(
+        "outside-image",
+        "detections that lie wholly outside their image",
+        `[${index}]`,
+      );
     }
   }
 
   build(): CocoDetections {
-    return { image: this.#image.view(), category: this.#category.view(), box: this.#box.view(), score: this.#score.view(), notes: this.#notes.list() };
+    return {
+      image: this.#image.view(),
+      category: this.#category.view(),
+      box: this.#box.view(),
+      score: this.#score.view(),
+      notes: this.#notes.list(),
+    };
   }
 
   #unknownImage(index: number, id: number | string): void {
     const path = `[${index}].image_id`;
     if (this.#leniency.skipUnknown) {
-      this.#notes.add("unknown-image", "detections on images that the truth does not list, left out", path);
+      this.#notes.add(
+        "unknown-image",
+        "detections on images that the truth does not list, left out",
+        path,
+      );
       return;
     }
     const [sample] = this.#truth.images;
-    const kind = sample && typeof sample.id !== typeof id ? `the truth's image ids are ${typeof sample.id}s` : null;
+    const kind =
+      sample && typeof sample.id !== typeof id
+        ? `the truth's image ids are ${typeof sample.id}s`
+        : null;
     throw new UserError({
-      code: "unknown-image", message: "a detection on an image that the truth does not list", file: this.#file, path,
-      expected: kind ?? "an image id of the truth", found: JSON.stringify(id),
-      fix: kind ? "write the ids in the same way in both files" : "check that both files are of the same set, or leave such detections out with --skip-unknown",
+      code: "unknown-image",
+      message: "a detection on an image that the truth does not list",
+      file: this.#file,
+      path,
+      expected: kind ?? "an image id of the truth",
+      found: JSON.stringify(id),
+      fix: kind
+        ? "write the ids in the same way in both files"
+        : "check that both files are of the same set, or leave such detections out with --skip-unknown",
     });
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Readers of COCO's two files: the annotations (an object with images, annotations and categories) and the detections (a list
- * of { image_id, category_id, bbox, score }). In one pass, in memory that depends on the number of boxes and not on the size
- * of the file: outlines, captions and any other key are passed over.
+ * Readers of COCO's two files: the annotations (an object with images, annotations and categories)
+ * and the detections (a list of { image_id, category_id, bbox, score }). In one pass, in memory
+ * that depends on the number of boxes and not on the size of the file: outlines, captions and any
+ * other key are passed over.
  *
  * Format: https://cocodataset.org/#format-data and #format-results.
  */
@@ -18,29 +19,52 @@ import { endOfObject, KeyTable } from "./key-table.js";
 const sections = new KeyTable(["images", "annotations", "categories"]);
 const imageKeys = new KeyTable(["id", "width", "height", "file_name"]);
 const categoryKeys = new KeyTable(["id", "name"]);
-const annotationKeys = new KeyTable(["id", "image_id", "category_id", "bbox", "area", "iscrowd", "ignore"]);
+const annotationKeys = new KeyTable([
+  "id",
+  "image_id",
+  "category_id",
+  "bbox",
+  "area",
+  "iscrowd",
+  "ignore",
+]);
 const detectionKeys = new KeyTable(["image_id", "category_id", "bbox", "score"]);
 
 /**
  * Reads an annotation file.
  *
- * @throws UserError `file-unreadable`; `json-syntax` with the byte; `coco-record`, `coco-box`, `duplicate-id`,
- *   `unknown-image`, `unknown-category` and kin with the record
+ * @throws UserError `file-unreadable`; `json-syntax` with the byte; `coco-record`, `coco-box`,
+ * `duplicate-id`, `unknown-image`, `unknown-category` and kin with the record
  */
 export function readCocoTruth(file: string, leniency: Leniency = {}): CocoTruth {
   return withFileSource(file, (source) => scanCocoTruth(file, source, leniency));
 }
 
 /** Reads a detection file made for `truth`. Throws as readCocoTruth. */
-export function readCocoDetections(file: string, truth: CocoTruth, leniency: Leniency = {}): CocoDetections {
-  return withFileSource(file, (source) => scanCocoDetections(file, source, truth, leniency, Math.ceil(sizeOf(file) / 120)));
+export function readCocoDetections(
+  file: string,
+  truth: CocoTruth,
+  leniency: Leniency = {},
+): CocoDetections {
+  return withFileSource(file, (source) =>
+    scanCocoDetections(file, source, truth, leniency, Math.ceil(sizeOf(file) / 120)),
+  );
 }
 
 /** As readCocoTruth, from any source of bytes; `file` is named in errors. */
-export function scanCocoTruth(file: string, source: ByteSource, leniency: Leniency = {}): CocoTruth {
+export function scanCocoTruth(
+  file: string,
+  source: ByteSource,
+  leniency: Leniency = {},
+): CocoTruth {
   const scanner = new JsonScanner(file, source);
   if (!scanner.atObject) {
-    throw wrongFile(file, "an object with images, annotations and categories", scanner.found(), "is this the file of detections? give the annotations as the truth");
+    throw wrongFile(
+      file,
+      "an object with images, annotations and categories",
+      scanner.found(),
+      "is this the file of detections? give the annotations as the truth",
+    );
   }
   const builder = new TruthBuilder(file, leniency);
   const seen = [false, false, false];
@@ -51,24 +75,58 @@ export function scanCocoTruth(file: string, source: ByteSource, leniency: Lenien
       continue;
     }
     const name = sections.names[section] as string;
-    if (seen[section]) throw new UserError({ code: "coco-section", message: `a second ${JSON.stringify(name)}`, file, fix: "join the two lists" });
+    if (seen[section])
+      throw new UserError({
+        code: "coco-section",
+        message: `a second ${JSON.stringify(name)}`,
+        file,
+        fix: "join the two lists",
+      });
     seen[section] = true;
-    if (!scanner.atArray) throw new UserError({ code: "coco-section", message: "not a list", file, path: name, expected: "a list", found: scanner.found(), fix: "see the COCO format" });
+    if (!scanner.atArray)
+      throw new UserError({
+        code: "coco-section",
+        message: "not a list",
+        file,
+        path: name,
+        expected: "a list",
+        found: scanner.found(),
+        fix: "see the COCO format",
+      });
     scanner.enterArray();
     const read = section === 0 ? readImage : section === 1 ? readAnnotation : readCategory;
     for (let i = 0; scanner.nextItem(); i++) read(scanner, builder, i);
   }
   scanner.finish();
   const missing = sections.names.filter((_, i) => !seen[i]);
-  if (missing.length > 0) throw new UserError({ code: "coco-section", message: `no ${missing.map((m) => JSON.stringify(m)).join(", no ")}`, file, expected: "images, annotations and categories", found: `only ${sections.names.filter((_, i) => seen[i]).join(", ") || "other keys"}`, fix: "give an annotation file with boxes" });
+  if (missing.length > 0)
+    throw new UserError({
+      code: "coco-section",
+      message: `no ${missing.map((m) => JSON.stringify(m)).join(", no ")}`,
+      file,
+      expected: "images, annotations and categories",
+      found: `only ${sections.names.filter((_, i) => seen[i]).join(", ") || "other keys"}`,
+      fix: "give an annotation file with boxes",
+    });
   return builder.build();
 }
 
 /** As readCocoDetections, from any source of bytes; `file` is named in errors. */
-export function scanCocoDetections(file: string, source: ByteSource, truth: CocoTruth, leniency: Leniency = {}, expected = 1024): CocoDetections {
+export function scanCocoDetections(
+  file: string,
+  source: ByteSource,
+  truth: CocoTruth,
+  leniency: Leniency = {},
+  expected = 1024,
+): CocoDetections {
   const scanner = new JsonScanner(file, source);
   if (!scanner.atArray) {
-    throw wrongFile(file, "a list of { image_id, category_id, bbox, score }", scanner.found(), "is this the annotation file? detections are a plain list");
+    throw wrongFile(
+      file,
+      "a list of { image_id, category_id, bbox, score }",
+      scanner.found(),
+      "is this the annotation file? detections are a plain list",
+    );
   }
   const builder = new DetectionsBuilder(file, truth, leniency, expected);
   const box = new Float64Array(4);
@@ -91,7 +149,8 @@ export function scanCocoDetections(file: string, source: ByteSource, truth: Coco
       } else if (key === 0 && scanner.atString) {
         image = scanner.string();
       } else {
-        if (!scanner.atNumber) throw wrongType(scanner, `[${i}].${detectionKeys.names[key]}`, "a number");
+        if (!scanner.atNumber)
+          throw wrongType(scanner, `[${i}].${detectionKeys.names[key]}`, "a number");
         const value = scanner.number();
         if (key === 0) image = value;
         else if (key === 1) category = value;
@@ -171,7 +230,8 @@ function readAnnotation(scanner: JsonScanner, builder: TruthBuilder, i: number):
     if (key === 3) {
       readBox(scanner, annotationBox, "annotations", i);
     } else if (key >= 5) {
-      if (!scanner.atFlag) throw wrongType(scanner, `annotations[${i}].${annotationKeys.names[key]}`, "0 or 1");
+      if (!scanner.atFlag)
+        throw wrongType(scanner, `annotations[${i}].${annotationKeys.names[key]}`, "0 or 1");
       if (key === 5) crowd = scanner.flag();
       else ignore = scanner.flag();
     } else if (key === 1 && scanner.atString) {
@@ -179,7 +239,15 @@ function readAnnotation(scanner: JsonScanner, builder: TruthBuilder, i: number):
     } else if (key === 4) {
       if (!scanner.atNumber) throw wrongType(scanner, `annotations[${i}].area`, "a number of px²");
       area = scanner.number();
-      if (Number.isNaN(area)) throw new UserError({ code: "coco-area", message: "an area must be finite", file: scanner.file, path: `annotations[${i}].area`, found: "NaN", fix: "correct the annotation" });
+      if (Number.isNaN(area))
+        throw new UserError({
+          code: "coco-area",
+          message: "an area must be finite",
+          file: scanner.file,
+          path: `annotations[${i}].area`,
+          found: "NaN",
+          fix: "correct the annotation",
+        });
     } else {
       const value = readId(scanner, "annotations", i, annotationKeys.names[key] as string);
       if (key === 0) id = value;
@@ -187,8 +255,20 @@ function readAnnotation(scanner: JsonScanner, builder: TruthBuilder, i: number):
       else category = value;
     }
   }
-  if ((got & 0b1111) !== 0b1111) throw missingKey(scanner.file, `annotations[${i}]`, annotationKeys, got | 0b1110000);
-  builder.addBox(id, image, category, annotationBox[0]!, annotationBox[1]!, annotationBox[2]!, annotationBox[3]!, area, crowd, ignore);
+  if ((got & 0b1111) !== 0b1111)
+    throw missingKey(scanner.file, `annotations[${i}]`, annotationKeys, got | 0b1110000);
+  builder.addBox(
+    id,
+    image,
+    category,
+    annotationBox[0]!,
+    annotationBox[1]!,
+    annotationBox[2]!,
+    annotationBox[3]!,
+    area,
+    crowd,
+    ignore,
+  );
 }
 
 function readBox(scanner: JsonScanner, into: Float64Array, list: string, i: number): void {
@@ -196,9 +276,11 @@ function readBox(scanner: JsonScanner, into: Float64Array, list: string, i: numb
   if (scanner.atArray) {
     scanner.enterArray();
     while (scanner.nextItem()) {
-      if (!scanner.atNumber) throw notABox(scanner.file, `${list}[${i}].bbox[${n}]`, scanner.found());
+      if (!scanner.atNumber)
+        throw notABox(scanner.file, `${list}[${i}].bbox[${n}]`, scanner.found());
       const value = scanner.number();
-      if (!Number.isFinite(value)) throw notABox(scanner.file, `${list}[${i}].bbox[${n}]`, String(value));
+      if (!Number.isFinite(value))
+        throw notABox(scanner.file, `${list}[${i}].bbox[${n}]`, String(value));
       if (n < 4) into[n] = value;
       n++;
     }
@@ -212,20 +294,49 @@ function readId(scanner: JsonScanner, list: string, i: number, key: string): num
   if (!scanner.atNumber) throw wrongType(scanner, `${list}[${i}].${key}`, "a number");
   const id = scanner.number();
   if (Number.isSafeInteger(id)) return id;
-  throw new UserError({ code: "coco-record", message: "not an id", file: scanner.file, path: `${list}[${i}].${key}`, expected: "an integer below 2^53", found: String(id), fix: "number the records with integers" });
+  throw new UserError({
+    code: "coco-record",
+    message: "not an id",
+    file: scanner.file,
+    path: `${list}[${i}].${key}`,
+    expected: "an integer below 2^53",
+    found: String(id),
+    fix: "number the records with integers",
+  });
 }
 
 function wrongType(scanner: JsonScanner, path: string, expected: string): UserError {
-  return new UserError({ code: "coco-record", message: "of the wrong type", file: scanner.file, path, expected, found: scanner.found(), fix: "see the COCO format" });
+  return new UserError({
+    code: "coco-record",
+    message: "of the wrong type",
+    file: scanner.file,
+    path,
+    expected,
+    found: scanner.found(),
+    fix: "see the COCO format",
+  });
 }
 
 function wrongFile(file: string, expected: string, found: string, fix: string): UserError {
-  return new UserError({ code: "coco-file", message: "not a file of this kind", file, expected, found, fix });
+  return new UserError({
+    code: "coco-file",
+    message: "not a file of this kind",
+    file,
+    expected,
+    found,
+    fix,
+  });
 }
 
 function missingKey(file: string, path: string, keys: KeyTable, got: number): UserError {
   const missing = keys.names.filter((_, k) => !(got & (1 << k)));
-  return new UserError({ code: "coco-record", message: `lacks ${missing.map((m) => JSON.stringify(m)).join(" and ")}`, file, path, fix: "write the record whole" });
+  return new UserError({
+    code: "coco-record",
+    message: `lacks ${missing.map((m) => JSON.stringify(m)).join(" and ")}`,
+    file,
+    path,
+    fix: "write the record whole",
+  });
 }
 
 function sizeOf(file: string): number {

@@ -1,6 +1,7 @@
 /**
- * Boxes of a detection set as struct-of-arrays: what every reader of annotations yields and what the metrics take.
- * Five numbers an object instead of a JavaScript object each, so that half a million detections need 30 MB.
+ * Boxes of a detection set as struct-of-arrays: what every reader of annotations yields and what
+ * the metrics take. Five numbers an object instead of a JavaScript object each, so that half a
+ * million detections need 30 MB.
  */
 export interface CocoImage {
   /** As the file has it. A set holds numbers or strings, not both. */
@@ -30,9 +31,14 @@ export interface CocoTruth {
   readonly box: Float64Array;
   /** G areas in px², as annotated: that of the object's outline, commonly less than the box's. */
   readonly area: Float64Array;
-  /** G bytes: 1 where the box is a crowd, which any number of detections may match without counting. */
+  /**
+   * G bytes: 1 where the box is a crowd, which any number of detections may match without counting.
+   */
   readonly crowd: Uint8Array;
-  /** G bytes: 1 where the annotation carries `ignore`. pycocotools does not look at it; see CocoOptions.honourIgnore. */
+  /**
+   * G bytes: 1 where the annotation carries `ignore`. pycocotools does not look at it; see
+   * CocoOptions.honourIgnore.
+   */
   readonly ignore: Uint8Array;
   /** G annotation ids. */
   readonly id: Float64Array;
@@ -54,7 +60,14 @@ export interface CocoDetections {
 
 /** Something that a reader let pass: how often, and the first place. */
 export interface Note {
-  readonly code: "area-missing" | "outside-image" | "negative-size" | "unknown-image" | "unknown-category" | "id-zero" | "ignore-flag";
+  readonly code:
+    | "area-missing"
+    | "outside-image"
+    | "negative-size"
+    | "unknown-image"
+    | "unknown-category"
+    | "id-zero"
+    | "ignore-flag";
   readonly message: string;
   readonly count: number;
   readonly first: string;
@@ -62,9 +75,15 @@ export interface Note {
 
 /** What a reader refuses unless told otherwise. */
 export interface Leniency {
-  /** Leave out boxes on images (and true boxes of categories) that the truth does not list, and count them. Default: an error. */
+  /**
+   * Leave out boxes on images (and true boxes of categories) that the truth does not list, and
+   * count them. Default: an error.
+   */
   readonly skipUnknown?: boolean;
-  /** Evaluate boxes of negative width or height as pycocotools does: they overlap nothing. Default: an error. */
+  /**
+   * Evaluate boxes of negative width or height as pycocotools does: they overlap nothing. Default:
+   * an error.
+   */
   readonly allowNegative?: boolean;
 }
 

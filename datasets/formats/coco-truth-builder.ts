@@ -3,7 +3,10 @@ import { isOutside, Notes, refuseNegative } from "./coco-checks.js";
 import type { CocoCategory, CocoImage, CocoTruth, Leniency } from "./coco-set.js";
 import { Column, float64, IdTable, uint8 } from "./columns.js";
 
-/** Collects the records of one truth in any order of images, categories and annotations, and checks them. */
+/**
+ * Collects the records of one truth in any order of images, categories and annotations, and checks
+ * them.
+ */
 export class TruthBuilder {
   readonly #file: string;
   readonly #leniency: Leniency;
@@ -33,17 +36,53 @@ export class TruthBuilder {
   }
 
   /** @param area NaN where the record has none */
-  addBox(id: number, image: number | string, category: number, x: number, y: number, width: number, height: number, area: number, crowd: boolean, ignore: boolean): void {
+  addBox(
+    id: number,
+    image: number | string,
+    category: number,
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    area: number,
+    crowd: boolean,
+    ignore: boolean,
+  ): void {
     const index = this.#id.length;
-    if (!(width >= 0 && height >= 0)) refuseNegative(this.#file, `annotations[${index}]`, width, height, this.#leniency, this.#notes);
+    if (!(width >= 0 && height >= 0))
+      refuseNegative(
+        this.#file,
+        `annotations[${index}]`,
+        width,
+        height,
+        this.#leniency,
+        this.#notes,
+      );
     if (Number.isNaN(area)) {
-      this.#notes.add("area-missing", "true boxes without an area: width x height is taken", `annotations[${index}]`);
+      this.#notes.add(
+        "area-missing",
+        "true boxes without an area: width x height is taken",
+        `annotations[${index}]`,
+      );
       area = width * height;
     } else if (!Number.isFinite(area) || (area < 0 && !this.#leniency.allowNegative)) {
-      throw new UserError({ code: "coco-area", message: "an area must be finite and not negative", file: this.#file, path: `annotations[${index}].area`, found: String(area), fix: "correct the annotation" });
+      throw new UserError({
+        code: "coco-area",
+        message: "an area must be finite and not negative",
+        file: this.#file,
+        path: `annotations[${index}].area`,
+        found: String(area),
+        fix: "correct the annotation",
+      });
     }
-    if (id === 0) this.#notes.add("id-zero", "true box of id 0, which pycocotools takes for no match; here it counts as any other", `annotations[${index}]`);
-    if (ignore) this.#notes.add("ignore-flag", "true boxes flagged `ignore`", `annotations[${index}]`);
+    if (id === 0)
+      this.#notes.add(
+        "id-zero",
+        "true box of id 0, which pycocotools takes for no match; here it counts as any other",
+        `annotations[${index}]`,
+      );
+    if (ignore)
+      this.#notes.add("ignore-flag", "true boxes flagged `ignore`", `annotations[${index}]`);
     this.#id.push(id);
     this.#imageId.push(image);
     this.#categoryId.push(category);
@@ -53,11 +92,24 @@ export class TruthBuilder {
     this.#ignore.push(ignore ? 1 : 0);
   }
 
-  /** @throws UserError on duplicate ids, mixed kinds of image ids, or a box on an unknown image or category */
+  /**
+   * @throws UserError on duplicate ids, mixed kinds of image ids, or a box on an unknown image or
+   * category
+   */
   build(): CocoTruth {
     const file = this.#file;
-    refuseDuplicates(file, "images", this.#images.map((image) => image.id), "image");
-    refuseDuplicates(file, "categories", this.#categories.map((category) => category.id), "category");
+    refuseDuplicates(
+      file,
+      "images",
+      this.#images.map((image) => image.id),
+      "image",
+    );
+    refuseDuplicates(
+      file,
+      "categories",
+      this.#categories.map((category) => category.id),
+      "category",
+    );
     refuseDuplicateBoxes(file, this.#id.view());
     const images = inOrder(this.#images, file);
     const categories = [...this.#categories].sort((a, b) => a.id - b.id);
@@ -79,20 +131,46 @@ export class TruthBuilder {
       if (imageIndex < 0) {
         this.#unknown("unknown-image", "image", `annotations[${i}].image_id`, this.#imageId[i]!);
       } else if (categoryIndex < 0) {
-        this.#unknown("unknown-category", "category", `annotations[${i}].category_id`, categoryId[i]!);
+        this.#unknown(
+          "unknown-category",
+          "category",
+          `annotations[${i}].category_id`,
+          categoryId[i]!,
+        );
       } else {
         kept[count++] = i;
-        if (isOutside(images[imageIndex]!, box[4 * i]!, box[4 * i + 1]!, box[4 * i + 2]!, box[4 * i + 3]!)) {
-          this.#notes.add("outside-image", "true boxes that lie wholly outside their image", `annotations[${i}]`);
+        if (
+          isOutside(
+            images[imageIndex]!,
+            box[4 * i]!,
+            box[4 * i + 1]!,
+            box[4 * i + 2]!,
+            box[4 * i + 3]!,
+          )
+        ) {
+          this.#notes.add(
+            "outside-image",
+            "true boxes that lie wholly outside their image",
+            `annotations[${i}]`,
+          );
         }
       }
     }
-    const columns = { image, category, area: this.#area.view(), crowd: this.#crowd.view(), ignore: this.#ignore.view(), id: this.#id.view() };
+    const columns = {
+      image,
+      category,
+      area: this.#area.view(),
+      crowd: this.#crowd.view(),
+      ignore: this.#ignore.view(),
+      id: this.#id.view(),
+    };
     const notes = this.#notes.list();
     if (count === n) return { images, categories, ...columns, box, notes };
     const rows = kept.subarray(0, count);
     return {
-      images, categories, notes,
+      images,
+      categories,
+      notes,
       image: Int32Array.from(rows, (i) => image[i]!),
       category: Int32Array.from(rows, (i) => category[i]!),
       area: Float64Array.from(rows, (i) => columns.area[i]!),
@@ -103,19 +181,40 @@ export class TruthBuilder {
     };
   }
 
-  #unknown(code: "unknown-image" | "unknown-category", what: string, path: string, id: number | string): void {
+  #unknown(
+    code: "unknown-image" | "unknown-category",
+    what: string,
+    path: string,
+    id: number | string,
+  ): void {
     if (!this.#leniency.skipUnknown) {
-      throw new UserError({ code, message: `a true box of ${what} ${JSON.stringify(id)}, which the file does not list`, file: this.#file, path, fix: `add the ${what}, remove the box, or leave such boxes out with --skip-unknown` });
+      throw new UserError({
+        code,
+        message: `a true box of ${what} ${JSON.stringify(id)}, which the file does not list`,
+        file: this.#file,
+        path,
+        fix: `add the ${what}, remove the box, or leave such boxes out with --skip-unknown`,
+      });
     }
-    this.#notes.add(code, `true boxes of ${what === "image" ? "images" : "categories"} that the file does not list, left out`, path);
+    this.#notes.add(
+      code,
+      `true boxes of ${what === "image" ? "images" : "categories"} that the file does not list, left out`,
+      path,
+    );
   }
 }
 
-function refuseDuplicates(file: string, list: string, ids: readonly (number | string)[], what: string): void {
+function refuseDuplicates(
+  file: string,
+  list: string,
+  ids: readonly (number | string)[],
+  what: string,
+): void {
   const seen = new Map<number | string, number>();
   ids.forEach((id, i) => {
     const earlier = seen.get(id);
-    if (earlier !== undefined) throw duplicate(file, `${list}[${i}].id`, what, id, `${list}[${earlier}]`);
+    if (earlier !== undefined)
+      throw duplicate(file, `${list}[${i}].id`, what, id, `${list}[${earlier}]`);
     seen.set(id, i);
   });
 }
@@ -129,12 +228,31 @@ function refuseDuplicateBoxes(file: string, ids: Float64Array): void {
   for (let i = 1; i < sorted.length; i++) {
     if (sorted[i] !== sorted[i - 1]) continue;
     const first = ids.indexOf(sorted[i]!);
-    throw duplicate(file, `annotations[${ids.indexOf(sorted[i]!, first + 1)}].id`, "annotation", sorted[i]!, `annotations[${first}]`);
+    throw duplicate(
+      file,
+      `annotations[${ids.indexOf(sorted[i]!, first + 1)}].id`,
+      "annotation",
+      sorted[i]!,
+      `annotations[${first}]`,
+    );
   }
 }
 
-function duplicate(file: string, path: string, what: string, id: number | string, earlier: string): UserError {
-  return new UserError({ code: "duplicate-id", message: `a second ${what} with the id ${JSON.stringify(id)}`, file, path, found: `the first at ${earlier}`, fix: "give each its own id" });
+function duplicate(
+  file: string,
+  path: string,
+  what: string,
+  id: number | string,
+  earlier: string,
+): UserError {
+  return new UserError({
+    code: "duplicate-id",
+    message: `a second ${what} with the id ${JSON.stringify(id)}`,
+    file,
+    path,
+    found: `the first at ${earlier}`,
+    fix: "give each its own id",
+  });
 }
 
 /** Numbers ascending, or strings by code point as Python sorts them. */
@@ -142,10 +260,21 @@ function inOrder(images: readonly CocoImage[], file: string): CocoImage[] {
   const kind = typeof images[0]?.id;
   const odd = images.findIndex((image) => typeof image.id !== kind);
   if (odd >= 0) {
-    throw new UserError({ code: "coco-image-id", message: "image ids of two kinds", file, path: `images[${odd}].id`, expected: `a ${kind} as the first image has`, found: JSON.stringify(images[odd]?.id), fix: "write all ids in the same way" });
+    throw new UserError({
+      code: "coco-image-id",
+      message: "image ids of two kinds",
+      file,
+      path: `images[${odd}].id`,
+      expected: `a ${kind} as the first image has`,
+      found: JSON.stringify(images[odd]?.id),
+      fix: "write all ids in the same way",
+    });
   }
   if (kind !== "string") return [...images].sort((a, b) => (a.id as number) - (b.id as number));
-  const keyed = images.map((image) => ({ image, key: Array.from(image.id as string, (c) => c.codePointAt(0) as number) }));
+  const keyed = images.map((image) => ({
+    image,
+    key: Array.from(image.id as string, (c) => c.codePointAt(0) as number),
+  }));
   keyed.sort((a, b) => {
     const shorter = Math.min(a.key.length, b.key.length);
     for (let i = 0; i < shorter; i++) if (a.key[i] !== b.key[i]) return a.key[i]! - b.key[i]!;

@@ -43,7 +43,10 @@ export const float64 = (n: number): Float64Array => new Float64Array(n);
 export const int32 = (n: number): Int32Array => new Int32Array(n);
 export const uint8 = (n: number): Uint8Array => new Uint8Array(n);
 
-/** From an id to an index: a flat table where ids are small and dense, as they commonly are, else a Map. */
+/**
+ * From an id to an index: a flat table where ids are small and dense, as they commonly are, else a
+ * Map.
+ */
 export class IdTable {
   readonly #flat: Int32Array | null;
   readonly #map: Map<number | string, number> | null;
@@ -51,11 +54,17 @@ export class IdTable {
   /** Ids must be distinct: the last of equal ones wins. */
   constructor(ids: readonly (number | string)[]) {
     let largest = 0;
-    for (const id of ids) largest = typeof id === "number" && Number.isInteger(id) && id >= 0 ? Math.max(largest, id) : Infinity;
+    for (const id of ids)
+      largest =
+        typeof id === "number" && Number.isInteger(id) && id >= 0
+          ? Math.max(largest, id)
+          : Infinity;
     if (largest <= 1_000_000 + 4 * ids.length) {
       this.#flat = new Int32Array(largest + 1).fill(-1);
       this.#map = null;
-      ids.forEach((id, index) => { (this.#flat as Int32Array)[id as number] = index; });
+      ids.forEach((id, index) => {
+        (this.#flat as Int32Array)[id as number] = index;
+      });
     } else {
       this.#flat = null;
       this.#map = new Map(ids.map((id, index) => [id, index]));

@@ -18,8 +18,12 @@ export function requireFinite({ data, dim }: Vectors, file?: string): void {
   }
   if (first < 0) return;
   throw new UserError({
-    code: "vector-not-finite", message: `${count} of ${data.length} values are not finite numbers`, ...(file !== undefined && { file }),
-    path: `row ${Math.floor(first / dim)}, column ${first % dim}`, expected: "finite float32 values", found: String(data[first]),
+    code: "vector-not-finite",
+    message: `${count} of ${data.length} values are not finite numbers`,
+    ...(file !== undefined && { file }),
+    path: `row ${Math.floor(first / dim)}, column ${first % dim}`,
+    expected: "finite float32 values",
+    found: String(data[first]),
     fix: "look at the picture of that row: an overflow in float16, or a division by a zero norm, makes such values",
   });
 }

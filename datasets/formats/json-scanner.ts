@@ -1,6 +1,7 @@
 /**
- * Reads JSON (RFC 8259) token by token through a window that slides over the file, so that neither the text nor a tree of
- * objects is ever held whole. Numbers are those of JSON.parse to the last bit. What a caller skips is still checked.
+ * Reads JSON (RFC 8259) token by token through a window that slides over the file, so that neither
+ * the text nor a tree of objects is ever held whole. Numbers are those of JSON.parse to the last
+ * bit. What a caller skips is still checked.
  */
 import { UserError } from "../../src/pipeline/errors.js";
 import type { ByteSource } from "./byte-source.js";
@@ -14,14 +15,28 @@ const longestToken = 1 << 27;
 const deepest = 1000;
 
 // Bytes of the grammar. Beyond the window's end lies a 0, which no JSON text may contain.
-const quote = 0x22, plus = 0x2b, comma = 0x2c, minus = 0x2d, dot = 0x2e, zero = 0x30, colon = 0x3a, upperE = 0x45, openBracket = 0x5b,
-  backslash = 0x5c, closeBracket = 0x5d, lowerE = 0x65, openBrace = 0x7b, closeBrace = 0x7d;
+const quote = 0x22,
+  plus = 0x2b,
+  comma = 0x2c,
+  minus = 0x2d,
+  dot = 0x2e,
+  zero = 0x30,
+  colon = 0x3a,
+  upperE = 0x45,
+  openBracket = 0x5b,
+  backslash = 0x5c,
+  closeBracket = 0x5d,
+  lowerE = 0x65,
+  openBrace = 0x7b,
+  closeBrace = 0x7d;
 
 export class JsonScanner {
   readonly file: string;
   readonly #source: ByteSource;
   #buffer: Buffer;
-  /** Next byte to read; a token that is being read starts here, and is kept when the window slides. */
+  /**
+   * Next byte to read; a token that is being read starts here, and is kept when the window slides.
+   */
   #at = 0;
   #end = 0;
   /** Offset in the file of buffer[0]. */
@@ -51,7 +66,9 @@ export class JsonScanner {
 
   get atNumber(): boolean {
     const c = this.peek();
-    return (c >= zero && c < colon) || c === minus || c === 0x4e /* NaN */ || c === 0x49 /* Infinity */;
+    return (
+      (c >= zero && c < colon) || c === minus || c === 0x4e /* NaN */ || c === 0x49
+    ); /* Infinity */
   }
 
   get atString(): boolean {
@@ -96,7 +113,10 @@ export class JsonScanner {
     this.#fresh = true;
   }
 
-  /** Moves to the object's next value: the index of its key in `keys`, `unknownKey`, or `endOfObject` with the brace taken. */
+  /**
+   * Moves to the object's next value: the index of its key in `keys`, `unknownKey`, or
+   * `endOfObject` with the brace taken.
+   */
   nextKey(keys: KeyTable): number {
     let c = this.peek();
     if (c === closeBrace) {
@@ -124,8 +144,8 @@ export class JsonScanner {
   }
 
   /**
-   * The number here, as JSON.parse would read it. NaN, Infinity and -Infinity, which Python writes, are read as such: they are
-   * not JSON, but the caller can complain about them better.
+   * The number here, as JSON.parse would read it. NaN, Infinity and -Infinity, which Python writes,
+   * are read as such: they are not JSON, but the caller can complain about them better.
    */
   number(): number {
     let c = this.peek();
@@ -134,7 +154,8 @@ export class JsonScanner {
     let p = this.#at;
     const negative = c === minus;
     if (negative) c = buffer[++p]!;
-    // Up to 9 + 9 digits as small integers, which multiply faster than doubles; leading zeros are no digits.
+    // Up to 9 + 9 digits as small integers, which multiply faster than doubles; leading zeros are
+    // no digits.
     let high = 0;
     let low = 0;
     let digits = 0;
@@ -274,14 +295,24 @@ export class JsonScanner {
 
   /** A complaint about the grammar at this byte. */
   syntax(expected: string): UserError {
-    const rest = this.#buffer.toString("utf8", this.#at, Math.min(this.#end, this.#at + 20)).replace(/\ufffd+$/, "");
+    const rest = this.#buffer
+      .toString("utf8", this.#at, Math.min(this.#end, this.#at + 20))
+      .replace(/\ufffd+$/, "");
     return new UserError({
-      code: "json-syntax", message: "not valid JSON", file: this.file, path: `byte ${this.#base + this.#at}`,
-      expected, found: rest === "" ? "the end of the file" : JSON.stringify(rest), fix: "write the file again; it may be cut off",
+      code: "json-syntax",
+      message: "not valid JSON",
+      file: this.file,
+      path: `byte ${this.#base + this.#at}`,
+      expected,
+      found: rest === "" ? "the end of the file" : JSON.stringify(rest),
+      fix: "write the file again; it may be cut off",
     });
   }
 
-  /** The position of the quote that ends the string here, or -1 where it has an escape. The whole string is then in the window. */
+  /**
+   * The position of the quote that ends the string here, or -1 where it has an escape. The whole
+   * string is then in the window.
+   */
   #closingQuote(): number {
     let p = this.#at + 1;
     for (;;) {
@@ -305,13 +336,18 @@ export class JsonScanner {
     }
   }
 
-  /** At a byte that no string may have: the window's end (then slides, and returns where that byte is now) or an error. */
+  /**
+   * At a byte that no string may have: the window's end (then slides, and returns where that byte
+   * is now) or an error.
+   */
   #beyond(p: number): number {
     const inside = this.#buffer[p] === backslash ? p + 1 < this.#end : p < this.#end;
     const into = p - this.#at;
     if (inside || !this.#slide()) {
       this.#at = p;
-      throw this.syntax(inside ? "an escape instead of a bare control character" : "a closing quote");
+      throw this.syntax(
+        inside ? "an escape instead of a bare control character" : "a closing quote",
+      );
     }
     return this.#at + into;
   }
@@ -362,7 +398,10 @@ export class JsonScanner {
     return this.#buffer.toString("latin1", this.#at, Math.min(this.#end, this.#at + n));
   }
 
-  /** Brings more of the file into the window, which grows where one token fills it. False at the file's end. */
+  /**
+   * Brings more of the file into the window, which grows where one token fills it. False at the
+   * file's end.
+   */
   #slide(): boolean {
     if (this.#drained) return false;
     const kept = this.#end - this.#at;
@@ -372,7 +411,8 @@ export class JsonScanner {
       this.#at = 0;
       this.#end = kept;
     } else if (kept === this.#buffer.length - 1) {
-      if (kept >= longestToken) throw this.syntax(`a string or number of at most ${longestToken} bytes`);
+      if (kept >= longestToken)
+        throw this.syntax(`a string or number of at most ${longestToken} bytes`);
       const larger = Buffer.alloc(kept * 2 + 1);
       this.#buffer.copy(larger, 0, 0, kept);
       this.#buffer = larger;

@@ -2,7 +2,10 @@
 export const unknownKey = -1;
 export const endOfObject = -2;
 
-/** The keys that a reader asks for, found by length and first byte. At most 31 ASCII characters each. */
+/**
+ * The keys that a reader asks for, found by length and first byte. At most 31 ASCII characters
+ * each.
+ */
 export class KeyTable {
   readonly names: readonly string[];
   readonly #bytes: readonly Uint8Array[];
@@ -13,7 +16,10 @@ export class KeyTable {
     this.#bytes = names.map((name) => Buffer.from(name, "latin1"));
     this.#bytes.forEach((bytes, i) => {
       const slot = (bytes.length << 7) | bytes[0]!;
-      if (this.#index[slot] !== -1) throw new RangeError(`keys ${names[i]} and ${names[this.#index[slot]!]} share length and first letter`);
+      if (this.#index[slot] !== -1)
+        throw new RangeError(
+          `keys ${names[i]} and ${names[this.#index[slot]!]} share length and first letter`,
+        );
       this.#index[slot] = i;
     });
   }

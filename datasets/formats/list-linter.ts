@@ -14,7 +14,10 @@ export type FindingCode =
   | "label-zero"
   | "path-outside-root";
 
-/** One thing that a list's author should know. `error`: a number computed from these lists would mislead. */
+/**
+ * One thing that a list's author should know. `error`: a number computed from these lists would
+ * mislead.
+ */
 export interface Finding {
   readonly code: FindingCode;
   readonly severity: Severity;
@@ -29,11 +32,17 @@ export interface Finding {
 
 export interface LintInput {
   readonly gallery: ImageList;
-  /** Left out where the gallery is searched with itself, one left out: no query then meets its own picture. */
+  /**
+   * Left out where the gallery is searched with itself, one left out: no query then meets its own
+   * picture.
+   */
   readonly query?: ImageList;
   /** The training list, to look for pictures that were trained on. */
   readonly train?: ImageList;
-  /** Resolves to why a picture cannot be used, or null where it can. Called once a distinct path and list. */
+  /**
+   * Resolves to why a picture cannot be used, or null where it can. Called once a distinct path and
+   * list.
+   */
   readonly problemOf?: (row: ListRow, list: ImageList) => Promise<string | null>;
 }
 
@@ -42,17 +51,29 @@ const mostExamples = 3;
 /**
  * Looks for the mistakes that make a retrieval number wrong or misleading without any error:
  *
- * - `two-column-trap` (error): every query picture is in the gallery and no uid tells them apart, so each query finds itself and recall@1
- *   is 1.0. PaddleClas computes that silently (no third column, no mask: `retrieval_eval`, `keep_mask = None`).
- * - `query-in-gallery`: only some query pictures are in the gallery without a uid, or with another one; those find themselves.
+ * - `two-column-trap` (error): every query picture is in the gallery and no uid tells them apart,
+ *   so each query finds itself and recall@1 is 1.0. PaddleClas computes that silently (no third
+ *   column, no mask: `retrieval_eval`, `keep_mask = None`).
+ * - `query-in-gallery`: only some query pictures are in the gallery without a uid, or with another
+ *   one; those find themselves.
  * - `train-leakage`: pictures of the gallery or query list are in the training list.
- * - `duplicate-path`, `conflicting-label` (error): a picture listed twice, with the same or another label.
- * - `image-unusable`: what `problemOf` says. `path-outside-root`: absolute, or climbing out with `..`.
- * - `label-missing-from-gallery`: queries that no gallery picture can answer; they leave the denominator.
- * - `label-once`: in a gallery that is searched with itself, labels with one picture: these queries leave the denominator.
- * - `label-zero`: some tools take class 0 for background or for "not matched" (pycocotools does so with id 0).
+ * - `duplicate-path`, `conflicting-label` (error): a picture listed twice, with the same or another
+ *   label.
+ * - `image-unusable`: what `problemOf` says. `path-outside-root`: absolute, or climbing out with
+ *   `..`.
+ * - `label-missing-from-gallery`: queries that no gallery picture can answer; they leave the
+ *   denominator.
+ * - `label-once`: in a gallery that is searched with itself, labels with one picture: these queries
+ *   leave the denominator.
+ * - `label-zero`: some tools take class 0 for background or for "not matched" (pycocotools does so
+ *   with id 0).
  */
-export async function lintLists({ gallery, query, train, problemOf }: LintInput): Promise<Finding[]> {
+export async function lintLists({
+  gallery,
+  query,
+  train,
+  problemOf,
+}: LintInput): Promise<Finding[]> {
   const findings: Finding[] = [];
   if (query) findings.push(...selfMatches(query, gallery), ...unanswerable(query, gallery));
   else findings.push(...singletons(gallery));
@@ -82,26 +103,61 @@ function normal(path: string): string {
 
 const at = (row: ListRow) => `line ${row.line}: ${row.path}`;
 
-function finding(code: FindingCode, severity: Severity, file: string, concerned: readonly string[], message: string, fix: string): Finding[] {
-  return concerned.length === 0 ? [] : [{ code, severity, message, file, count: concerned.length, examples: concerned.slice(0, mostExamples), fix }];
+function finding(
+  code: FindingCode,
+  severity: Severity,
+  file: string,
+  concerned: readonly string[],
+  message: string,
+  fix: string,
+): Finding[] {
+  return concerned.length === 0
+    ? []
+    : [
+        {
+          code,
+          severity,
+          message,
+          file,
+          count: concerned.length,
+          examples: concerned.slice(0, mostExamples),
+          fix,
+        },
+      ];
 }
 
 function selfMatches(query: ImageList, gallery: ImageList): Finding[] {
   const told = query.columns === 3 && gallery.columns === 3;
   const identity = (row: ListRow) => JSON.stringify([row.label, row.uid]);
   const held = new Map<string, ListRow[]>();
-  for (const row of gallery.rows) held.set(normal(row.path), [...(held.get(normal(row.path)) ?? []), row]);
+  for (const row of gallery.rows)
+    held.set(normal(row.path), [...(held.get(normal(row.path)) ?? []), row]);
   // With uids a picture is kept from itself where label and uid agree on both sides.
-  const met = query.rows.filter((row) => held.get(normal(row.path))?.some((other) => !told || identity(other) !== identity(row)));
+  const met = query.rows.filter((row) =>
+    held.get(normal(row.path))?.some((other) => !told || identity(other) !== identity(row)),
+  );
   const why = told ? "their uids differ there" : "no third column (uid) tells them apart";
-  const fix = told ? "give a picture the same uid in both lists" : "leave the query out (--leave-one-out), or add a uid column to both lists";
+  const fix = told
+    ? "give a picture the same uid in both lists"
+    : "leave the query out (--leave-one-out), or add a uid column to both lists";
   if (met.length === query.rows.length) {
-    return finding("two-column-trap", "error", query.file, met.map(at),
-      `every query picture is in the gallery and ${why}: each query would find itself and recall@1 would be 1.0`, fix);
+    return finding(
+      "two-column-trap",
+      "error",
+      query.file,
+      met.map(at),
+      `every query picture is in the gallery and ${why}: each query would find itself and recall@1 would be 1.0`,
+      fix,
+    );
   }
-  return finding("query-in-gallery", "warning", query.file, met.map(at),
+  return finding(
+    "query-in-gallery",
+    "warning",
+    query.file,
+    met.map(at),
     `${met.length} of ${query.rows.length} query pictures are also in the gallery and ${why}: each of them finds itself`,
-    told ? fix : "take them out of the gallery, or add a uid column to both lists");
+    told ? fix : "take them out of the gallery, or add a uid column to both lists",
+  );
 }
 
 function unanswerable(query: ImageList, gallery: ImageList): Finding[] {
@@ -109,9 +165,14 @@ function unanswerable(query: ImageList, gallery: ImageList): Finding[] {
   const lost = query.rows.filter((r) => !known.has(r.label));
   const labels = new Set(lost.map((r) => r.label));
   const severity = lost.length === query.rows.length ? "error" : "warning";
-  return finding("label-missing-from-gallery", severity, query.file, lost.map((r) => `line ${r.line}: label ${JSON.stringify(r.label)}`),
+  return finding(
+    "label-missing-from-gallery",
+    severity,
+    query.file,
+    lost.map((r) => `line ${r.line}: label ${JSON.stringify(r.label)}`),
     `${lost.length} of ${query.rows.length} queries (${labels.size} labels) have a label that the gallery lacks: they have no right answer and leave the denominator`,
-    "add these labels to the gallery, or take the queries out");
+    "add these labels to the gallery, or take the queries out",
+  );
 }
 
 function singletons(gallery: ImageList): Finding[] {
@@ -119,17 +180,27 @@ function singletons(gallery: ImageList): Finding[] {
   for (const { label } of gallery.rows) counts.set(label, (counts.get(label) ?? 0) + 1);
   const single = gallery.rows.filter((r) => counts.get(r.label) === 1);
   const severity = single.length === gallery.rows.length ? "error" : "note";
-  return finding("label-once", severity, gallery.file, single.map((r) => `line ${r.line}: label ${JSON.stringify(r.label)}`),
+  return finding(
+    "label-once",
+    severity,
+    gallery.file,
+    single.map((r) => `line ${r.line}: label ${JSON.stringify(r.label)}`),
     `${single.length} of ${gallery.rows.length} pictures are the only one of their label: left out, they have no right answer and leave the denominator`,
-    "add a second picture of each, or take note of the smaller n");
+    "add a second picture of each, or take note of the smaller n",
+  );
 }
 
 function leakage(list: ImageList, train: ImageList): Finding[] {
   const trained = new Set(train.rows.map((r) => normal(r.path)));
   const leaked = list.rows.filter((r) => trained.has(normal(r.path)));
-  return finding("train-leakage", "warning", list.file, leaked.map(at),
+  return finding(
+    "train-leakage",
+    "warning",
+    list.file,
+    leaked.map(at),
     `${leaked.length} of ${list.rows.length} pictures are in the training list ${train.file}: the number will flatter the model`,
-    "take them out of one of the lists");
+    "take them out of one of the lists",
+  );
 }
 
 function repeats(list: ImageList): Finding[] {
@@ -141,28 +212,61 @@ function repeats(list: ImageList): Finding[] {
     const before = first.get(key);
     if (!before) first.set(key, row);
     else if (before.label === row.label) twice.push(`${at(row)}, as in line ${before.line}`);
-    else torn.push(`${at(row)}: ${JSON.stringify(row.label)}, but ${JSON.stringify(before.label)} in line ${before.line}`);
+    else
+      torn.push(
+        `${at(row)}: ${JSON.stringify(row.label)}, but ${JSON.stringify(before.label)} in line ${before.line}`,
+      );
   }
   return [
-    ...finding("duplicate-path", "warning", list.file, twice, `${twice.length} lines repeat a picture with the same label: its copy is a sure hit`, "list each picture once"),
-    ...finding("conflicting-label", "error", list.file, torn, `${torn.length} lines give a picture another label than an earlier line`, "decide on one label"),
+    ...finding(
+      "duplicate-path",
+      "warning",
+      list.file,
+      twice,
+      `${twice.length} lines repeat a picture with the same label: its copy is a sure hit`,
+      "list each picture once",
+    ),
+    ...finding(
+      "conflicting-label",
+      "error",
+      list.file,
+      torn,
+      `${torn.length} lines give a picture another label than an earlier line`,
+      "decide on one label",
+    ),
   ];
 }
 
 function outsideRoot(list: ImageList): Finding[] {
-  const out = list.rows.filter((r) => /^(\/|\\|[a-zA-Z]:[\\/])/.test(r.path) || normal(r.path).split("/")[0] === "..");
-  return finding("path-outside-root", "warning", list.file, out.map(at),
-    `${out.length} paths are absolute or leave the image root with ..: the list works on one machine only`, "write paths relative to the image root");
+  const out = list.rows.filter(
+    (r) => /^(\/|\\|[a-zA-Z]:[\\/])/.test(r.path) || normal(r.path).split("/")[0] === "..",
+  );
+  return finding(
+    "path-outside-root",
+    "warning",
+    list.file,
+    out.map(at),
+    `${out.length} paths are absolute or leave the image root with ..: the list works on one machine only`,
+    "write paths relative to the image root",
+  );
 }
 
 function labelZero(list: ImageList): Finding[] {
   const zero = list.rows.filter((r) => r.label === "0");
-  return finding("label-zero", "note", list.file, zero.map(at),
+  return finding(
+    "label-zero",
+    "note",
+    list.file,
+    zero.map(at),
     `label 0 is a class like any other here (${zero.length} pictures); some tools take it for background or for "not matched"`,
-    "nothing, unless you compare with such a tool: then number labels from 1");
+    "nothing, unless you compare with such a tool: then number labels from 1",
+  );
 }
 
-async function missing(list: ImageList, problemOf: NonNullable<LintInput["problemOf"]>): Promise<Finding[]> {
+async function missing(
+  list: ImageList,
+  problemOf: NonNullable<LintInput["problemOf"]>,
+): Promise<Finding[]> {
   const asked = new Set<string>();
   const bad: string[] = [];
   for (const row of list.rows) {
@@ -172,7 +276,12 @@ async function missing(list: ImageList, problemOf: NonNullable<LintInput["proble
     const problem = await problemOf(row, list);
     if (problem !== null) bad.push(`${at(row)}: ${problem}`);
   }
-  return finding("image-unusable", "warning", list.file, bad,
+  return finding(
+    "image-unusable",
+    "warning",
+    list.file,
+    bad,
     `${bad.length} of ${asked.size} pictures cannot be used (PaddleClas silently puts a random other picture in their place)`,
-    "restore these files, or take their lines out");
+    "restore these files, or take their lines out",
+  );
 }

@@ -3,17 +3,35 @@ import { writeAtomic } from "../../src/pipeline/atomic-file.js";
 import { UserError } from "../../src/pipeline/errors.js";
 import { unreadable } from "../../src/pipeline/schema.js";
 import type { Codes, Vectors } from "../../src/pipeline/types.js";
-import { describeType, headerOf, hostOrder, typeBytes, type NpyHeader, type NpyType } from "./npy-header.js";
+import {
+  describeType,
+  headerOf,
+  hostOrder,
+  typeBytes,
+  type NpyHeader,
+  type NpyType,
+} from "./npy-header.js";
 import { readFully } from "./read-fully.js";
 
 export type { NpyHeader, NpyType } from "./npy-header.js";
 
-export type NpyData = Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
+export type NpyData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
 
 export interface NpyArray {
   readonly type: NpyType;
   readonly shape: readonly number[];
-  /** Row-major whatever the file's order. f2 is widened to float32; i8 and u8 become float64, and must fit 2^53; b1 becomes 0 and 1. */
+  /**
+   * Row-major whatever the file's order. f2 is widened to float32; i8 and u8 become float64, and
+   * must fit 2^53; b1 becomes 0 and 1.
+   */
   readonly data: NpyData;
 }
 
@@ -25,7 +43,8 @@ const blockBytes = 8 * 1024 * 1024;
  *
  * Source: NumPy's `numpy.lib.format` (the format's definition).
  *
- * @throws UserError `file-unreadable`, `npy-magic`, `npy-header`, `npy-dtype`, `npy-size` (data shorter or longer than the header says).
+ * @throws UserError `file-unreadable`, `npy-magic`, `npy-header`, `npy-dtype`, `npy-size` (data
+ * shorter or longer than the header says).
  */
 export async function readNpyHeader(file: string): Promise<NpyHeader> {
   return withFile(file, (handle) => headerOf(handle, file));
@@ -46,17 +65,28 @@ export async function readNpy(file: string): Promise<NpyArray> {
 }
 
 /**
- * Reads feature vectors: a rank-2 array [n, dim] of float32, float64 (rounded to float32) or float16, in any order and endianness.
- * Memory: the result and 8 MiB.
+ * Reads feature vectors: a rank-2 array [n, dim] of float32, float64 (rounded to float32) or
+ * float16, in any order and endianness. Memory: the result and 8 MiB.
  *
- * @throws UserError as `readNpyHeader`; `npy-dtype` for integers and the like; `npy-shape` where it is not rank 2, or has no rows or columns.
+ * @throws UserError as `readNpyHeader`; `npy-dtype` for integers and the like; `npy-shape` where it
+ * is not rank 2, or has no rows or columns.
  */
 export async function readNpyVectors(file: string): Promise<Vectors> {
   return withFile(file, async (handle) => {
     const header = await headerOf(handle, file);
     if (!header.type.startsWith("f")) {
-      const fix = header.type === "u1" ? "read packed codes as binary (--binary packed), or save features with astype('float32')" : "save it with numpy.save(file, features.astype('float32'))";
-      throw new UserError({ code: "npy-dtype", message: "feature vectors must be floats", file, expected: "float32, float64 or float16", found: describeType(header), fix });
+      const fix =
+        header.type === "u1"
+          ? "read packed codes as binary (--binary packed), or save features with astype('float32')"
+          : "save it with numpy.save(file, features.astype('float32'))";
+      throw new UserError({
+        code: "npy-dtype",
+        message: "feature vectors must be floats",
+        file,
+        expected: "float32, float64 or float16",
+        found: describeType(header),
+        fix,
+      });
     }
     const [rows, dim] = requireMatrix(header, file, "n x dim");
     const data = new Float32Array(rows * dim);
@@ -66,15 +96,24 @@ export async function readNpyVectors(file: string): Promise<Vectors> {
 }
 
 /**
- * Reads packed binary codes: a rank-2 uint8 array [n, bits / 8], the most significant bit of a byte first.
+ * Reads packed binary codes: a rank-2 uint8 array [n, bits / 8], the most significant bit of a byte
+ * first.
  *
- * @throws UserError as `readNpyHeader`; `npy-dtype` unless uint8; `npy-shape` where it is not rank 2, or has no rows or columns.
+ * @throws UserError as `readNpyHeader`; `npy-dtype` unless uint8; `npy-shape` where it is not rank
+ * 2, or has no rows or columns.
  */
 export async function readNpyCodes(file: string): Promise<Codes> {
   return withFile(file, async (handle) => {
     const header = await headerOf(handle, file);
     if (header.type !== "u1") {
-      throw new UserError({ code: "npy-dtype", message: "packed codes must be bytes", file, expected: "uint8", found: describeType(header), fix: "pack them with numpy.packbits(bits, axis=1), or let features be binarised (--binary sign)" });
+      throw new UserError({
+        code: "npy-dtype",
+        message: "packed codes must be bytes",
+        file,
+        expected: "uint8",
+        found: describeType(header),
+        fix: "pack them with numpy.packbits(bits, axis=1), or let features be binarised (--binary sign)",
+      });
     }
     const [rows, width] = requireMatrix(header, file, "n x bits / 8");
     const data = new Uint8Array(rows * width);
@@ -83,15 +122,26 @@ export async function readNpyCodes(file: string): Promise<Codes> {
   });
 }
 
-/** Writes a row-major array of rank 1 or more atomically, as version 1 in this machine's byte order. `data.length` must be the product of `shape`. */
-export async function writeNpy(file: string, data: NpyData, shape: readonly number[]): Promise<void> {
+/**
+ * Writes a row-major array of rank 1 or more atomically, as version 1 in this machine's byte order.
+ * `data.length` must be the product of `shape`.
+ */
+export async function writeNpy(
+  file: string,
+  data: NpyData,
+  shape: readonly number[],
+): Promise<void> {
   const count = shape.reduce((a, b) => a * b, 1);
-  if (count !== data.length) throw new RangeError(`writeNpy: shape ${shape.join(" x ")} needs ${count} values, got ${data.length}`);
+  if (count !== data.length)
+    throw new RangeError(
+      `writeNpy: shape ${shape.join(" x ")} needs ${count} values, got ${data.length}`,
+    );
   const type = npyTypeOf(data);
   const order = typeBytes[type] === 1 ? "|" : hostOrder === "little" ? "<" : ">";
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   const dictionary = `{'descr': '${order}${type}', 'fortran_order': False, 'shape': ${tuple}, }`;
-  // Magic, version, length and dictionary are padded with spaces to a multiple of 64 and end in a newline.
+  // Magic, version, length and dictionary are padded with spaces to a multiple of 64 and end in a
+  // newline.
   const length = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10;
   const header = Buffer.alloc(10 + length, " ");
   header.write("\x93NUMPY\x01\x00", "latin1");
@@ -126,35 +176,70 @@ async function withFile<T>(file: string, work: (handle: FileHandle) => Promise<T
 function requireMatrix({ shape }: NpyHeader, file: string, expected: string): [number, number] {
   const found = shape.length === 0 ? "a single number" : `shape ${shape.join(" x ")}`;
   if (shape.length !== 2) {
-    throw new UserError({ code: "npy-shape", message: "not a matrix", file, expected: `${expected}, two dimensions`, found, fix: "reshape it to one row a picture" });
+    throw new UserError({
+      code: "npy-shape",
+      message: "not a matrix",
+      file,
+      expected: `${expected}, two dimensions`,
+      found,
+      fix: "reshape it to one row a picture",
+    });
   }
-  if (shape[0] === 0 || shape[1] === 0) throw new UserError({ code: "npy-shape", message: "the matrix is empty", file, expected: `${expected}, at least 1 x 1`, found, fix: "check what was saved" });
+  if (shape[0] === 0 || shape[1] === 0)
+    throw new UserError({
+      code: "npy-shape",
+      message: "the matrix is empty",
+      file,
+      expected: `${expected}, at least 1 x 1`,
+      found,
+      fix: "check what was saved",
+    });
   return [shape[0]!, shape[1]!];
 }
 
 function npyTypeOf(data: NpyData): NpyType {
   if (data instanceof Float32Array) return "f4";
   if (data instanceof Float64Array) return "f8";
-  const kind = data instanceof Uint8Array || data instanceof Uint16Array || data instanceof Uint32Array ? "u" : "i";
+  const kind =
+    data instanceof Uint8Array || data instanceof Uint16Array || data instanceof Uint32Array
+      ? "u"
+      : "i";
   return `${kind}${data.BYTES_PER_ELEMENT}` as NpyType;
 }
 
 function allocate({ type, shape }: NpyHeader): NpyData {
   const count = shape.reduce((a, b) => a * b, 1);
   switch (type) {
-    case "b1": case "u1": return new Uint8Array(count);
-    case "i1": return new Int8Array(count);
-    case "u2": return new Uint16Array(count);
-    case "i2": return new Int16Array(count);
-    case "u4": return new Uint32Array(count);
-    case "i4": return new Int32Array(count);
-    case "f2": case "f4": return new Float32Array(count);
-    case "i8": case "u8": case "f8": return new Float64Array(count);
+    case "b1":
+    case "u1":
+      return new Uint8Array(count);
+    case "i1":
+      return new Int8Array(count);
+    case "u2":
+      return new Uint16Array(count);
+    case "i2":
+      return new Int16Array(count);
+    case "u4":
+      return new Uint32Array(count);
+    case "i4":
+      return new Int32Array(count);
+    case "f2":
+    case "f4":
+      return new Float32Array(count);
+    case "i8":
+    case "u8":
+    case "f8":
+      return new Float64Array(count);
   }
 }
 
 /** Reads the data into `target`, row-major, converting where its type differs. */
-async function fill(handle: FileHandle, file: string, header: NpyHeader, target: NpyData): Promise<void> {
+async function fill(
+  handle: FileHandle,
+  file: string,
+  header: NpyHeader,
+  target: NpyData,
+): Promise<void> {
   const { type, byteOrder, shape, fortranOrder, dataStart } = header;
   const size = typeBytes[type];
   const swap = byteOrder !== "none" && byteOrder !== hostOrder;
@@ -165,9 +250,11 @@ async function fill(handle: FileHandle, file: string, header: NpyHeader, target:
     if (swap) swapBytes(bytes, size);
     return;
   }
-  const block = Buffer.from(new ArrayBuffer(Math.min(blockBytes, Math.max(size, target.length * size))));
+  const block = Buffer.from(
+    new ArrayBuffer(Math.min(blockBytes, Math.max(size, target.length * size))),
+  );
   const place = transposed ? columnMajorPlaces(shape) : null;
-  for (let done = 0; done < target.length; ) {
+  for (let done = 0; done < target.length;) {
     const count = Math.min(block.length / size, target.length - done);
     const bytes = block.subarray(0, count * size);
     await readFully(handle, bytes, dataStart + done * size, file);
@@ -207,21 +294,43 @@ function decode(bytes: Buffer, type: NpyType, file: string, done: number): Array
   const { buffer, byteOffset } = bytes;
   const count = bytes.length / typeBytes[type];
   switch (type) {
-    case "b1": case "u1": return bytes;
-    case "i1": return new Int8Array(buffer, byteOffset, count);
-    case "u2": return new Uint16Array(buffer, byteOffset, count);
-    case "i2": return new Int16Array(buffer, byteOffset, count);
-    case "u4": return new Uint32Array(buffer, byteOffset, count);
-    case "i4": return new Int32Array(buffer, byteOffset, count);
-    case "f4": return new Float32Array(buffer, byteOffset, count);
-    case "f8": return new Float64Array(buffer, byteOffset, count);
-    case "f2": return Float32Array.from(new Uint16Array(buffer, byteOffset, count), halfToFloat);
-    case "i8": case "u8": {
-      const wide = type === "i8" ? new BigInt64Array(buffer, byteOffset, count) : new BigUint64Array(buffer, byteOffset, count);
+    case "b1":
+    case "u1":
+      return bytes;
+    case "i1":
+      return new Int8Array(buffer, byteOffset, count);
+    case "u2":
+      return new Uint16Array(buffer, byteOffset, count);
+    case "i2":
+      return new Int16Array(buffer, byteOffset, count);
+    case "u4":
+      return new Uint32Array(buffer, byteOffset, count);
+    case "i4":
+      return new Int32Array(buffer, byteOffset, count);
+    case "f4":
+      return new Float32Array(buffer, byteOffset, count);
+    case "f8":
+      return new Float64Array(buffer, byteOffset, count);
+    case "f2":
+      return Float32Array.from(new Uint16Array(buffer, byteOffset, count), halfToFloat);
+    case "i8":
+    case "u8": {
+      const wide =
+        type === "i8"
+          ? new BigInt64Array(buffer, byteOffset, count)
+          : new BigUint64Array(buffer, byteOffset, count);
       return Float64Array.from({ length: count }, (_, i) => {
         const value = Number(wide[i]!);
         if (!Number.isSafeInteger(value)) {
-          throw new UserError({ code: "npy-integer", message: "an integer is too large to be held exactly", file, path: `value ${done + i}`, expected: "at most 2^53 - 1", found: String(wide[i]), fix: "number the items from 0" });
+          throw new UserError({
+            code: "npy-integer",
+            message: "an integer is too large to be held exactly",
+            file,
+            path: `value ${done + i}`,
+            expected: "at most 2^53 - 1",
+            found: String(wide[i]),
+            fix: "number the items from 0",
+          });
         }
         return value;
       });

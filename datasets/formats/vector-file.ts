@@ -28,13 +28,17 @@ const formats: Readonly<Record<string, Format>> = {
 
 /** The extensions that hold vectors (`real`) or packed codes (`binary`). */
 export function vectorExtensions(kind: Kind): string[] {
-  return Object.entries(formats).filter(([, f]) => f[kind]).map(([extension]) => extension);
+  return Object.entries(formats)
+    .filter(([, f]) => f[kind])
+    .map(([extension]) => extension);
 }
 
 /**
- * Reads feature vectors from .npy, .fvecs or .arrow, by the file's extension, and checks that all are finite.
+ * Reads feature vectors from .npy, .fvecs or .arrow, by the file's extension, and checks that all
+ * are finite.
  *
- * @throws UserError `vector-file-extension`, `vector-not-finite`, and what the format's reader throws.
+ * @throws UserError `vector-file-extension`, `vector-not-finite`, and what the format's reader
+ * throws.
  */
 export async function readVectors(file: string): Promise<Vectors> {
   const vectors = await pick(file, "real").real!(file);
@@ -56,7 +60,17 @@ function pick(file: string, kind: Kind): Format {
   const extension = extname(file).toLowerCase();
   const format = formats[extension];
   if (!format?.[kind]) {
-    throw new UserError({ code: "vector-file-extension", message: kind === "real" ? "feature vectors are not read from this kind of file" : "packed codes are not read from this kind of file", file, expected: oneOf(vectorExtensions(kind)), found: extension || "no extension", fix: "save them as .npy" });
+    throw new UserError({
+      code: "vector-file-extension",
+      message:
+        kind === "real"
+          ? "feature vectors are not read from this kind of file"
+          : "packed codes are not read from this kind of file",
+      file,
+      expected: oneOf(vectorExtensions(kind)),
+      found: extension || "no extension",
+      fix: "save them as .npy",
+    });
   }
   return format;
 }

@@ -1,6 +1,6 @@
 /**
- * Reads a folder of Pascal VOC annotations, one XML file an image (Everingham et al. 2010; the VOC development kit's
- * "Annotation" section), into the same shape as COCO's.
+ * Reads a folder of Pascal VOC annotations, one XML file an image (Everingham et al. 2010; the VOC
+ * development kit's "Annotation" section), into the same shape as COCO's.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,28 +11,37 @@ import { TruthBuilder } from "./coco-truth-builder.js";
 
 export interface VocOptions extends Leniency {
   /**
-   * `inclusive` (default): xmin to xmax are the first and the last pixel of the object, counted from 1, as VOC defines them:
-   * left = xmin - 1, width = xmax - xmin + 1. `as-is`: left = xmin, width = xmax - xmin, as some converters have it.
+   * `inclusive` (default): xmin to xmax are the first and the last pixel of the object, counted
+   * from 1, as VOC defines them: left = xmin - 1, width = xmax - xmin + 1. `as-is`: left = xmin,
+   * width = xmax - xmin, as some converters have it.
    */
   readonly boxes?: "inclusive" | "as-is";
 }
 
 type Xml = string | { readonly [name: string]: Xml | readonly Xml[] | undefined };
 
-const parser = new XMLParser({ ignoreAttributes: true, parseTagValue: false, trimValues: true, isArray: (name) => name === "object" });
+const parser = new XMLParser({
+  ignoreAttributes: true,
+  parseTagValue: false,
+  trimValues: true,
+  isArray: (name) => name === "object",
+});
 
 /**
  * One truth from all `.xml` files of a folder.
  *
- * An image's id is its XML file's name without the ending; the categories are the objects' names in alphabetical order,
- * numbered from 1; `difficult` becomes `ignore`; an area is that of the box.
+ * An image's id is its XML file's name without the ending; the categories are the objects' names in
+ * alphabetical order, numbered from 1; `difficult` becomes `ignore`; an area is that of the box.
  *
- * @throws UserError `file-unreadable`, `voc-xml` with file and element, and what TruthBuilder refuses
+ * @throws UserError `file-unreadable`, `voc-xml` with file and element, and what TruthBuilder
+ * refuses
  */
 export function readVocTruth(folder: string, options: VocOptions = {}): CocoTruth {
   const files = xmlFiles(folder);
   const images = files.map((name) => readImage(join(folder, name), name));
-  const names = [...new Set(images.flatMap((image) => image.objects.map((object) => object.name)))].sort();
+  const names = [
+    ...new Set(images.flatMap((image) => image.objects.map((object) => object.name))),
+  ].sort();
   const categoryId = new Map(names.map((name, i) => [name, i + 1]));
   const builder = new TruthBuilder(folder, options);
   for (const [name, id] of categoryId) builder.addCategory(id, name);
@@ -40,11 +49,35 @@ export function readVocTruth(folder: string, options: VocOptions = {}): CocoTrut
   let id = 0;
   for (const image of images) {
     builder.addImage(image.id, image.width, image.height, image.fileName);
-    for (const { file, path, name, box: [x0, y0, x1, y1], difficult } of image.objects) {
+    for (const {
+      file,
+      path,
+      name,
+      box: [x0, y0, x1, y1],
+      difficult,
+    } of image.objects) {
       const width = x1 - x0 + margin;
       const height = y1 - y0 + margin;
-      if ((width < 0 || height < 0) && !options.allowNegative) throw wrong(file, `${path}.bndbox`, "a box of negative size", "xmin <= xmax and ymin <= ymax", `${x0}, ${y0}, ${x1}, ${y1}`);
-      builder.addBox(++id, image.id, categoryId.get(name) as number, x0 - margin, y0 - margin, width, height, width * height, false, difficult);
+      if ((width < 0 || height < 0) && !options.allowNegative)
+        throw wrong(
+          file,
+          `${path}.bndbox`,
+          "a box of negative size",
+          "xmin <= xmax and ymin <= ymax",
+          `${x0}, ${y0}, ${x1}, ${y1}`,
+        );
+      builder.addBox(
+        ++id,
+        image.id,
+        categoryId.get(name) as number,
+        x0 - margin,
+        y0 - margin,
+        width,
+        height,
+        width * height,
+        false,
+        difficult,
+      );
     }
   }
   return builder.build();
@@ -75,7 +108,14 @@ function xmlFiles(folder: string): string[] {
   }
   const files = entries.filter((name) => name.toLowerCase().endsWith(".xml")).sort();
   if (files.length > 0) return files;
-  throw new UserError({ code: "voc-xml", message: "no annotation in this folder", file: folder, expected: "VOC annotations, one .xml file an image", found: `${entries.length} other entries`, fix: "give the folder that holds the .xml files" });
+  throw new UserError({
+    code: "voc-xml",
+    message: "no annotation in this folder",
+    file: folder,
+    expected: "VOC annotations, one .xml file an image",
+    found: `${entries.length} other entries`,
+    fix: "give the folder that holds the .xml files",
+  });
 }
 
 function readImage(file: string, name: string): VocImage {
@@ -86,13 +126,17 @@ function readImage(file: string, name: string): VocImage {
     throw unreadable(file, error);
   }
   // No annotation needs a document type, and what it may define can grow without end.
-  if (/<!DOCTYPE/i.test(text)) throw wrong(file, "(top)", "has a document type", "plain elements", "<!DOCTYPE");
+  if (/<!DOCTYPE/i.test(text))
+    throw wrong(file, "(top)", "has a document type", "plain elements", "<!DOCTYPE");
   const valid = XMLValidator.validate(text);
-  if (valid !== true) throw wrong(file, `line ${valid.err.line}`, "not valid XML", "well-formed XML", valid.err.msg);
+  if (valid !== true)
+    throw wrong(file, `line ${valid.err.line}`, "not valid XML", "well-formed XML", valid.err.msg);
   const annotation = (parser.parse(text) as { annotation?: Xml }).annotation;
-  if (annotation === undefined) throw wrong(file, "(top)", "not a VOC annotation", "an <annotation> element", "none");
+  if (annotation === undefined)
+    throw wrong(file, "(top)", "not a VOC annotation", "an <annotation> element", "none");
   const size = child(annotation, "size");
-  const objects = typeof annotation === "string" ? [] : ((annotation["object"] ?? []) as readonly Xml[]);
+  const objects =
+    typeof annotation === "string" ? [] : ((annotation["object"] ?? []) as readonly Xml[]);
   return {
     id: name.slice(0, -".xml".length),
     fileName: textOf(child(annotation, "filename")) ?? null,
@@ -101,15 +145,29 @@ function readImage(file: string, name: string): VocImage {
     objects: objects.map((object, i): VocObject => {
       const path = `object[${i}]`;
       const label = textOf(child(object, "name"));
-      if (!label) throw wrong(file, `${path}.name`, "an object without a name", "a class name", "nothing");
+      if (!label)
+        throw wrong(file, `${path}.name`, "an object without a name", "a class name", "nothing");
       const bounds = child(object, "bndbox");
       const box = ["xmin", "ymin", "xmax", "ymax"].map((key) => {
         const found = textOf(child(bounds, key));
         const value = found ? Number(found) : NaN;
-        if (!Number.isFinite(value)) throw wrong(file, `${path}.bndbox.${key}`, "not a coordinate", "a finite number of px", found ?? "nothing");
+        if (!Number.isFinite(value))
+          throw wrong(
+            file,
+            `${path}.bndbox.${key}`,
+            "not a coordinate",
+            "a finite number of px",
+            found ?? "nothing",
+          );
         return value;
       });
-      return { file, path, name: label, box: box as unknown as VocObject["box"], difficult: textOf(child(object, "difficult")) === "1" };
+      return {
+        file,
+        path,
+        name: label,
+        box: box as unknown as VocObject["box"],
+        difficult: textOf(child(object, "difficult")) === "1",
+      };
     }),
   };
 }
@@ -129,6 +187,20 @@ function sizeOf(size: Xml | undefined, key: string): number {
   return value > 0 && Number.isFinite(value) ? value : 0;
 }
 
-function wrong(file: string, path: string, message: string, expected: string, found: string): UserError {
-  return new UserError({ code: "voc-xml", message, file, path, expected, found, fix: "correct the annotation" });
+function wrong(
+  file: string,
+  path: string,
+  message: string,
+  expected: string,
+  found: string,
+): UserError {
+  return new UserError({
+    code: "voc-xml",
+    message,
+    file,
+    path,
+    expected,
+    found,
+    fix: "correct the annotation",
+  });
 }

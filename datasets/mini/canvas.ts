@@ -46,7 +46,16 @@ export function fillBackground(canvas: Canvas, random: Random, kind: BackgroundK
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const along = ((x - width / 2) * dx + (y - height / 2) * dy) * 0.5 + 0.5;
-      const t = kind === "gradient" ? (along < 0 ? 0 : along > 1 ? 1 : along) : kind === "stripes" ? Math.floor(along * bands + 64) & 1 : 0;
+      const t =
+        kind === "gradient"
+          ? along < 0
+            ? 0
+            : along > 1
+              ? 1
+              : along
+          : kind === "stripes"
+            ? Math.floor(along * bands + 64) & 1
+            : 0;
       data[at++] = first[0] + (second[0] - first[0]) * t;
       data[at++] = first[1] + (second[1] - first[1]) * t;
       data[at++] = first[2] + (second[2] - first[2]) * t;
@@ -59,7 +68,12 @@ function lattice(random: Random, side: number): Float32Array {
 }
 
 /** Adds a side x side lattice of colours, stretched over the canvas by bilinear interpolation. */
-function addLattice({ width, height, data }: Canvas, grid: Float32Array, side: number, weight: number): void {
+function addLattice(
+  { width, height, data }: Canvas,
+  grid: Float32Array,
+  side: number,
+  weight: number,
+): void {
   let at = 0;
   for (let y = 0; y < height; y++) {
     const v = (y / Math.max(1, height - 1)) * (side - 1);
@@ -91,9 +105,19 @@ export function addClutter(canvas: Canvas, random: Random, pieces: number): void
     const y = random.range(-20, height);
     const colour = anyColour(random);
     const shape = random.next();
-    if (shape < 0.5) fillBox(canvas, x, y, w, h, colour, random.chance(0.6) ? Infinity : random.range(1, 3));
+    if (shape < 0.5)
+      fillBox(canvas, x, y, w, h, colour, random.chance(0.6) ? Infinity : random.range(1, 3));
     else if (shape < 0.8) fillEllipse(canvas, x, y, w, h, colour, random.chance(0.6));
-    else drawLine(canvas, x, y, x + w, y + h * (random.chance(0.5) ? 1 : -1), random.range(0.5, 2.5), colour);
+    else
+      drawLine(
+        canvas,
+        x,
+        y,
+        x + w,
+        y + h * (random.chance(0.5) ? 1 : -1),
+        random.range(0.5, 2.5),
+        colour,
+      );
   }
 }
 
@@ -105,7 +129,15 @@ function put({ width, data }: Canvas, x: number, y: number, [r, g, b]: Rgb): voi
 }
 
 /** A box, filled (`rim` Infinity) or as an outline `rim` pixels thick. */
-export function fillBox(canvas: Canvas, x: number, y: number, w: number, h: number, colour: Rgb, rim = Infinity): void {
+export function fillBox(
+  canvas: Canvas,
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+  colour: Rgb,
+  rim = Infinity,
+): void {
   const y1 = Math.min(canvas.height, Math.ceil(y + h));
   const x1 = Math.min(canvas.width, Math.ceil(x + w));
   for (let py = Math.max(0, Math.ceil(y)); py < y1; py++) {
@@ -115,7 +147,15 @@ export function fillBox(canvas: Canvas, x: number, y: number, w: number, h: numb
   }
 }
 
-function fillEllipse(canvas: Canvas, x: number, y: number, w: number, h: number, colour: Rgb, filled: boolean): void {
+function fillEllipse(
+  canvas: Canvas,
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+  colour: Rgb,
+  filled: boolean,
+): void {
   const y1 = Math.min(canvas.height, Math.ceil(y + h));
   const x1 = Math.min(canvas.width, Math.ceil(x + w));
   for (let py = Math.max(0, Math.ceil(y)); py < y1; py++) {
@@ -128,7 +168,15 @@ function fillEllipse(canvas: Canvas, x: number, y: number, w: number, h: number,
   }
 }
 
-function drawLine(canvas: Canvas, x0: number, y0: number, x1: number, y1: number, half: number, colour: Rgb): void {
+function drawLine(
+  canvas: Canvas,
+  x0: number,
+  y0: number,
+  x1: number,
+  y1: number,
+  half: number,
+  colour: Rgb,
+): void {
   const length = Math.hypot(x1 - x0, y1 - y0) || 1;
   const nx = (y1 - y0) / length;
   const ny = (x0 - x1) / length;
@@ -137,6 +185,7 @@ function drawLine(canvas: Canvas, x0: number, y0: number, x1: number, y1: number
   const left = Math.max(0, Math.floor(Math.min(x0, x1) - half));
   const right = Math.min(canvas.width - 1, Math.ceil(Math.max(x0, x1) + half));
   for (let y = top; y <= bottom; y++) {
-    for (let x = left; x <= right; x++) if (Math.abs((x - x0) * nx + (y - y0) * ny) <= half) put(canvas, x, y, colour);
+    for (let x = left; x <= right; x++)
+      if (Math.abs((x - x0) * nx + (y - y0) * ny) <= half) put(canvas, x, y, colour);
   }
 }

@@ -9,11 +9,17 @@ export interface Thing {
 }
 
 /**
- * Who may see what. `train` is for training, `dev` for every choice (architecture, schedule, threshold), the rest only for the final figures.
- * A thing is in exactly one part; parts are filled in the order of a hash of the label, so that adding a package changes as little as can be.
+ * Who may see what. `train` is for training, `dev` for every choice (architecture, schedule,
+ * threshold), the rest only for the final figures. A thing is in exactly one part; parts are filled
+ * in the order of a hash of the label, so that adding a package changes as little as can be.
  */
 export interface Catalogue {
-  readonly emoji: { readonly sticker: Thing[]; readonly shelf: Thing[]; readonly dev: Thing[]; readonly train: Thing[] };
+  readonly emoji: {
+    readonly sticker: Thing[];
+    readonly shelf: Thing[];
+    readonly dev: Thing[];
+    readonly train: Thing[];
+  };
   readonly token: { readonly test: Thing[]; readonly dev: Thing[]; readonly train: Thing[] };
   readonly logo: { readonly unseen: Thing[]; readonly train: Thing[] };
   /** `aside` never has a gallery entry: distractors in test scenes. */
@@ -22,13 +28,26 @@ export interface Catalogue {
   readonly duplicates: ReadonlyMap<string, number>;
 }
 
-export const parts = { sticker: 350, shelf: 350, emojiDev: 100, tokenTest: 400, tokenDev: 100, logoUnseen: 150, iconAside: 300 } as const;
+export const parts = {
+  sticker: 350,
+  shelf: 350,
+  emojiDev: 100,
+  tokenTest: 400,
+  tokenDev: 100,
+  logoUnseen: 150,
+  iconAside: 300,
+} as const;
 
 /** Sorts all drawings of the stores into things and parts. */
 export function catalogueOf(drawings: Pick<Drawings, "hashes">): Catalogue {
   const duplicates = new Map<string, number>();
   const seen = new Set<string>();
-  const groups: Record<Exclude<Family, "head">, Map<string, string[]>> = { emoji: new Map(), logo: new Map(), token: new Map(), icon: new Map() };
+  const groups: Record<Exclude<Family, "head">, Map<string, string[]>> = {
+    emoji: new Map(),
+    logo: new Map(),
+    token: new Map(),
+    icon: new Map(),
+  };
   const names = new Map<string, string[]>();
   for (const name of drawings.hashes.keys()) {
     const source = name.slice(0, name.indexOf("/"));
@@ -55,14 +74,28 @@ export function catalogueOf(drawings: Pick<Drawings, "hashes">): Catalogue {
   const logo = ordered(groups.logo, 1, "logo");
   const logoStems = new Set([...groups.logo.keys()].map(stem));
   // An icon of a brand that is a logo already would be a second class of one thing.
-  const icon = ordered(groups.icon, 1, "icon").filter(({ label }) => !logoStems.has(stem(label.replace(/^icon:(devicon|skill|vscode)-(file-type-)?/, ""))));
-  const aside = icon.filter(({ label }) => label.startsWith("icon:vscode-")).slice(0, parts.iconAside);
+  const icon = ordered(groups.icon, 1, "icon").filter(
+    ({ label }) =>
+      !logoStems.has(stem(label.replace(/^icon:(devicon|skill|vscode)-(file-type-)?/, ""))),
+  );
+  const aside = icon
+    .filter(({ label }) => label.startsWith("icon:vscode-"))
+    .slice(0, parts.iconAside);
   const asideLabels = new Set(aside.map(({ label }) => label));
   const cut = <T>(list: T[], from: number, count: number) => list.slice(from, from + count);
   const { sticker, shelf, emojiDev, tokenTest, tokenDev, logoUnseen } = parts;
   return {
-    emoji: { sticker: cut(emoji, 0, sticker), shelf: cut(emoji, sticker, shelf), dev: cut(emoji, sticker + shelf, emojiDev), train: emoji.slice(sticker + shelf + emojiDev) },
-    token: { test: cut(token, 0, tokenTest), dev: cut(token, tokenTest, tokenDev), train: token.slice(tokenTest + tokenDev) },
+    emoji: {
+      sticker: cut(emoji, 0, sticker),
+      shelf: cut(emoji, sticker, shelf),
+      dev: cut(emoji, sticker + shelf, emojiDev),
+      train: emoji.slice(sticker + shelf + emojiDev),
+    },
+    token: {
+      test: cut(token, 0, tokenTest),
+      dev: cut(token, tokenTest, tokenDev),
+      train: token.slice(tokenTest + tokenDev),
+    },
     logo: { unseen: cut(logo, 0, logoUnseen), train: logo.slice(logoUnseen) },
     icon: { aside, train: icon.filter(({ label }) => !asideLabels.has(label)) },
     duplicates,
@@ -71,10 +104,18 @@ export function catalogueOf(drawings: Pick<Drawings, "hashes">): Catalogue {
 
 const stem = (label: string) => label.replace(/-(icon|plain|dark|light)$/, "").replaceAll("-", "");
 
-function ordered(group: ReadonlyMap<string, readonly string[]>, least: number, family: string): Thing[] {
+function ordered(
+  group: ReadonlyMap<string, readonly string[]>,
+  least: number,
+  family: string,
+): Thing[] {
   return [...group]
     .filter(([, list]) => list.length >= least)
-    .map(([label, list]) => ({ label: `${family}:${label}`, drawings: list, rank: hash32(`${family}:${label}`) }))
+    .map(([label, list]) => ({
+      label: `${family}:${label}`,
+      drawings: list,
+      rank: hash32(`${family}:${label}`),
+    }))
     .sort((a, b) => a.rank - b.rank || (a.label < b.label ? -1 : 1))
     .map(({ label, drawings }) => ({ label, drawings }));
 }

@@ -1,15 +1,28 @@
 import { Worker } from "node:worker_threads";
 import { perform, type Result, type Task } from "./tasks.js";
 
-/** Renders tasks on worker threads; `workers` 0 does it all on this thread (tests run from source, where no worker can start). */
+/**
+ * Renders tasks on worker threads; `workers` 0 does it all on this thread (tests run from source,
+ * where no worker can start).
+ */
 export class Crew {
   readonly #workers: Worker[];
   readonly #idle: Worker[];
-  readonly #queue: { task: Task; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
-  readonly #running = new Map<Worker, { resolve: (result: Result) => void; reject: (error: unknown) => void }>();
+  readonly #queue: {
+    task: Task;
+    resolve: (result: Result) => void;
+    reject: (error: unknown) => void;
+  }[] = [];
+  readonly #running = new Map<
+    Worker,
+    { resolve: (result: Result) => void; reject: (error: unknown) => void }
+  >();
 
   constructor(workers: number) {
-    this.#workers = Array.from({ length: workers }, () => new Worker(new URL("./worker.js", import.meta.url)));
+    this.#workers = Array.from(
+      { length: workers },
+      () => new Worker(new URL("./worker.js", import.meta.url)),
+    );
     this.#idle = [...this.#workers];
     for (const worker of this.#workers) {
       worker.on("message", (reply: { result: Result } | { error: unknown }) => {
@@ -20,7 +33,9 @@ export class Crew {
         else job.resolve(reply.result);
         this.#next();
       });
-      worker.on("error", (error) => { this.#running.get(worker)?.reject(error); });
+      worker.on("error", (error) => {
+        this.#running.get(worker)?.reject(error);
+      });
     }
   }
 

@@ -14,21 +14,49 @@ export function headThings(part: Part): Thing[] {
 }
 
 /** What a set's objects may be in a part: test scenes show only things that no training saw. */
-export function detectionThings(catalogue: Catalogue, part: DetectionPart): Record<DetectionSet["things"][number], Thing[]> {
+export function detectionThings(
+  catalogue: Catalogue,
+  part: DetectionPart,
+): Record<DetectionSet["things"][number], Thing[]> {
   const { emoji, token, logo, icon } = catalogue;
   switch (part) {
     case "test":
-      return { emoji: [...emoji.sticker, ...emoji.shelf], token: token.test, logo: logo.unseen, icon: icon.aside, head: headThings("test") };
+      return {
+        emoji: [...emoji.sticker, ...emoji.shelf],
+        token: token.test,
+        logo: logo.unseen,
+        icon: icon.aside,
+        head: headThings("test"),
+      };
     case "dev":
       // Logos and icons have no dev part; dev scenes do without (tokens stand for logos).
-      return { emoji: emoji.dev, token: token.dev, logo: token.dev, icon: emoji.dev, head: headThings("dev") };
+      return {
+        emoji: emoji.dev,
+        token: token.dev,
+        logo: token.dev,
+        icon: emoji.dev,
+        head: headThings("dev"),
+      };
     case "train":
-      return { emoji: emoji.train, token: token.train, logo: logo.train, icon: icon.train, head: headThings("train") };
+      return {
+        emoji: emoji.train,
+        token: token.train,
+        logo: logo.train,
+        icon: icon.train,
+        head: headThings("train"),
+      };
   }
 }
 
-/** A thing and one of its drawings, the kind drawn first so that a big family does not crowd out a small one. */
-export function anyDrawing(random: Random, things: Record<DetectionSet["things"][number], Thing[]>, kinds: DetectionSet["things"]): { thing: Thing; drawing: string } {
+/**
+ * A thing and one of its drawings, the kind drawn first so that a big family does not crowd out a
+ * small one.
+ */
+export function anyDrawing(
+  random: Random,
+  things: Record<DetectionSet["things"][number], Thing[]>,
+  kinds: DetectionSet["things"],
+): { thing: Thing; drawing: string } {
   const thing = random.pick(things[random.pick(kinds)]);
   return { thing, drawing: random.pick(thing.drawings) };
 }

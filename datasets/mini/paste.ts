@@ -3,12 +3,17 @@ import type { Canvas } from "./canvas.js";
 /** Side of every stored drawing in pixels. */
 export const drawingSide = 128;
 
-/** A drawing: RGBA bytes with colours already multiplied by alpha; `levels[n]` is halved n times. */
+/**
+ * A drawing: RGBA bytes with colours already multiplied by alpha; `levels[n]` is halved n times.
+ */
 export interface Drawing {
   readonly levels: readonly { readonly side: number; readonly data: Uint8Array }[];
 }
 
-/** Builds the half-size copies (2x2 means) that keep small pastes from aliasing. `premultiplied`: side x side RGBA. */
+/**
+ * Builds the half-size copies (2x2 means) that keep small pastes from aliasing. `premultiplied`:
+ * side x side RGBA.
+ */
 export function asDrawing(premultiplied: Uint8Array, side = drawingSide): Drawing {
   const levels = [{ side, data: premultiplied }];
   for (let n = side; n > 16; n /= 2) {
@@ -19,7 +24,9 @@ export function asDrawing(premultiplied: Uint8Array, side = drawingSide): Drawin
       for (let x = 0; x < half; x++) {
         const a = (2 * y * n + 2 * x) * 4;
         const b = a + n * 4;
-        for (let c = 0; c < 4; c++) to[(y * half + x) * 4 + c] = (from[a + c]! + from[a + c + 4]! + from[b + c]! + from[b + c + 4]! + 2) >> 2;
+        for (let c = 0; c < 4; c++)
+          to[(y * half + x) * 4 + c] =
+            (from[a + c]! + from[a + c + 4]! + from[b + c]! + from[b + c + 4]! + 2) >> 2;
       }
     }
     levels.push({ side: half, data: to });
@@ -28,10 +35,16 @@ export function asDrawing(premultiplied: Uint8Array, side = drawingSide): Drawin
 }
 
 export type Point = readonly [number, number];
-/** Where the drawing's corners land on the canvas, in pixels: top left, top right, bottom right, bottom left. */
+/**
+ * Where the drawing's corners land on the canvas, in pixels: top left, top right, bottom right,
+ * bottom left.
+ */
 export type Quad = readonly [Point, Point, Point, Point];
 
-/** The homography that takes `quad` (canvas pixels) back to the unit square, row-major 3x3. Heckbert 1989, section 2.2.3. */
+/**
+ * The homography that takes `quad` (canvas pixels) back to the unit square, row-major 3x3. Heckbert
+ * 1989, section 2.2.3.
+ */
 export function quadToUnit(quad: Quad): Float64Array {
   const [[x0, y0], [x1, y1], [x2, y2], [x3, y3]] = quad;
   const sx = x0 - x1 + x2 - x3;
@@ -49,9 +62,15 @@ export function quadToUnit(quad: Quad): Float64Array {
   const e = y3 - y0 + h * y3;
   // Inverse of [a b x0; d e y0; g h 1] up to scale: its adjugate.
   return Float64Array.of(
-    e - y0 * h, x0 * h - b, b * y0 - x0 * e,
-    y0 * g - d, a - x0 * g, x0 * d - a * y0,
-    d * h - e * g, b * g - a * h, a * e - b * d,
+    e - y0 * h,
+    x0 * h - b,
+    b * y0 - x0 * e,
+    y0 * g - d,
+    a - x0 * g,
+    x0 * d - a * y0,
+    d * h - e * g,
+    b * g - a * h,
+    a * e - b * d,
   );
 }
 
@@ -59,13 +78,22 @@ export function quadToUnit(quad: Quad): Float64Array {
 export type Coverage = (index: number, alpha: number) => void;
 
 /**
- * Draws onto the canvas through the homography of `quad`, bilinear, from the level whose size fits. `covered` is called for each pixel with alpha > 0;
- * with `canvas.data` null only the coverage is found.
+ * Draws onto the canvas through the homography of `quad`, bilinear, from the level whose size fits.
+ * `covered` is called for each pixel with alpha > 0; with `canvas.data` null only the coverage is
+ * found.
  */
-export function paste(canvas: Pick<Canvas, "width" | "height"> & { data: Float32Array | null }, drawing: Drawing, quad: Quad, covered?: Coverage): void {
+export function paste(
+  canvas: Pick<Canvas, "width" | "height"> & { data: Float32Array | null },
+  drawing: Drawing,
+  quad: Quad,
+  covered?: Coverage,
+): void {
   const { width, height, data } = canvas;
   const m = quadToUnit(quad);
-  const side = (Math.hypot(quad[1][0] - quad[0][0], quad[1][1] - quad[0][1]) + Math.hypot(quad[3][0] - quad[0][0], quad[3][1] - quad[0][1])) / 2;
+  const side =
+    (Math.hypot(quad[1][0] - quad[0][0], quad[1][1] - quad[0][1]) +
+      Math.hypot(quad[3][0] - quad[0][0], quad[3][1] - quad[0][1])) /
+    2;
   let level = drawing.levels[0]!;
   for (const candidate of drawing.levels) if (candidate.side >= side * 0.9) level = candidate;
   const { side: n, data: source } = level;
@@ -93,13 +121,21 @@ export function paste(canvas: Pick<Canvas, "width" | "height"> & { data: Float32
       const w01 = x0 >= 0 && y0 < n - 1 ? (1 - fx) * fy : 0;
       const w11 = x0 < n - 1 && y0 < n - 1 ? fx * fy : 0;
       const i = (y0 * n + x0) * 4;
-      const alpha = (w00 && w00 * source[i + 3]!) + (w10 && w10 * source[i + 7]!) + (w01 && w01 * source[i + n * 4 + 3]!) + (w11 && w11 * source[i + n * 4 + 7]!);
+      const alpha =
+        (w00 && w00 * source[i + 3]!) +
+        (w10 && w10 * source[i + 7]!) +
+        (w01 && w01 * source[i + n * 4 + 3]!) +
+        (w11 && w11 * source[i + n * 4 + 7]!);
       if (alpha <= 0.5) continue;
       const pixel = y * width + x;
       if (data) {
         const keep = 1 - alpha / 255;
         for (let c = 0; c < 3; c++) {
-          const ink = (w00 && w00 * source[i + c]!) + (w10 && w10 * source[i + 4 + c]!) + (w01 && w01 * source[i + n * 4 + c]!) + (w11 && w11 * source[i + n * 4 + 4 + c]!);
+          const ink =
+            (w00 && w00 * source[i + c]!) +
+            (w10 && w10 * source[i + 4 + c]!) +
+            (w01 && w01 * source[i + n * 4 + c]!) +
+            (w11 && w11 * source[i + n * 4 + 4 + c]!);
           data[pixel * 3 + c] = data[pixel * 3 + c]! * keep + ink;
         }
       }

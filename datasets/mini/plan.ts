@@ -19,7 +19,10 @@ export interface Picture {
   paint(drawing: (name: string) => Drawing): Painted;
 }
 
-/** What rendering told of a picture: its size, a hash of its pixels before encoding, the objects in it. */
+/**
+ * What rendering told of a picture: its size, a hash of its pixels before encoding, the objects in
+ * it.
+ */
 export interface Outcome {
   readonly width: number;
   readonly height: number;

@@ -17,7 +17,10 @@ import { packageStores, seed } from "./people.js";
 import { drawStores } from "./stores.js";
 import { stock } from "./tasks.js";
 
-/** Counted up when the generator is changed in a way that changes pictures: a folder made by another number is made anew. */
+/**
+ * Counted up when the generator is changed in a way that changes pictures: a folder made by another
+ * number is made anew.
+ */
 export const generator = 1;
 
 /** Where the rendered benchmark lies, ignored by git. */
@@ -33,7 +36,10 @@ export interface SetRecord {
   readonly counts: Readonly<Record<string, number>>;
   /** SHA-256 over the lists, annotations and the hashes of all pictures. */
   readonly digest: string;
-  /** Pictures whose pixels differ from the committed ones; null where nothing is committed for this set. */
+  /**
+   * Pictures whose pixels differ from the committed ones; null where nothing is committed for this
+   * set.
+   */
   readonly differing: number | null;
 }
 
@@ -45,8 +51,22 @@ export interface MiniManifest {
   readonly renderer: Readonly<Record<string, string>>;
   readonly hash: string;
   readonly splits: Readonly<Record<string, number>>;
-  readonly sources: readonly { readonly name: string; readonly npm: string; readonly version: string; readonly licence: string; readonly author: string; readonly origin: string; readonly drawings: number; readonly duplicates: number; readonly unusable: number }[];
-  readonly heads: readonly { readonly style: string; readonly licence: string; readonly author: string }[];
+  readonly sources: readonly {
+    readonly name: string;
+    readonly npm: string;
+    readonly version: string;
+    readonly licence: string;
+    readonly author: string;
+    readonly origin: string;
+    readonly drawings: number;
+    readonly duplicates: number;
+    readonly unusable: number;
+  }[];
+  readonly heads: readonly {
+    readonly style: string;
+    readonly licence: string;
+    readonly author: string;
+  }[];
   readonly sets: readonly SetRecord[];
 }
 
@@ -62,7 +82,12 @@ export interface PrepareOptions {
 const chunk = 50;
 
 /** Renders the benchmark, or what is missing of it. A set appears whole or not at all. */
-export async function prepareMini({ folder = buildFolder, workers = availableParallelism(), sets = Object.keys(planners), progress = () => () => undefined }: PrepareOptions = {}): Promise<MiniManifest> {
+export async function prepareMini({
+  folder = buildFolder,
+  workers = availableParallelism(),
+  sets = Object.keys(planners),
+  progress = () => () => undefined,
+}: PrepareOptions = {}): Promise<MiniManifest> {
   const crew = new Crew(workers);
   try {
     const drawings = join(folder, "drawings");
@@ -80,7 +105,16 @@ export async function prepareMini({ folder = buildFolder, workers = availablePar
     for (const plan of plans) {
       // The manifest tells of sets of earlier calls as well.
       const outcomes = wanted.includes(plan)
-        ? await renderSet(plan, { folder, key, crew, drawings, stores, tick: (n) => { report(done += n, total); } })
+        ? await renderSet(plan, {
+            folder,
+            key,
+            crew,
+            drawings,
+            stores,
+            tick: (n) => {
+              report((done += n), total);
+            },
+          })
         : await finishedSet(plan, folder, key);
       if (outcomes) records.push(recordOf(plan, outcomes, expected));
     }
@@ -94,10 +128,14 @@ export async function prepareMini({ folder = buildFolder, workers = availablePar
 
 /** Names everything that a set's pictures depend on: the generator, the seed, the drawings. */
 function keyOf(hashes: ReadonlyMap<string, string>): string {
-  return createHash("sha256").update(JSON.stringify([generator, seed, [...hashes]])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify([generator, seed, [...hashes]]))
+    .digest("hex");
 }
 
-/** Where and with whose help a set is rendered. `key` names everything that its pictures depend on. */
+/**
+ * Where and with whose help a set is rendered. `key` names everything that its pictures depend on.
+ */
 export interface Site {
   readonly folder: string;
   readonly key: string;
@@ -108,7 +146,10 @@ export interface Site {
 }
 
 /** One set, rendered beside its place and renamed when complete; a complete one is kept. */
-export async function renderSet(plan: SetPlan, { folder, key, crew, drawings, stores, tick }: Site): Promise<readonly Outcome[]> {
+export async function renderSet(
+  plan: SetPlan,
+  { folder, key, crew, drawings, stores, tick }: Site,
+): Promise<readonly Outcome[]> {
   const finished = await finishedSet(plan, folder, key);
   if (finished) {
     tick(plan.pictures.length);
@@ -118,14 +159,31 @@ export async function renderSet(plan: SetPlan, { folder, key, crew, drawings, st
   const fresh = join(folder, `.${plan.name}.${process.pid}`);
   await dropRemains(folder, plan.name);
   try {
-    for (const sub of new Set(plan.pictures.map(({ file }) => dirname(file)))) await mkdir(join(fresh, sub), { recursive: true });
-    const ranges = Array.from({ length: Math.ceil(plan.pictures.length / chunk) }, (_, i) => [i * chunk, Math.min(plan.pictures.length, (i + 1) * chunk)] as const);
-    const outcomes = (await Promise.all(ranges.map(async ([from, to]) => {
-      const part = await crew.do({ kind: "render", drawings, stores, set: plan.name, from, to, out: fresh }) as Outcome[];
-      tick(to - from);
-      return part;
-    }))).flat();
-    for (const [name, text] of Object.entries(plan.files(outcomes))) await writeAtomic(join(fresh, name), text);
+    for (const sub of new Set(plan.pictures.map(({ file }) => dirname(file))))
+      await mkdir(join(fresh, sub), { recursive: true });
+    const ranges = Array.from(
+      { length: Math.ceil(plan.pictures.length / chunk) },
+      (_, i) => [i * chunk, Math.min(plan.pictures.length, (i + 1) * chunk)] as const,
+    );
+    const outcomes = (
+      await Promise.all(
+        ranges.map(async ([from, to]) => {
+          const part = (await crew.do({
+            kind: "render",
+            drawings,
+            stores,
+            set: plan.name,
+            from,
+            to,
+            out: fresh,
+          })) as Outcome[];
+          tick(to - from);
+          return part;
+        }),
+      )
+    ).flat();
+    for (const [name, text] of Object.entries(plan.files(outcomes)))
+      await writeAtomic(join(fresh, name), text);
     await writeAtomic(join(fresh, "outcomes.json"), JSON.stringify({ key, outcomes }));
     await rm(place, { recursive: true, force: true });
     await rename(fresh, place);
@@ -137,7 +195,11 @@ export async function renderSet(plan: SetPlan, { folder, key, crew, drawings, st
 }
 
 /** The outcomes of a set that is complete and was made from the same things; null otherwise. */
-async function finishedSet(plan: SetPlan, folder: string, key: string): Promise<readonly Outcome[] | null> {
+async function finishedSet(
+  plan: SetPlan,
+  folder: string,
+  key: string,
+): Promise<readonly Outcome[] | null> {
   const stamp = join(folder, plan.name, "outcomes.json");
   if (!existsSync(stamp)) return null;
   const made = JSON.parse(await readFile(stamp, "utf8")) as { key: string; outcomes: Outcome[] };
@@ -172,49 +234,114 @@ function digestOf(plan: SetPlan, outcomes: readonly Outcome[]): string {
   return hash.digest("hex");
 }
 
-const packed = (outcomes: readonly Outcome[]) => Buffer.from(outcomes.map((o) => o.hash).join(""), "hex");
+const packed = (outcomes: readonly Outcome[]) =>
+  Buffer.from(outcomes.map((o) => o.hash).join(""), "hex");
 
 function recordOf(plan: SetPlan, outcomes: readonly Outcome[], expected: Expected): SetRecord {
   const { name, task, standsFor, differs, counts } = plan;
   const digest = digestOf(plan, outcomes);
   const committed = expected[name];
-  return { name, task, standsFor, differs, counts, digest, differing: committed === undefined ? null : committed.digest === digest ? 0 : differences(Buffer.from(committed.pictures, "base64"), packed(outcomes)) };
+  return {
+    name,
+    task,
+    standsFor,
+    differs,
+    counts,
+    digest,
+    differing:
+      committed === undefined
+        ? null
+        : committed.digest === digest
+          ? 0
+          : differences(Buffer.from(committed.pictures, "base64"), packed(outcomes)),
+  };
 }
 
 /** How many pictures differ, by three bytes each; another number of pictures counts whole. */
 export function differences(committed: Uint8Array, here: Uint8Array): number {
   let count = Math.abs(committed.length - here.length) / 3;
   for (let i = 0; i < Math.min(committed.length, here.length); i += 3) {
-    if (committed[i] !== here[i] || committed[i + 1] !== here[i + 1] || committed[i + 2] !== here[i + 2]) count++;
+    if (
+      committed[i] !== here[i] ||
+      committed[i + 1] !== here[i + 1] ||
+      committed[i + 2] !== here[i + 2]
+    )
+      count++;
   }
   return count;
 }
 
-function manifestOf(sets: readonly SetRecord[], { emoji, token, logo, icon, duplicates }: Catalogue, unusable: ReadonlyMap<string, number>, names: Iterable<string>): MiniManifest {
+function manifestOf(
+  sets: readonly SetRecord[],
+  { emoji, token, logo, icon, duplicates }: Catalogue,
+  unusable: ReadonlyMap<string, number>,
+  names: Iterable<string>,
+): MiniManifest {
   const drawn = new Map<string, number>();
-  for (const name of names) drawn.set(name.split("/")[0]!, (drawn.get(name.split("/")[0]!) ?? 0) + 1);
+  for (const name of names)
+    drawn.set(name.split("/")[0]!, (drawn.get(name.split("/")[0]!) ?? 0) + 1);
   const { vips, rsvg, cairo, mozjpeg, webp, pixman } = sharp.versions as Record<string, string>;
-  const splits = { ...prefixed("emoji", emoji), ...prefixed("token", token), ...prefixed("logo", logo), ...prefixed("icon", icon) };
+  const splits = {
+    ...prefixed("emoji", emoji),
+    ...prefixed("token", token),
+    ...prefixed("logo", logo),
+    ...prefixed("icon", icon),
+  };
   return {
-    schema: 1, generator, seed,
-    renderer: { sharp: sharp.versions.sharp ?? "", ...(vips && { vips }), ...(rsvg && { rsvg }), ...(cairo && { cairo }), ...(pixman && { pixman }), ...(webp && { webp }), ...(mozjpeg && { mozjpeg }), platform: `${process.platform}-${process.arch}` },
-    hash: createHash("sha256").update(sets.map((s) => s.digest).join()).digest("hex"),
+    schema: 1,
+    generator,
+    seed,
+    renderer: {
+      sharp: sharp.versions.sharp ?? "",
+      ...(vips && { vips }),
+      ...(rsvg && { rsvg }),
+      ...(cairo && { cairo }),
+      ...(pixman && { pixman }),
+      ...(webp && { webp }),
+      ...(mozjpeg && { mozjpeg }),
+      platform: `${process.platform}-${process.arch}`,
+    },
+    hash: createHash("sha256")
+      .update(sets.map((s) => s.digest).join())
+      .digest("hex"),
     splits,
     sources: sources.map(({ name, npm, spdx, author, origin }) => ({
-      name, npm, version: packageVersion(npm), licence: spdx, author, origin,
-      drawings: drawn.get(name) ?? 0, duplicates: duplicates.get(name) ?? 0, unusable: unusable.get(name) ?? 0,
+      name,
+      npm,
+      version: packageVersion(npm),
+      licence: spdx,
+      author,
+      origin,
+      drawings: drawn.get(name) ?? 0,
+      duplicates: duplicates.get(name) ?? 0,
+      unusable: unusable.get(name) ?? 0,
     })),
-    heads: headStyles.map(({ name, spdx, author }) => ({ style: `@dicebear/collection ${name}`, licence: spdx, author })),
+    heads: headStyles.map(({ name, spdx, author }) => ({
+      style: `@dicebear/collection ${name}`,
+      licence: spdx,
+      author,
+    })),
     sets,
   };
 }
 
-function prefixed(family: string, parts: Readonly<Record<string, readonly unknown[]>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(parts).map(([part, things]) => [`${family}.${part}`, things.length]));
+function prefixed(
+  family: string,
+  parts: Readonly<Record<string, readonly unknown[]>>,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(parts).map(([part, things]) => [`${family}.${part}`, things.length]),
+  );
 }
 
-/** Renders further draws of mini-test beside the benchmark, which stays as it is; returns the names of their folders. */
-export async function renderDraws(draws: readonly number[], folder = buildFolder): Promise<string[]> {
+/**
+ * Renders further draws of mini-test beside the benchmark, which stays as it is; returns the names
+ * of their folders.
+ */
+export async function renderDraws(
+  draws: readonly number[],
+  folder = buildFolder,
+): Promise<string[]> {
   const crew = new Crew(availableParallelism());
   try {
     const drawings = join(folder, "drawings");
@@ -222,21 +349,40 @@ export async function renderDraws(draws: readonly number[], folder = buildFolder
     const { catalogue, drawings: stocked } = await stock(drawings, stores);
     const key = keyOf(stocked.hashes);
     const names = draws.map((draw) => `mini-test-draw-${draw}`);
-    for (const name of names) await renderSet(plannerOf(name)(catalogue), { folder, key, crew, drawings, stores, tick: () => undefined });
+    for (const name of names)
+      await renderSet(plannerOf(name)(catalogue), {
+        folder,
+        key,
+        crew,
+        drawings,
+        stores,
+        tick: () => undefined,
+      });
     return names;
   } finally {
     await crew.close();
   }
 }
 
-/** Commits what is rendered now as what is expected: to be run when the generator is changed on purpose. */
+/**
+ * Commits what is rendered now as what is expected: to be run when the generator is changed on
+ * purpose.
+ */
 export async function writeExpected(folder = buildFolder): Promise<void> {
   const { catalogue } = await stock(join(folder, "drawings"), [...packageStores, "head-test"]);
   const sets: Record<string, { digest: string; pictures: string }> = {};
   for (const [name, planner] of Object.entries(planners)) {
     const plan = planner(catalogue);
-    const { outcomes } = JSON.parse(await readFile(join(folder, name, "outcomes.json"), "utf8")) as { outcomes: Outcome[] };
-    sets[name] = { digest: digestOf(plan, outcomes), pictures: packed(outcomes).toString("base64") };
+    const { outcomes } = JSON.parse(
+      await readFile(join(folder, name, "outcomes.json"), "utf8"),
+    ) as { outcomes: Outcome[] };
+    sets[name] = {
+      digest: digestOf(plan, outcomes),
+      pictures: packed(outcomes).toString("base64"),
+    };
   }
-  await writeAtomic(expectedFile, `${JSON.stringify({ schema: 1, generator, seed, sets }, null, 1)}\n`);
+  await writeAtomic(
+    expectedFile,
+    `${JSON.stringify({ schema: 1, generator, seed, sets }, null, 1)}\n`,
+  );
 }

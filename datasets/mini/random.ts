@@ -1,4 +1,7 @@
-/** A seeded generator (sfc32 by Chris Doty-Humphrey, as in PractRand): integer arithmetic only, so equal on every platform. */
+/**
+ * A seeded generator (sfc32 by Chris Doty-Humphrey, as in PractRand): integer arithmetic only, so
+ * equal on every platform.
+ */
 export class Random {
   #a: number;
   #b: number;
@@ -19,7 +22,7 @@ export class Random {
     this.#d = (this.#d + 1) | 0;
     this.#a = this.#b ^ (this.#b >>> 9);
     this.#b = (this.#c + (this.#c << 3)) | 0;
-    this.#c = ((this.#c << 21) | (this.#c >>> 11)) + t | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + t) | 0;
     return t >>> 0;
   }
 

@@ -1,9 +1,20 @@
-import { addClutter, anyColour, blank, fillBackground, quantise, type BackgroundKind, type Canvas } from "./canvas.js";
+import {
+  addClutter,
+  anyColour,
+  blank,
+  fillBackground,
+  quantise,
+  type BackgroundKind,
+  type Canvas,
+} from "./canvas.js";
 import { paste, type Drawing, type Point, type Quad } from "./paste.js";
 import { anyPhotography, photograph } from "./photograph.js";
 import { Random } from "./random.js";
 
-/** What a kind of scene looks like. Sizes are of an object's longer side, relative to the picture's shorter. */
+/**
+ * What a kind of scene looks like. Sizes are of an object's longer side, relative to the picture's
+ * shorter.
+ */
 export interface SceneLook {
   readonly width: readonly [number, number];
   readonly height: readonly [number, number];
@@ -18,7 +29,10 @@ export interface SceneLook {
   readonly level: number;
 }
 
-/** An object of a scene. The box is that of its visible pixels (alpha of 0.5 or more), exact to the pixel, half-open. */
+/**
+ * An object of a scene. The box is that of its visible pixels (alpha of 0.5 or more), exact to the
+ * pixel, half-open.
+ */
 export interface Placed {
   readonly index: number;
   readonly box: readonly [x0: number, y0: number, x1: number, y1: number];
@@ -33,7 +47,10 @@ export interface Scene {
   readonly placed: readonly Placed[];
 }
 
-/** Paints one scene with up to `drawings.length` objects, in this order from back to front; one that finds no room is left out. */
+/**
+ * Paints one scene with up to `drawings.length` objects, in this order from back to front; one that
+ * finds no room is left out.
+ */
 export function paintScene(drawings: readonly Drawing[], seed: string, look: SceneLook): Scene {
   const random = new Random(seed);
   const width = random.int(...look.width);
@@ -58,7 +75,8 @@ export function paintScene(drawings: readonly Drawing[], seed: string, look: Sce
         const other = owner[pixel]!;
         if (other >= 0) hidden.set(other, (hidden.get(other) ?? 0) + 1);
       }
-      if ([...hidden].some(([other, n]) => visible[other]! - n < look.visible * whole[other]!)) continue;
+      if ([...hidden].some(([other, n]) => visible[other]! - n < look.visible * whole[other]!))
+        continue;
       for (const [other, n] of hidden) visible[other] = visible[other]! - n;
       for (const pixel of inside) owner[pixel] = index;
       whole[index] = inside.length;
@@ -68,7 +86,10 @@ export function paintScene(drawings: readonly Drawing[], seed: string, look: Sce
       return;
     }
   });
-  photograph(canvas, random, { ...anyPhotography(random, look.level, 64), blur: random.chance(0.4) ? random.range(0.2, 1.4) * look.level : 0 });
+  photograph(canvas, random, {
+    ...anyPhotography(random, look.level, 64),
+    blur: random.chance(0.4) ? random.range(0.2, 1.4) * look.level : 0,
+  });
   return { width, height, pixels: quantise(canvas), placed: boxes(owner, width, drawings.length) };
 }
 
@@ -97,18 +118,43 @@ function shrink(quad: Quad, factor: number): Quad {
   return [to(quad[0]), to(quad[1]), to(quad[2]), to(quad[3])];
 }
 
-/** Pixels that the object covers by half or more, and how many they would be without the picture's edge. */
-function footprint(canvas: Canvas, drawing: Drawing, quad: Quad, card: Quad | null): { full: number; inside: number[] } {
+/**
+ * Pixels that the object covers by half or more, and how many they would be without the picture's
+ * edge.
+ */
+function footprint(
+  canvas: Canvas,
+  drawing: Drawing,
+  quad: Quad,
+  card: Quad | null,
+): { full: number; inside: number[] } {
   const shape = card ? solid : drawing;
   const outline = card ?? quad;
   const inside: number[] = [];
-  paste({ width: canvas.width, height: canvas.height, data: null }, shape, outline, (pixel, alpha) => { if (alpha >= 0.5) inside.push(pixel); });
-  const reach = outline.reduce((most, [x, y]) => Math.max(most, -x, -y, x - canvas.width, y - canvas.height), 0);
+  paste(
+    { width: canvas.width, height: canvas.height, data: null },
+    shape,
+    outline,
+    (pixel, alpha) => {
+      if (alpha >= 0.5) inside.push(pixel);
+    },
+  );
+  const reach = outline.reduce(
+    (most, [x, y]) => Math.max(most, -x, -y, x - canvas.width, y - canvas.height),
+    0,
+  );
   if (reach <= 0) return { full: inside.length, inside };
   const margin = Math.ceil(reach) + 1;
   const shifted = outline.map(([x, y]): Point => [x + margin, y + margin]) as unknown as Quad;
   let full = 0;
-  paste({ width: canvas.width + 2 * margin, height: canvas.height + 2 * margin, data: null }, shape, shifted, (_, alpha) => { if (alpha >= 0.5) full++; });
+  paste(
+    { width: canvas.width + 2 * margin, height: canvas.height + 2 * margin, data: null },
+    shape,
+    shifted,
+    (_, alpha) => {
+      if (alpha >= 0.5) full++;
+    },
+  );
   return { full, inside };
 }
 
@@ -127,7 +173,13 @@ function plainCard(random: Random): Drawing {
 }
 
 function boxes(owner: Int16Array, width: number, count: number): Placed[] {
-  const found = Array.from({ length: count }, () => ({ x0: Infinity, y0: Infinity, x1: -1, y1: -1, area: 0 }));
+  const found = Array.from({ length: count }, () => ({
+    x0: Infinity,
+    y0: Infinity,
+    x1: -1,
+    y1: -1,
+    area: 0,
+  }));
   for (let pixel = 0; pixel < owner.length; pixel++) {
     const index = owner[pixel]!;
     if (index < 0) continue;
@@ -140,5 +192,7 @@ function boxes(owner: Int16Array, width: number, count: number): Placed[] {
     if (y > box.y1) box.y1 = y;
     box.area++;
   }
-  return found.flatMap(({ x0, y0, x1, y1, area }, index) => (area > 0 ? [{ index, box: [x0, y0, x1 + 1, y1 + 1] as const, area }] : []));
+  return found.flatMap(({ x0, y0, x1, y1, area }, index) =>
+    area > 0 ? [{ index, box: [x0, y0, x1 + 1, y1 + 1] as const, area }] : [],
+  );
 }

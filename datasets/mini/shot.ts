@@ -1,11 +1,23 @@
-import { addClutter, anyColour, blank, fillBackground, fillBox, quantise, type BackgroundKind, type Canvas } from "./canvas.js";
+import {
+  addClutter,
+  anyColour,
+  blank,
+  fillBackground,
+  fillBox,
+  quantise,
+  type BackgroundKind,
+  type Canvas,
+} from "./canvas.js";
 import { paste, type Drawing, type Point, type Quad } from "./paste.js";
 import { anyPhotography, photograph, type Photography } from "./photograph.js";
 import { Random } from "./random.js";
 
 /** How one object is photographed on its own. */
 export interface Look {
-  /** 0 a clean catalogue picture, 1 an ordinary snapshot, 1.5 a bad one: turns, perspective, colour, blur, noise, things in front. */
+  /**
+   * 0 a clean catalogue picture, 1 an ordinary snapshot, 1.5 a bad one: turns, perspective, colour,
+   * blur, noise, things in front.
+   */
   readonly level: number;
   /** Chance of a white background. */
   readonly white: number;
@@ -25,13 +37,36 @@ export function takeShot(drawing: Drawing, seed: string, side: number, look: Loo
   background(canvas, random, look, camera);
   paste(canvas, drawing, placement(random, side, look, camera));
   if (random.chance(0.25 * look.level)) {
-    fillBox(canvas, random.range(0, side * 0.7), random.range(0, side * 0.7), random.range(2, side * 0.3), random.range(2, side * 0.3), anyColour(random));
+    fillBox(
+      canvas,
+      random.range(0, side * 0.7),
+      random.range(0, side * 0.7),
+      random.range(2, side * 0.3),
+      random.range(2, side * 0.3),
+      anyColour(random),
+    );
   }
-  if (look.level > 0) photograph(canvas, random, camera ? throughCamera(camera, random, look.level, side) : anyPhotography(random, look.level, side));
+  if (look.level > 0)
+    photograph(
+      canvas,
+      random,
+      camera
+        ? throughCamera(camera, random, look.level, side)
+        : anyPhotography(random, look.level, side),
+    );
   return quantise(canvas);
 }
 
-const grounds: readonly BackgroundKind[] = ["plain", "plain", "gradient", "gradient", "cloud", "cloud", "texture", "stripes"];
+const grounds: readonly BackgroundKind[] = [
+  "plain",
+  "plain",
+  "gradient",
+  "gradient",
+  "cloud",
+  "cloud",
+  "texture",
+  "stripes",
+];
 
 function background(canvas: Canvas, random: Random, look: Look, camera: Camera | null): void {
   if (random.chance(look.white)) return fillBackground(canvas, random, "white");

@@ -9,7 +9,11 @@ import { renderPool, renderScenes, type PoolTask, type SceneTask } from "./train
 /** What a worker can be asked for. Every task can be done again with the same outcome. */
 export type Task =
   | { readonly kind: "rasterise"; readonly source: string; readonly keys: readonly string[] }
-  | { readonly kind: "heads"; readonly seed: string; readonly heads: readonly (readonly [person: number, expression: number])[] }
+  | {
+      readonly kind: "heads";
+      readonly seed: string;
+      readonly heads: readonly (readonly [person: number, expression: number])[];
+    }
   | RenderTask
   | PoolTask
   | SceneTask;
@@ -27,7 +31,11 @@ export async function perform(task: Task): Promise<Result> {
       return Promise.all(task.keys.map((key) => rasterise(key, source.load(key))));
     }
     case "heads":
-      return Promise.all(task.heads.map(([person, expression]) => rasterise(`${person}-${expression}`, headSvg(task.seed, person, expression))));
+      return Promise.all(
+        task.heads.map(([person, expression]) =>
+          rasterise(`${person}-${expression}`, headSvg(task.seed, person, expression)),
+        ),
+      );
     case "render":
       return renderPictures(task, await stock(task.drawings, task.stores));
     case "pool":
@@ -40,7 +48,10 @@ export async function perform(task: Task): Promise<Result> {
 let stocked: { key: string; drawings: Drawings; catalogue: Catalogue } | undefined;
 
 /** A worker's own reader of the drawings, opened once. */
-export async function stock(folder: string, stores: readonly string[]): Promise<{ drawings: Drawings; catalogue: Catalogue }> {
+export async function stock(
+  folder: string,
+  stores: readonly string[],
+): Promise<{ drawings: Drawings; catalogue: Catalogue }> {
   const key = `${folder}\n${stores.join()}`;
   if (stocked?.key !== key) {
     const drawings = await Drawings.open(folder, stores);

@@ -9,7 +9,10 @@ import { paintScene } from "./scene.js";
 import { detectionSets } from "./scene-looks.js";
 import { seed } from "./people.js";
 
-/** A chunk of the recognition training pool: raw RGB bytes, `count` pictures of side x side x 3, then their labels as a JSON file beside it. */
+/**
+ * A chunk of the recognition training pool: raw RGB bytes, `count` pictures of side x side x 3,
+ * then their labels as a JSON file beside it.
+ */
 export interface PoolTask {
   readonly kind: "pool";
   readonly drawings: string;
@@ -21,18 +24,33 @@ export interface PoolTask {
   readonly out: string;
 }
 
-/** Cameras that training and dev pictures are taken with; the benchmark's own are others (`recognition.ts`). */
+/**
+ * Cameras that training and dev pictures are taken with; the benchmark's own are others
+ * (`recognition.ts`).
+ */
 const trainCameras: readonly [number, number] = [100, 131];
 const devCameras: readonly [number, number] = [200, 207];
 
 /** The things of a part, in a fixed order: a training label is a position in this list. */
 export function poolThings(catalogue: Catalogue, part: "train" | "dev"): Thing[] {
   if (part === "dev") return [...catalogue.emoji.dev, ...catalogue.token.dev, ...headThings("dev")];
-  return [...catalogue.emoji.train, ...catalogue.token.train, ...catalogue.logo.train, ...catalogue.icon.train.filter(({ label }) => !label.startsWith("icon:vscode-")), ...headThings("train")];
+  return [
+    ...catalogue.emoji.train,
+    ...catalogue.token.train,
+    ...catalogue.logo.train,
+    ...catalogue.icon.train.filter(({ label }) => !label.startsWith("icon:vscode-")),
+    ...headThings("train"),
+  ];
 }
 
-/** Writes one chunk: two views of each drawn thing, beside one another, of two of its drawings where it has more. Returns the number of pictures. */
-export async function renderPool(task: PoolTask, { drawings, catalogue }: { drawings: Drawings; catalogue: Catalogue }): Promise<number> {
+/**
+ * Writes one chunk: two views of each drawn thing, beside one another, of two of its drawings where
+ * it has more. Returns the number of pictures.
+ */
+export async function renderPool(
+  task: PoolTask,
+  { drawings, catalogue }: { drawings: Drawings; catalogue: Catalogue },
+): Promise<number> {
   const { part, chunk, count, side, out } = task;
   const things = poolThings(catalogue, part);
   const random = new Random(`${seed}/pool/${part}/${chunk}`);
@@ -44,14 +62,22 @@ export async function renderPool(task: PoolTask, { drawings, catalogue }: { draw
     const views = random.shuffle(thing.drawings);
     for (let view = 0; view < 2; view++) {
       const name = views[view % views.length]!;
-      const shot = takeShot(drawings.get(name), `${seed}/pool/${part}/${chunk}/${i + view}`, side, poolLook(random, thing, part));
+      const shot = takeShot(
+        drawings.get(name),
+        `${seed}/pool/${part}/${chunk}/${i + view}`,
+        side,
+        poolLook(random, thing, part),
+      );
       pixels.set(shot, (i + view) * side * side * 3);
       labels.push(label);
     }
   }
   const stem = join(out, `${part}-${String(chunk).padStart(3, "0")}`);
   await writeAtomic(`${stem}.rgb`, pixels);
-  await writeAtomic(`${stem}.json`, JSON.stringify({ schema: 1, count, side, classes: things.length, labels }));
+  await writeAtomic(
+    `${stem}.json`,
+    JSON.stringify({ schema: 1, count, side, classes: things.length, labels }),
+  );
   return count;
 }
 
@@ -66,7 +92,9 @@ function poolLook(random: Random, thing: Thing, part: "train" | "dev"): Look {
   return look;
 }
 
-/** A chunk of the detection training pool: scenes of side x side RGB bytes, and their boxes as JSON. */
+/**
+ * A chunk of the detection training pool: scenes of side x side RGB bytes, and their boxes as JSON.
+ */
 export interface SceneTask {
   readonly kind: "scenes";
   readonly drawings: string;
@@ -78,8 +106,14 @@ export interface SceneTask {
   readonly out: string;
 }
 
-/** Writes scenes of the five kinds in turn, square, so that they can be cropped and scaled in training; the boxes are in pixels. */
-export async function renderScenes(task: SceneTask, { drawings, catalogue }: { drawings: Drawings; catalogue: Catalogue }): Promise<number> {
+/**
+ * Writes scenes of the five kinds in turn, square, so that they can be cropped and scaled in
+ * training; the boxes are in pixels.
+ */
+export async function renderScenes(
+  task: SceneTask,
+  { drawings, catalogue }: { drawings: Drawings; catalogue: Catalogue },
+): Promise<number> {
   const { part, chunk, count, side, out } = task;
   const things = detectionThings(catalogue, part);
   const pixels = new Uint8Array(count * side * side * 3);
@@ -88,13 +122,22 @@ export async function renderScenes(task: SceneTask, { drawings, catalogue }: { d
     const set = detectionSets[i % detectionSets.length]!;
     const name = `${seed}/scenes/${part}/${chunk}/${i}`;
     const random = new Random(name);
-    const objects = Array.from({ length: random.int(...set.look.objects) }, () => drawings.get(anyDrawing(random, things, set.things).drawing));
-    const scene = paintScene(objects, `${name}/paint`, { ...set.look, width: [side, side], height: [side, side] });
+    const objects = Array.from({ length: random.int(...set.look.objects) }, () =>
+      drawings.get(anyDrawing(random, things, set.things).drawing),
+    );
+    const scene = paintScene(objects, `${name}/paint`, {
+      ...set.look,
+      width: [side, side],
+      height: [side, side],
+    });
     pixels.set(scene.pixels, i * side * side * 3);
     boxes.push(scene.placed.map(({ box }) => [...box]));
   }
   const stem = join(out, `${part}-${String(chunk).padStart(3, "0")}`);
   await writeAtomic(`${stem}.rgb`, pixels);
-  await writeAtomic(`${stem}.json`, JSON.stringify({ schema: 1, count, side, sets: detectionSets.map((s) => s.name), boxes }));
+  await writeAtomic(
+    `${stem}.json`,
+    JSON.stringify({ schema: 1, count, side, sets: detectionSets.map((s) => s.name), boxes }),
+  );
   return count;
 }

@@ -7,7 +7,11 @@ sharp.cache(false);
 
 parentPort!.on("message", (task: Task) => {
   perform(task).then(
-    (result) => { parentPort!.postMessage({ result }); },
-    (error: unknown) => { parentPort!.postMessage({ error }); },
+    (result) => {
+      parentPort!.postMessage({ result });
+    },
+    (error: unknown) => {
+      parentPort!.postMessage({ error });
+    },
   );
 });

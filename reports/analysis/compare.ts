@@ -1,7 +1,15 @@
 import type { RecordedScore } from "../../src/eval/record/record.js";
 import { hitsByCell } from "./model-pairs.js";
 import { pairedDifference, type PairedDifference } from "./paired.js";
-import { cellName, completedCells, known, mainScore, metricName, type KnownScore, type RecordView } from "./record-view.js";
+import {
+  cellName,
+  completedCells,
+  known,
+  mainScore,
+  metricName,
+  type KnownScore,
+  type RecordView,
+} from "./record-view.js";
 
 /** Two runs cell by cell. */
 
@@ -32,41 +40,101 @@ export interface ComparedScores {
   readonly gained: readonly string[];
 }
 
-/** Kinds whose first score is the share of cases that are hits, so that the cases themselves can be paired. */
+/**
+ * Kinds whose first score is the share of cases that are hits, so that the cases themselves can be
+ * paired.
+ */
 const proportions = new Set(["retrieval", "classification"]);
 
-/** The last two runs of one experiment, else the last two: [before, after] of a list that has the newest first. */
-export function defaultPair(records: readonly RecordView[]): [RecordView | undefined, RecordView | undefined] {
+/**
+ * The last two runs of one experiment, else the last two: [before, after] of a list that has the
+ * newest first.
+ */
+export function defaultPair(
+  records: readonly RecordView[],
+): [RecordView | undefined, RecordView | undefined] {
   for (const after of records) {
-    const before = records.find((r) => r !== after && r.experiment.name === after.experiment.name && r.provenance.startedAt <= after.provenance.startedAt);
+    const before = records.find(
+      (r) =>
+        r !== after &&
+        r.experiment.name === after.experiment.name &&
+        r.provenance.startedAt <= after.provenance.startedAt,
+    );
     if (before !== undefined) return [before, after];
   }
   return [records[1], records[0]];
 }
 
 /** Every pair of cells with the same kind and labels, by the first score of that kind. */
-export function compareRecords(before: RecordView, after: RecordView, beforeRows: readonly OutcomeRow[], afterRows: readonly OutcomeRow[]): ComparedScores[] {
-  const key = (cell: { kind: string; labels: Record<string, string> }): string => JSON.stringify([cell.kind, Object.entries(cell.labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
+export function compareRecords(
+  before: RecordView,
+  after: RecordView,
+  beforeRows: readonly OutcomeRow[],
+  afterRows: readonly OutcomeRow[],
+): ComparedScores[] {
+  const key = (cell: { kind: string; labels: Record<string, string> }): string =>
+    JSON.stringify([cell.kind, Object.entries(cell.labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
   const afterCells = new Map(completedCells(after).map((cell) => [key(cell), cell]));
   const [beforeHits, afterHits] = [hitsByCell(beforeRows), hitsByCell(afterRows)];
   return completedCells(before).flatMap((a): ComparedScores[] => {
     const b = afterCells.get(key(a));
     const [first, second] = [known(mainScore(a)), known(b && mainScore(b))];
-    if (b === undefined || first === undefined || second === undefined || first.metric !== second.metric) return [];
-    const common = { name: cellName(a, before.cells), metric: metricName(first), beforeCell: a.id, afterCell: b.id, before: first, after: second };
+    if (
+      b === undefined ||
+      first === undefined ||
+      second === undefined ||
+      first.metric !== second.metric
+    )
+      return [];
+    const common = {
+      name: cellName(a, before.cells),
+      metric: metricName(first),
+      beforeCell: a.id,
+      afterCell: b.id,
+      before: first,
+      after: second,
+    };
     const pair = flips(beforeHits.get(a.id), afterHits.get(b.id));
-    const unchanged = pair !== null && pair.lost.length + pair.gained.length === 0 && first.value === second.value;
+    const unchanged =
+      pair !== null && pair.lost.length + pair.gained.length === 0 && first.value === second.value;
     if (pair !== null && proportions.has(a.kind)) {
       const { difference, low, high } = pair.paired;
-      return [{ ...common, difference, low, high, method: "paired, Bonett and Price", verdict: unchanged ? "unchanged" : verdict(first, low, high), ...pair, judged: pair.paired.n }];
+      return [
+        {
+          ...common,
+          difference,
+          low,
+          high,
+          method: "paired, Bonett and Price",
+          verdict: unchanged ? "unchanged" : verdict(first, low, high),
+          ...pair,
+          judged: pair.paired.n,
+        },
+      ];
     }
     const difference = second.value - first.value;
     const interval = unpaired(first, second);
-    return [{ ...common, difference, low: interval?.[0] ?? null, high: interval?.[1] ?? null, method: interval ? "unpaired, from both intervals" : "none", verdict: unchanged ? "unchanged" : interval ? verdict(first, ...interval) : "no interval", paired: null, judged: pair?.paired.n ?? 0, lost: pair?.lost ?? [], gained: pair?.gained ?? [] }];
+    return [
+      {
+        ...common,
+        difference,
+        low: interval?.[0] ?? null,
+        high: interval?.[1] ?? null,
+        method: interval ? "unpaired, from both intervals" : "none",
+        verdict: unchanged ? "unchanged" : interval ? verdict(first, ...interval) : "no interval",
+        paired: null,
+        judged: pair?.paired.n ?? 0,
+        lost: pair?.lost ?? [],
+        gained: pair?.gained ?? [],
+      },
+    ];
   });
 }
 
-function flips(a: ReadonlyMap<string, boolean> | undefined, b: ReadonlyMap<string, boolean> | undefined): { paired: PairedDifference; lost: string[]; gained: string[] } | null {
+function flips(
+  a: ReadonlyMap<string, boolean> | undefined,
+  b: ReadonlyMap<string, boolean> | undefined,
+): { paired: PairedDifference; lost: string[]; gained: string[] } | null {
   if (a === undefined || b === undefined) return null;
   const both = [...a.keys()].filter((item) => b.has(item));
   if (both.length === 0) return null;
@@ -76,16 +144,24 @@ function flips(a: ReadonlyMap<string, boolean> | undefined, b: ReadonlyMap<strin
 }
 
 /**
- * The difference of two independent estimates from their own intervals (Zou and Donner 2008, "MOVER"). Items shared by both
- * runs make the true interval narrower, so this one is on the safe side.
+ * The difference of two independent estimates from their own intervals (Zou and Donner 2008,
+ * "MOVER"). Items shared by both runs make the true interval narrower, so this one is on the safe
+ * side.
  */
 function unpaired(a: KnownScore, b: KnownScore): [number, number] | null {
   if (a.ci === null || b.ci === null) return null;
   const difference = b.value - a.value;
-  return [difference - Math.hypot(b.value - b.ci[0], a.ci[1] - a.value), difference + Math.hypot(b.ci[1] - b.value, a.value - a.ci[0])];
+  return [
+    difference - Math.hypot(b.value - b.ci[0], a.ci[1] - a.value),
+    difference + Math.hypot(b.ci[1] - b.value, a.value - a.ci[0]),
+  ];
 }
 
-function verdict(score: RecordedScore, low: number, high: number): "better" | "worse" | "cannot tell" {
+function verdict(
+  score: RecordedScore,
+  low: number,
+  high: number,
+): "better" | "worse" | "cannot tell" {
   if ((low <= 0 && high >= 0) || score.better === "neither") return "cannot tell";
-  return (low > 0) === (score.better === "higher") ? "better" : "worse";
+  return low > 0 === (score.better === "higher") ? "better" : "worse";
 }

@@ -1,6 +1,9 @@
 import type { RecordedScore } from "../../src/eval/record/record.js";
 
-/** Numbers for people. Records hold milliseconds, bytes and ratios raw; nothing is rounded before it is printed here. */
+/**
+ * Numbers for people. Records hold milliseconds, bytes and ratios raw; nothing is rounded before it
+ * is printed here.
+ */
 
 export type Unit = RecordedScore["unit"];
 
@@ -10,7 +13,10 @@ const minus = (text: string): string => text.replace("-", "−");
 function significant(value: number): string {
   if (value === 0) return "0";
   const digits = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(Math.abs(value)))));
-  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return value.toLocaleString("en-US", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
 }
 
 /** Bytes in the binary units that the paper's "M" means. */
@@ -25,7 +31,9 @@ export function formatBytes(value: number): string {
 }
 
 export function formatMs(value: number): string {
-  return minus(Math.abs(value) >= 1000 ? `${significant(value / 1000)} s` : `${significant(value)} ms`);
+  return minus(
+    Math.abs(value) >= 1000 ? `${significant(value / 1000)} s` : `${significant(value)} ms`,
+  );
 }
 
 export function formatCount(value: number): string {
@@ -38,11 +46,16 @@ export function formatCount(value: number): string {
 /** One value with its unit; ratios with three decimals, as the paper prints them. */
 export function formatValue(value: number, unit: Unit): string {
   switch (unit) {
-    case "ratio": return minus(value.toFixed(3));
-    case "ms": return formatMs(value);
-    case "bytes": return formatBytes(value);
-    case "count": return formatCount(value);
-    case "per-second": return `${minus(significant(value))} /s`;
+    case "ratio":
+      return minus(value.toFixed(3));
+    case "ms":
+      return formatMs(value);
+    case "bytes":
+      return formatBytes(value);
+    case "count":
+      return formatCount(value);
+    case "per-second":
+      return `${minus(significant(value))} /s`;
   }
 }
 
@@ -58,7 +71,10 @@ export function formatDifference(value: number, unit: Unit): string {
   return value > 0 ? `+${text}` : text;
 }
 
-/** `0.724 – 0.775`, or `−0.085 to −0.028` where a dash would read as a sign; a shared unit after the second bound only. */
+/**
+ * `0.724 – 0.775`, or `−0.085 to −0.028` where a dash would read as a sign; a shared unit after the
+ * second bound only.
+ */
 export function formatInterval(low: number, high: number, unit: Unit): string {
   const [a, b] = [formatValue(low, unit), formatValue(high, unit)];
   const suffix = /\s\S+$/.exec(b)?.[0] ?? "";
@@ -79,12 +95,21 @@ export function formatDuration(from: string, to: string): string {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** Ticks of a logarithmic axis over some positive values: the wider their range, the fewer a power of ten. */
+/**
+ * Ticks of a logarithmic axis over some positive values: the wider their range, the fewer a power
+ * of ten.
+ */
 export function logTicks(values: readonly number[]): number[] {
   const positive = values.filter((v) => v > 0);
   if (positive.length === 0) return [];
-  const [low, high] = [Math.floor(Math.log10(Math.min(...positive))), Math.ceil(Math.log10(Math.max(...positive)))];
+  const [low, high] = [
+    Math.floor(Math.log10(Math.min(...positive))),
+    Math.ceil(Math.log10(Math.max(...positive))),
+  ];
   const ratio = Math.max(...positive) / Math.min(...positive);
-  const steps = ratio > 2000 ? [1] : ratio > 200 ? [1, 3] : ratio > 10 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
-  return Array.from({ length: high - low + 1 }, (_, i) => low + i).flatMap((power) => steps.map((step) => Number((step * 10 ** power).toPrecision(3))));
+  const steps =
+    ratio > 2000 ? [1] : ratio > 200 ? [1, 3] : ratio > 10 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
+  return Array.from({ length: high - low + 1 }, (_, i) => low + i).flatMap((power) =>
+    steps.map((step) => Number((step * 10 ** power).toPrecision(3))),
+  );
 }

@@ -33,21 +33,34 @@ export function familyOf(index: string): IndexPoint["family"] {
 }
 
 /**
- * Keeps the points within every limit (a point that lacks a limited figure is out), and picks the fastest; equal times go to
- * the smaller memory, then to the higher recall. HNSW cannot delete.
+ * Keeps the points within every limit (a point that lacks a limited figure is out), and picks the
+ * fastest; equal times go to the smaller memory, then to the higher recall. HNSW cannot delete.
  */
 export function pickIndex(points: readonly IndexPoint[], limits: IndexLimits): IndexPick {
   const allowed = points
-    .filter((p) => p.labelRecall !== null && p.labelRecall >= limits.minimumRecall
-      && p.timeMs !== null && p.timeMs <= limits.maximumMs
-      && p.memoryBytes !== null && p.memoryBytes <= limits.maximumBytes
-      && !(limits.mustDelete && p.family === "HNSW"))
-    .sort((a, b) => a.timeMs! - b.timeMs! || a.memoryBytes! - b.memoryBytes! || b.labelRecall! - a.labelRecall!);
+    .filter(
+      (p) =>
+        p.labelRecall !== null &&
+        p.labelRecall >= limits.minimumRecall &&
+        p.timeMs !== null &&
+        p.timeMs <= limits.maximumMs &&
+        p.memoryBytes !== null &&
+        p.memoryBytes <= limits.maximumBytes &&
+        !(limits.mustDelete && p.family === "HNSW"),
+    )
+    .sort(
+      (a, b) =>
+        a.timeMs! - b.timeMs! || a.memoryBytes! - b.memoryBytes! || b.labelRecall! - a.labelRecall!,
+    );
   return { allowed, pick: allowed[0] ?? null, runnerUp: allowed[1] ?? null };
 }
 
 /** The points that no other beats in both recall and time. */
-export function paretoFront<T>(points: readonly T[], recall: (point: T) => number, cost: (point: T) => number): T[] {
+export function paretoFront<T>(
+  points: readonly T[],
+  recall: (point: T) => number,
+  cost: (point: T) => number,
+): T[] {
   const sorted = [...points].sort((a, b) => cost(a) - cost(b) || recall(b) - recall(a));
   let best = -Infinity;
   return sorted.filter((point) => {

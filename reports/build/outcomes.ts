@@ -1,7 +1,10 @@
 import * as aq from "arquero";
 import type { LoadedRun } from "./runs.js";
 
-/** One light row a case, of every record, as an Arrow file: what Compare, Recognition and the filters of Queries need. */
+/**
+ * One light row a case, of every record, as an Arrow file: what Compare, Recognition and the
+ * filters of Queries need.
+ */
 export function outcomesArrow(runs: readonly LoadedRun[]): Uint8Array {
   const rows = runs.flatMap(({ view, cases }) => cases.map((row) => ({ record: view.key, row })));
   const table = aq.table({
@@ -11,7 +14,8 @@ export function outcomesArrow(runs: readonly LoadedRun[]): Uint8Array {
     outcome: rows.map(({ row }) => row.outcome),
     truth: rows.map(({ row }) => row.truth ?? ""),
     lostAt: rows.map(({ row }) => row.lostAt ?? ""),
-    rank: Int16Array.from(rows, ({ row }) => Math.min(row.rank ?? -1, 32_767)), // -1 where no positive was returned
+    // -1 where no positive was returned
+    rank: Int16Array.from(rows, ({ row }) => Math.min(row.rank ?? -1, 32_767)),
   });
   const bytes = table.toArrowIPC({ format: "file" });
   if (!bytes) throw new Error("arquero gave no Arrow bytes");

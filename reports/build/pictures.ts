@@ -19,19 +19,29 @@ const kept = fileURLToPath(new URL("../../.cache/report-pictures/", import.meta.
 /** Longest side in pixels: pictures with boxes are shown larger. */
 const side = { boxes: 360, plain: 176 };
 
-/** The thumbnails of the first cases of every cell, at most `budget` of them. A picture that cannot be read is left out; the page then shows its name. */
-export async function thumbnails(runs: readonly LoadedRun[], shown: readonly ShownCase[], budget = 2400): Promise<Thumbnail[]> {
+/**
+ * The thumbnails of the first cases of every cell, at most `budget` of them. A picture that cannot
+ * be read is left out; the page then shows its name.
+ */
+export async function thumbnails(
+  runs: readonly LoadedRun[],
+  shown: readonly ShownCase[],
+  budget = 2400,
+): Promise<Thumbnail[]> {
   const roots = new Map(runs.map((run) => [run.view.key, run.imageRoots]));
   const wanted = new Map<string, { root: string; picture: string; side: number }>();
   for (const row of [...shown].sort((a, b) => a.picturePriority - b.picturePriority)) {
     const want = (set: string, picture: string | null, longest: number): void => {
       const root = roots.get(row.record)?.get(set);
       const key = `${set}/${picture}`;
-      if (root !== undefined && picture !== null && !wanted.has(key) && wanted.size < budget) wanted.set(key, { root, picture, side: longest });
+      if (root !== undefined && picture !== null && !wanted.has(key) && wanted.size < budget)
+        wanted.set(key, { root, picture, side: longest });
     };
     want(row.dataset, row.image, row.boxes === null ? side.plain : side.boxes);
     // A gallery may have a root of its own.
-    const gallery = roots.get(row.record)?.has(`${row.dataset} gallery`) ? `${row.dataset} gallery` : row.dataset;
+    const gallery = roots.get(row.record)?.has(`${row.dataset} gallery`)
+      ? `${row.dataset} gallery`
+      : row.dataset;
     for (const picture of neighbourPictures(row)) want(gallery, picture, side.plain);
     for (const picture of boxPictures(row)) want(gallery, picture, side.plain);
   }
@@ -57,11 +67,20 @@ function neighbourPictures({ neighbours }: ShownCase): (string | null)[] {
 /** Those of each box that a pipeline kept. */
 function boxPictures({ boxes }: ShownCase): (string | null)[] {
   const found = (parsed(boxes) as { found?: unknown } | null)?.found;
-  return Array.isArray(found) ? found.filter(Array.isArray).filter((box: unknown[]) => box[6] === "kept").flatMap((box: unknown[]) => firstPictures(box[7])) : [];
+  return Array.isArray(found)
+    ? found
+        .filter(Array.isArray)
+        .filter((box: unknown[]) => box[6] === "kept")
+        .flatMap((box: unknown[]) => firstPictures(box[7]))
+    : [];
 }
 
 function firstPictures(list: unknown): (string | null)[] {
-  return Array.isArray(list) ? list.slice(0, 3).map((row: unknown) => (Array.isArray(row) && typeof row[2] === "string" ? row[2] : null)) : [];
+  return Array.isArray(list)
+    ? list
+        .slice(0, 3)
+        .map((row: unknown) => (Array.isArray(row) && typeof row[2] === "string" ? row[2] : null))
+    : [];
 }
 
 function parsed(json: string | null): unknown {
@@ -72,15 +91,27 @@ function parsed(json: string | null): unknown {
   }
 }
 
-async function thumbnail(root: string, picture: string, longest: number): Promise<Uint8Array | null> {
+async function thumbnail(
+  root: string,
+  picture: string,
+  longest: number,
+): Promise<Uint8Array | null> {
   const file = await realpath(join(root, picture));
-  if (!file.startsWith((await realpath(root)) + sep)) return null; // a record may not lead out of its image root
+  // a record may not lead out of its image root
+  if (!file.startsWith((await realpath(root)) + sep)) return null;
   const { size, mtimeMs } = await stat(file);
-  const name = join(kept, `${createHash("sha256").update(`${file}\0${size}\0${mtimeMs}\0${longest}`).digest("hex").slice(0, 32)}.webp`);
+  const name = join(
+    kept,
+    `${createHash("sha256").update(`${file}\0${size}\0${mtimeMs}\0${longest}`).digest("hex").slice(0, 32)}.webp`,
+  );
   try {
     return await readFile(name);
   } catch {
-    const webp = await sharp(file, { limitInputPixels: 100_000_000, failOn: "none" }).rotate().resize(longest, longest, { fit: "inside", withoutEnlargement: true }).webp({ quality: 62 }).toBuffer();
+    const webp = await sharp(file, { limitInputPixels: 100_000_000, failOn: "none" })
+      .rotate()
+      .resize(longest, longest, { fit: "inside", withoutEnlargement: true })
+      .webp({ quality: 62 })
+      .toBuffer();
     const draft = `${name}.${process.pid}`;
     await writeFile(draft, webp);
     await rename(draft, name);
@@ -90,6 +121,9 @@ async function thumbnail(root: string, picture: string, longest: number): Promis
 
 /** The thumbnails as an Arrow file with the columns `key` and `webp`. */
 export function picturesArrow(made: readonly Thumbnail[]): Uint8Array {
-  const table = tableFromArrays({ key: made.map((t) => t.key), webp: made.map((t) => t.webp) }, { types: { key: utf8(), webp: binary() } });
+  const table = tableFromArrays(
+    { key: made.map((t) => t.key), webp: made.map((t) => t.webp) },
+    { types: { key: utf8(), webp: binary() } },
+  );
   return tableToIPC(table, { format: "file" }) as Uint8Array;
 }

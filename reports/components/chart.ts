@@ -18,20 +18,33 @@ export interface ChartOptions<Row> {
 
 let serial = 0;
 
-/** A Vega-Lite chart that follows its container's width and the reader's colour scheme, with its data as a table for those who do not see it. */
-export function chart<Row extends object>({ title, description, rows, spec, height = 260, columns, note }: ChartOptions<Row>): HTMLElement {
+/**
+ * A Vega-Lite chart that follows its container's width and the reader's colour scheme, with its
+ * data as a table for those who do not see it.
+ */
+export function chart<Row extends object>({
+  title,
+  description,
+  rows,
+  spec,
+  height = 260,
+  columns,
+  note,
+}: ChartOptions<Row>): HTMLElement {
   const id = `chart-${++serial}`;
   const plot = html`<div class="plot"></div>`;
   const figure = html`<figure class="chart" aria-labelledby="${id}" aria-describedby="${id}-text">
     <h3 id="${id}">${title}</h3>
     <p class="chart-text" id="${id}-text">${description}</p>
-    ${plot}
-    ${note === undefined ? null : html`<p class="note-line">${note}</p>`}
-    <details class="as-table"><summary>Data as a table (${rows.length} ${rows.length === 1 ? "row" : "rows"})</summary></details>
+    ${plot} ${note === undefined ? null : html`<p class="note-line">${note}</p>`}
+    <details class="as-table">
+      <summary>Data as a table (${rows.length} ${rows.length === 1 ? "row" : "rows"})</summary>
+    </details>
   </figure>`;
   const details = figure.querySelector("details")!;
   details.addEventListener("toggle", () => {
-    if (details.open && details.childElementCount === 1) details.append(dataTable({ caption: title, columns, rows }));
+    if (details.open && details.childElementCount === 1)
+      details.append(dataTable({ caption: title, columns, rows }));
   });
 
   let drawn = "";
@@ -43,11 +56,21 @@ export function chart<Row extends object>({ title, description, rows, spec, heig
     drawn = wanted;
     const colours = palette();
     const made = html`<div></div>`;
-    const result = await embed(made, {
-      $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-      width: "container" as never, height, data: { values: [...rows] }, background: "transparent", description: `${title}. ${description}`,
-      autosize: { type: "fit-x", contains: "padding" }, ...spec(colours, width), ...(("width" in spec(colours, width)) ? {} : { width }),
-    } as never, { actions: false, renderer: "svg", config: config(colours) as never, mode: "vega-lite" });
+    const result = await embed(
+      made,
+      {
+        $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+        width: "container" as never,
+        height,
+        data: { values: [...rows] },
+        background: "transparent",
+        description: `${title}. ${description}`,
+        autosize: { type: "fit-x", contains: "padding" },
+        ...spec(colours, width),
+        ...("width" in spec(colours, width) ? {} : { width }),
+      } as never,
+      { actions: false, renderer: "svg", config: config(colours) as never, mode: "vega-lite" },
+    );
     if (drawn !== wanted) return result.finalize();
     view?.finalize();
     view = result;
@@ -55,7 +78,12 @@ export function chart<Row extends object>({ title, description, rows, spec, heig
     plot.dataset.drawn = "true";
   };
   const redraw = (): void => {
-    draw().catch((error: unknown) => { plot.replaceChildren(html`<p class="problem">This chart could not be drawn: ${(error as Error).message}</p>`); console.error(error); });
+    draw().catch((error: unknown) => {
+      plot.replaceChildren(
+        html`<p class="problem">This chart could not be drawn: ${(error as Error).message}</p>`,
+      );
+      console.error(error);
+    });
   };
   new ResizeObserver(redraw).observe(plot);
   onSchemeChange(redraw);
@@ -63,16 +91,45 @@ export function chart<Row extends object>({ title, description, rows, spec, heig
 }
 
 function config(colours: Palette): object {
-  const text = { labelColor: colours.muted, titleColor: colours.muted, labelFontSize: 11, titleFontSize: 11, titleFontWeight: 500, labelLimit: 220 };
+  const text = {
+    labelColor: colours.muted,
+    titleColor: colours.muted,
+    labelFontSize: 11,
+    titleFontSize: 11,
+    titleFontWeight: 500,
+    labelLimit: 220,
+  };
   return {
     font: '"Inter Variable", system-ui, sans-serif',
-    axis: { ...text, gridColor: colours.faint, domainColor: colours.faint, tickColor: colours.faint, tickSize: 4, labelPadding: 4, titlePadding: 8 },
+    axis: {
+      ...text,
+      gridColor: colours.faint,
+      domainColor: colours.faint,
+      tickColor: colours.faint,
+      tickSize: 4,
+      labelPadding: 4,
+      titlePadding: 8,
+    },
     axisQuantitative: { domain: false, ticks: false, labelOverlap: "parity" },
     axisX: { tickCount: 8 },
-    legend: { ...text, orient: "top", symbolSize: 70, symbolBaseFillColor: colours.muted, symbolBaseStrokeColor: colours.muted, title: null, offset: 6, columnPadding: 14 },
+    legend: {
+      ...text,
+      orient: "top",
+      symbolSize: 70,
+      symbolBaseFillColor: colours.muted,
+      symbolBaseStrokeColor: colours.muted,
+      title: null,
+      offset: 6,
+      columnPadding: 14,
+    },
     header: { ...text, labelFontWeight: 600, labelColor: colours.ink },
     view: { stroke: null },
-    range: { category: colours.category, ramp: colours.ramp, heatmap: colours.ramp, ordinal: colours.ramp },
+    range: {
+      category: colours.category,
+      ramp: colours.ramp,
+      heatmap: colours.ramp,
+      ordinal: colours.ramp,
+    },
     mark: { tooltip: true },
     bar: { cornerRadiusEnd: 2 },
     rule: { color: colours.muted },

@@ -8,5 +8,8 @@ declare module "observablehq:stdlib" {
 
 declare module "npm:htl" {
   export function html(strings: TemplateStringsArray, ...values: unknown[]): HTMLElement;
-  export const svg: { (strings: TemplateStringsArray, ...values: unknown[]): SVGElement; fragment(strings: TemplateStringsArray, ...values: unknown[]): DocumentFragment };
+  export const svg: {
+    (strings: TemplateStringsArray, ...values: unknown[]): SVGElement;
+    fragment(strings: TemplateStringsArray, ...values: unknown[]): DocumentFragment;
+  };
 }

@@ -1,39 +1,107 @@
 import { html } from "npm:htl";
 import { formatDuration, formatInterval, formatTime, formatValue } from "../analysis/format.js";
 import { roleOf } from "../analysis/series.js";
-import { cellName, codesOf, completedCells, failedCells, isMedian, known, mainScore, scoreOf, type CompletedCell, type KnownScore, type RecordView } from "../analysis/record-view.js";
+import {
+  cellName,
+  codesOf,
+  completedCells,
+  failedCells,
+  isMedian,
+  known,
+  mainScore,
+  scoreOf,
+  type CompletedCell,
+  type KnownScore,
+  type RecordView,
+} from "../analysis/record-view.js";
 
 /** Title, time and state of a record in one line. */
 export function headline(record: RecordView): HTMLElement {
   const failed = failedCells(record).length;
   const { startedAt, finishedAt } = record.provenance;
-  return html`<h2 style="margin-top:0.6rem">${record.experiment.title}
-      ${record.reference ? html` <span class="tag">reference</span>` : null}${record.state === "failed" ? html` <span class="tag bad">failed</span>` : null}</h2>
-    <p class="muted">${formatTime(startedAt)}, ${formatDuration(startedAt, finishedAt)} · protocol <em>${record.experiment.protocol}</em> ·
-      ${record.cells.length} ${record.cells.length === 1 ? "cell" : "cells"}${failed > 0 ? `, ${failed} of them failed` : ""} · ${record.cases.total.toLocaleString("en-US")} cases</p>
-    ${record.cells.length === 0 ? html`<div class="broken"><h3>${record.key}</h3><p>This record is empty: it has no cells. The experiment measured nothing.</p></div>` : null}`;
+  return html`<h2 style="margin-top:0.6rem">
+      ${record.experiment.title}
+      ${record.reference ? html` <span class="tag">reference</span>` : null}${record.state === "failed" ? html` <span class="tag bad">failed</span>` : null}
+    </h2>
+    <p class="muted">
+      ${formatTime(startedAt)}, ${formatDuration(startedAt, finishedAt)} · protocol
+      <em>${record.experiment.protocol}</em> · ${record.cells.length}
+      ${record.cells.length === 1 ? "cell" : "cells"}${failed > 0 ? `, ${failed} of them failed` : ""}
+      · ${record.cases.total.toLocaleString("en-US")} cases
+    </p>
+    ${
+      record.cells.length === 0
+        ? html`<div class="broken">
+            <h3>${record.key}</h3>
+            <p>This record is empty: it has no cells. The experiment measured nothing.</p>
+          </div>`
+        : null
+    }`;
 }
 
-interface Tile { readonly what: string; readonly score: KnownScore; readonly under: string }
+interface Tile {
+  readonly what: string;
+  readonly score: KnownScore;
+  readonly under: string;
+}
 
 /** The best number of each kind that the record holds. */
 export function runTiles(record: RecordView): HTMLElement | null {
-  const best = (kind: string, metric: string, what: string, where: (cell: CompletedCell) => boolean = () => true): Tile[] => {
+  const best = (
+    kind: string,
+    metric: string,
+    what: string,
+    where: (cell: CompletedCell) => boolean = () => true,
+  ): Tile[] => {
     const all = completedCells(record, kind);
-    const found = all.filter(where).flatMap((cell) => { const score = known(metric === "F1" ? mainScore(cell) : scoreOf(cell, metric)); return score === undefined ? [] : [{ cell, score }]; });
+    const found = all.filter(where).flatMap((cell) => {
+      const score = known(metric === "F1" ? mainScore(cell) : scoreOf(cell, metric));
+      return score === undefined ? [] : [{ cell, score }];
+    });
     found.sort((a, b) => (a.score.better === "lower" ? 1 : -1) * (a.score.value - b.score.value));
     const first = found[0];
-    return first === undefined ? [] : [{ what, score: first.score, under: cellName(first.cell, all) }];
+    return first === undefined
+      ? []
+      : [{ what, score: first.score, under: cellName(first.cell, all) }];
   };
-  const overall = completedCells(record, "latency").filter((cell, _, all) => all.length === 1 || roleOf(cell.labels.system ?? "") !== "baseline").flatMap((cell) => {
-    const score = known(cell.scores.find((s) => s.metric === "latency" && s.of?.stage === "overall" && isMedian(s)));
-    return score === undefined ? [] : [{ what: "One picture, median", score, under: cellName(cell, completedCells(record, "latency")) }];
-  }).sort((a, b) => a.score.value - b.score.value).slice(0, 1);
+  const overall = completedCells(record, "latency")
+    .filter((cell, _, all) => all.length === 1 || roleOf(cell.labels.system ?? "") !== "baseline")
+    .flatMap((cell) => {
+      const score = known(
+        cell.scores.find((s) => s.metric === "latency" && s.of?.stage === "overall" && isMedian(s)),
+      );
+      return score === undefined
+        ? []
+        : [
+            {
+              what: "One picture, median",
+              score,
+              under: cellName(cell, completedCells(record, "latency")),
+            },
+          ];
+    })
+    .sort((a, b) => a.score.value - b.score.value)
+    .slice(0, 1);
   const tiles: Tile[] = [
-    ...best("detection", "AP", "Detection AP"), ...best("retrieval", "recall@1", "recall@1, real", (c) => codesOf(c) === "real"),
-    ...best("retrieval", "recall@1", "recall@1, binary", (c) => codesOf(c) === "binary"), ...best("pipeline", "F1", "F1, box and label"), ...best("classification", "top-1", "Top-1"), ...overall,
+    ...best("detection", "AP", "Detection AP"),
+    ...best("retrieval", "recall@1", "recall@1, real", (c) => codesOf(c) === "real"),
+    ...best("retrieval", "recall@1", "recall@1, binary", (c) => codesOf(c) === "binary"),
+    ...best("pipeline", "F1", "F1, box and label"),
+    ...best("classification", "top-1", "Top-1"),
+    ...overall,
   ];
   if (tiles.length === 0) return null;
-  return html`<div class="tiles">${tiles.map(({ what, score, under }) => html`<div class="tile"><span class="what">${what}</span><span class="figure">${formatValue(score.value, score.unit)}</span>
-    <span class="under">${score.ci === null ? "no interval" : formatInterval(score.ci[0], score.ci[1], score.unit)}, n = ${score.n.toLocaleString("en-US")}</span><span class="under">${under}</span></div>`)}</div>`;
+  return html`<div class="tiles">
+    ${tiles.map(
+      ({ what, score, under }) =>
+        html`<div class="tile">
+          <span class="what">${what}</span
+          ><span class="figure">${formatValue(score.value, score.unit)}</span>
+          <span class="under"
+            >${score.ci === null ? "no interval" : formatInterval(score.ci[0], score.ci[1], score.unit)},
+            n = ${score.n.toLocaleString("en-US")}</span
+          ><span class="under">${under}</span>
+        </div>`,
+    )}
+  </div>`;
 }

@@ -2,7 +2,12 @@ import { FileAttachment } from "observablehq:stdlib";
 import { html } from "npm:htl";
 import { groupFailures, groupNotes } from "../analysis/failures.js";
 import { formatTime } from "../analysis/format.js";
-import { failedCells, recordsWith, type RecordView, type RunsView } from "../analysis/record-view.js";
+import {
+  failedCells,
+  recordsWith,
+  type RecordView,
+  type RunsView,
+} from "../analysis/record-view.js";
 
 export const runs = (await FileAttachment("../data/records.json").json()) as RunsView;
 
@@ -18,15 +23,30 @@ export function choices(...kinds: readonly string[]): RecordView[] {
   return found.sort((a, b) => Number(b.key === asked) - Number(a.key === asked));
 }
 
-/** Nothing to choose, for `view`: cells wait for ever on an input without a value, so it is null and never undefined. */
+/**
+ * Nothing to choose, for `view`: cells wait for ever on an input without a value, so it is null and
+ * never undefined.
+ */
 export function blank<T>(value: T): HTMLElement & { value: T } {
   return Object.assign(html`<span hidden></span>`, { value });
 }
 
-/** A labelled select for Framework's `view`: its value is the chosen option, null where there is none. */
-export function select<T>(label: string, options: readonly T[], name: (option: T) => string, initial: T | null = options[0] ?? null): HTMLElement & { value: T | null } {
-  const list = html`<select>${options.map((option, i) => html`<option value=${i} selected=${option === initial}>${name(option)}</option>`)}</select>` as HTMLSelectElement;
-  const field = html`<label class="field"><span>${label}</span>${list}</label>` as HTMLElement & { value: T | null };
+/**
+ * A labelled select for Framework's `view`: its value is the chosen option, null where there is
+ * none.
+ */
+export function select<T>(
+  label: string,
+  options: readonly T[],
+  name: (option: T) => string,
+  initial: T | null = options[0] ?? null,
+): HTMLElement & { value: T | null } {
+  const list = html`<select>
+    ${options.map((option, i) => html`<option value=${i} selected=${option === initial}>${name(option)}</option>`)}
+  </select>` as HTMLSelectElement;
+  const field = html`<label class="field"><span>${label}</span>${list}</label>` as HTMLElement & {
+    value: T | null;
+  };
   field.value = initial;
   list.addEventListener("input", (event) => {
     event.stopPropagation();
@@ -36,33 +56,84 @@ export function select<T>(label: string, options: readonly T[], name: (option: T
   return field;
 }
 
-export function recordSelect(records: readonly RecordView[], label = "Record"): HTMLElement & { value: RecordView | null } {
+export function recordSelect(
+  records: readonly RecordView[],
+  label = "Record",
+): HTMLElement & { value: RecordView | null } {
   return records.length > 0 ? select(label, records, recordTitle) : blank(null);
 }
 
 /** What a page shows where there is no record of its kind. */
 export function absent(what: string, command: string): HTMLElement {
-  return html`<div class="absent"><p><strong>No record of ${what} yet.</strong> This command makes one:</p><pre><code>${command}</code></pre></div>`;
+  return html`<div class="absent">
+    <p><strong>No record of ${what} yet.</strong> This command makes one:</p>
+    <pre><code>${command}</code></pre>
+  </div>`;
 }
 
-/** Cells that failed and files that could not be read: one line a reason, the cells by name behind it. */
+/**
+ * Cells that failed and files that could not be read: one line a reason, the cells by name behind
+ * it.
+ */
 export function troubles(record: RecordView, kind?: string): HTMLElement | null {
   const failed = failedCells(record, kind);
   if (failed.length === 0 && record.warnings.length === 0) return null;
   const all = record.cells.filter((cell) => kind === undefined || cell.kind === kind).length;
-  const count = (n: number, one: string): string => `${n.toLocaleString("en-US")} ${one}${n === 1 ? "" : "s"}`;
-  return html`<div class="trouble" role="note"><ul>
-    ${record.warnings.map((warning) => html`<li>${warning}</li>`)}
-    ${groupFailures(failed).map(({ missingModels: models, cells, code, message }) => html`<li>${models.length > 0
-      ? html`<strong>${cells.length.toLocaleString("en-US")} of ${count(all, "cell")} ${cells.length === 1 ? "waits" : "wait"} for ${count(models.length, "model")} that ${models.length === 1 ? "is" : "are"} not here</strong>: ${models.join(", ")}. <code>npx shitu reproduce</code> says how to get ${models.length === 1 ? "it" : "them"}.`
-      : html`<strong>${count(cells.length, "cell")} failed</strong>, <code>${code}</code>: ${message}`}
-      ${cells.length === 1 && models.length === 0 ? html` (${cells[0]!.name})` : html`<details class="as-table"><summary>Which</summary><ul>${cells.map((cell) => html`<li>${cell.name}</li>`)}</ul></details>`}</li>`)}
-  </ul></div>`;
+  const count = (n: number, one: string): string =>
+    `${n.toLocaleString("en-US")} ${one}${n === 1 ? "" : "s"}`;
+  return html`<div class="trouble" role="note">
+    <ul>
+      ${record.warnings.map((warning) => html`<li>${warning}</li>`)}
+      ${groupFailures(failed).map(
+        ({ missingModels: models, cells, code, message }) =>
+          html`<li>
+            ${
+              models.length > 0
+                ? html`<strong
+                      >${cells.length.toLocaleString("en-US")} of ${count(all, "cell")}
+                      ${cells.length === 1 ? "waits" : "wait"} for ${count(models.length, "model")}
+                      that ${models.length === 1 ? "is" : "are"} not here</strong
+                    >: ${models.join(", ")}. <code>npx shitu reproduce</code> says how to get
+                    ${models.length === 1 ? "it" : "them"}.`
+                : html`<strong>${count(cells.length, "cell")} failed</strong>, <code>${code}</code>:
+                    ${message}`
+            }
+            ${
+              cells.length === 1 && models.length === 0
+                ? html` (${cells[0]!.name})`
+                : html`<details class="as-table">
+                    <summary>Which</summary>
+                    <ul>
+                      ${cells.map((cell) => html`<li>${cell.name}</li>`)}
+                    </ul>
+                  </details>`
+            }
+          </li>`,
+      )}
+    </ul>
+  </div>`;
 }
 
 /** Notes of cells: a text that many share stands once, with their names behind it. */
-export function noteList(notes: readonly { readonly name: string; readonly note: string }[]): HTMLElement {
-  return html`<ul class="notes">${groupNotes(notes).map(({ note, names }) => html`<li>${names.length <= 2 ? html`<strong>${names.join(", ")}</strong>: ${note}` : html`${note}<details class="as-table"><summary>${names.length} cells</summary>${names.join(", ")}</details>`}</li>`)}</ul>`;
+export function noteList(
+  notes: readonly { readonly name: string; readonly note: string }[],
+): HTMLElement {
+  return html`<ul class="notes">
+    ${groupNotes(notes).map(
+      ({ note, names }) =>
+        html`<li>
+          ${
+            names.length <= 2
+              ? html`<strong>${names.join(", ")}</strong>: ${note}`
+              : html`${note}
+                  <details class="as-table">
+                    <summary>${names.length} cells</summary>
+                    ${names.join(", ")}
+                  </details>`
+          }
+        </li>`,
+    )}
+  </ul>`;
 }
 
 /** The one sentence that a page opens with. */

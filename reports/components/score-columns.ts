@@ -6,27 +6,44 @@ import type { Column } from "./data-table.js";
 /** A value with its interval small beneath it, or a dash that says why there is none. */
 export function scoreNode(score: ReturnType<typeof scoreOf>): HTMLElement {
   if (score === undefined) return html`<span class="none">–</span>`;
-  if (score.value === null) return html`<span class="none" title="${score.why}">–<span class="only-read"> ${score.why}</span></span>`;
-  return html`<span class="score"><span class="value">${formatValue(score.value, score.unit)}</span>${score.ci === null ? null : html`<span class="interval">${formatInterval(score.ci[0], score.ci[1], score.unit)}</span>`}</span>`;
+  if (score.value === null)
+    return html`<span class="none" title="${score.why}"
+      >–<span class="only-read"> ${score.why}</span></span
+    >`;
+  return html`<span class="score"
+    ><span class="value">${formatValue(score.value, score.unit)}</span
+    >${score.ci === null ? null : html`<span class="interval">${formatInterval(score.ci[0], score.ci[1], score.unit)}</span>`}</span
+  >`;
 }
 
 /** A column of one score of a cell. */
-export function scoreColumn(metric: string, of: Readonly<Record<string, string>> = {}, head: string = metricName({ metric, of })): Column<CompletedCell> {
+export function scoreColumn(
+  metric: string,
+  of: Readonly<Record<string, string>> = {},
+  head: string = metricName({ metric, of }),
+): Column<CompletedCell> {
   const find = (cell: CompletedCell): ReturnType<typeof scoreOf> => scoreOf(cell, metric, of);
   return {
-    head, align: "right",
+    head,
+    align: "right",
     value: (cell) => find(cell)?.value ?? null,
     text: (cell) => {
       const score = find(cell);
       if (score === undefined || score.value === null) return "";
-      return score.ci === null ? formatValue(score.value, score.unit) : `${formatValue(score.value, score.unit)} (${formatInterval(score.ci[0], score.ci[1], score.unit)})`;
+      return score.ci === null
+        ? formatValue(score.value, score.unit)
+        : `${formatValue(score.value, score.unit)} (${formatInterval(score.ci[0], score.ci[1], score.unit)})`;
     },
     show: (cell) => scoreNode(find(cell)),
   };
 }
 
 export function labelColumn(label: string, head: string = label): Column<CompletedCell> {
-  return { head, value: (cell) => cell.labels[label] ?? null, text: (cell) => cell.labels[label] ?? "" };
+  return {
+    head,
+    value: (cell) => cell.labels[label] ?? null,
+    text: (cell) => cell.labels[label] ?? "",
+  };
 }
 
 /** How many items a score is over. */

@@ -24,21 +24,31 @@ export interface RunSettings {
 export class Interrupted extends Error {}
 
 /**
- * Runs a config with a bar for each cell and a line when it is done, on standard error. The first Ctrl-C stops after the item in hand, a
- * second one at once; both leave a run that can be resumed.
+ * Runs a config with a bar for each cell and a line when it is done, on standard error. The first
+ * Ctrl-C stops after the item in hand, a second one at once; both leave a run that can be resumed.
  *
  * @throws Interrupted
  */
-export async function runWithProgress(loaded: LoadedConfig, { runs, cache, resume = false, fresh = false, keepFailures = false, cells, onTime }: RunSettings): Promise<{ record: RunRecord; folder: string }> {
+export async function runWithProgress(
+  loaded: LoadedConfig,
+  { runs, cache, resume = false, fresh = false, keepFailures = false, cells, onTime }: RunSettings,
+): Promise<{ record: RunRecord; folder: string }> {
   const abort = new AbortController();
-  const onSignal = (): void => { abort.abort(new Interrupted()); };
+  const onSignal = (): void => {
+    abort.abort(new Interrupted());
+  };
   process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
   let bar: ProgressBar | undefined;
   const own = cells ? null : new CellProcess();
   try {
     return await runExperiment(loaded, {
       process: cells ?? own!,
-      runs: runsFolder(runs), cache: cacheFolder(cache), resume, fresh, keepFailures, signal: abort.signal,
+      runs: runsFolder(runs),
+      cache: cacheFolder(cache),
+      resume,
+      fresh,
+      keepFailures,
+      signal: abort.signal,
       events: {
         cellStarted(labels, kind, place, total) {
           bar?.stop();
@@ -49,7 +59,10 @@ export async function runWithProgress(loaded: LoadedConfig, { runs, cache, resum
           if (took) onTime?.(took);
           bar?.stop();
           bar = undefined;
-          const state = cell.state === "completed" ? colour.green(resumed ? "done before" : "done") : colour.red(`failed: ${visible(cell.message)}`);
+          const state =
+            cell.state === "completed"
+              ? colour.green(resumed ? "done before" : "done")
+              : colour.red(`failed: ${visible(cell.message)}`);
           process.stderr.write(`${cellName(cell)}: ${state}\n`);
         },
       },

@@ -1,8 +1,14 @@
-import { prepareMini, type MiniManifest, type PrepareOptions } from "../../datasets/mini/prepare.js";
+import {
+  prepareMini,
+  type MiniManifest,
+  type PrepareOptions,
+} from "../../datasets/mini/prepare.js";
 import { progressBar } from "./progress.js";
 
 /** Renders the embedded benchmark, or what is missing of it, with a bar for each of its steps. */
-export async function prepareMiniWithBars(options: Omit<PrepareOptions, "progress"> = {}): Promise<MiniManifest> {
+export async function prepareMiniWithBars(
+  options: Omit<PrepareOptions, "progress"> = {},
+): Promise<MiniManifest> {
   let bar: ReturnType<typeof progressBar> | undefined;
   try {
     return await prepareMini({

@@ -4,7 +4,11 @@ import { UserError } from "../pipeline/errors.js";
 export function whole(option: string, text: string, least = 1): number {
   const n = Number(text);
   if (text.trim() === "" || !Number.isSafeInteger(n) || n < least) {
-    throw new UserError({ code: "bad-option", message: `${option} takes a whole number of ${least} or more`, found: JSON.stringify(text) });
+    throw new UserError({
+      code: "bad-option",
+      message: `${option} takes a whole number of ${least} or more`,
+      found: JSON.stringify(text),
+    });
   }
   return n;
 }
@@ -12,13 +16,24 @@ export function whole(option: string, text: string, least = 1): number {
 /** A finite number from the command line. */
 export function finite(option: string, text: string): number {
   const n = Number(text);
-  if (text.trim() === "" || !Number.isFinite(n)) throw new UserError({ code: "bad-option", message: `${option} takes a number`, found: JSON.stringify(text) });
+  if (text.trim() === "" || !Number.isFinite(n))
+    throw new UserError({
+      code: "bad-option",
+      message: `${option} takes a number`,
+      found: JSON.stringify(text),
+    });
   return n;
 }
 
 /** One of the valid words; a miss lists them. */
 export function choice<T extends string>(option: string, value: string, valid: readonly T[]): T {
   const found = valid.find((v) => v === value);
-  if (found === undefined) throw new UserError({ code: "bad-option", message: `${option} does not know this`, expected: valid.join(", "), found: value });
+  if (found === undefined)
+    throw new UserError({
+      code: "bad-option",
+      message: `${option} does not know this`,
+      expected: valid.join(", "),
+      found: value,
+    });
   return found;
 }

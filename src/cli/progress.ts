@@ -6,8 +6,15 @@ export interface ProgressBar {
   stop(): void;
 }
 
-/** A bar with rate and ETA on a terminal's standard error, shown only once the work has taken two seconds; elsewhere a line every 10%. */
-export function progressBar(what: string, unit = "images", clock: () => number = () => performance.now()): ProgressBar {
+/**
+ * A bar with rate and ETA on a terminal's standard error, shown only once the work has taken two
+ * seconds; elsewhere a line every 10%.
+ */
+export function progressBar(
+  what: string,
+  unit = "images",
+  clock: () => number = () => performance.now(),
+): ProgressBar {
   const start = clock();
   const terminal = process.stderr.isTTY === true;
   let bar: SingleBar | undefined;
@@ -19,7 +26,12 @@ export function progressBar(what: string, unit = "images", clock: () => number =
       const rate = (done / elapsedMs) * 1000;
       if (terminal) {
         if (!bar) {
-          bar = new SingleBar({ format: `${what} {bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | ETA {eta_formatted}`, stream: process.stderr, hideCursor: true, clearOnComplete: true });
+          bar = new SingleBar({
+            format: `${what} {bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | ETA {eta_formatted}`,
+            stream: process.stderr,
+            hideCursor: true,
+            clearOnComplete: true,
+          });
           bar.start(total, done, { rate: rate.toFixed(1) });
         }
         bar.setTotal(total);
@@ -27,7 +39,9 @@ export function progressBar(what: string, unit = "images", clock: () => number =
       } else if (done / total >= nextTenth / 10) {
         nextTenth = Math.floor((done / total) * 10) + 1;
         const eta = rate > 0 ? Math.round((total - done) / rate) : 0;
-        process.stderr.write(`${what}: ${done}/${total} ${unit}, ${rate.toFixed(1)}/s, ETA ${eta} s\n`);
+        process.stderr.write(
+          `${what}: ${done}/${total} ${unit}, ${rate.toFixed(1)}/s, ETA ${eta} s\n`,
+        );
       }
     },
     stop() {

@@ -4,26 +4,51 @@ import { join } from "node:path";
 import { casesFromArrow } from "../eval/record/cases.js";
 import type { LoadedRecord } from "../eval/compare/compare-records.js";
 import { runsFolder } from "../eval/config/paths.js";
-import { listRecords, readRecord, type RecordEntry, type RunRecord } from "../eval/record/record.js";
+import {
+  listRecords,
+  readRecord,
+  type RecordEntry,
+  type RunRecord,
+} from "../eval/record/record.js";
 import { UserError } from "../pipeline/errors.js";
 import { unreadable } from "../pipeline/schema.js";
 
-/** The folder of a record that the command line names: by path, by id, or by experiment (its newest record; a committed one where there is no own). */
+/**
+ * The folder of a record that the command line names: by path, by id, or by experiment (its newest
+ * record; a committed one where there is no own).
+ */
 export async function recordFolder(name: string, runs?: string): Promise<string> {
   const root = runsFolder(runs);
-  for (const folder of [name, join(root, name), join(root, "reference", name)]) if (existsSync(join(folder, "run.json"))) return folder;
+  for (const folder of [name, join(root, name), join(root, "reference", name)])
+    if (existsSync(join(folder, "run.json"))) return folder;
   const known = await allRecords(runs);
   const newest = known.find(({ record }) => record.experiment.name === name);
   if (newest) return newest.folder;
-  throw new UserError({ code: "no-such-record", message: "no record of this name", file: root, expected: known.slice(0, 5).map(({ record }) => record.id).join(", ") || "a record", found: name, fix: "shitu list shows the records; a folder or an experiment's name will do, too" });
+  throw new UserError({
+    code: "no-such-record",
+    message: "no record of this name",
+    file: root,
+    expected:
+      known
+        .slice(0, 5)
+        .map(({ record }) => record.id)
+        .join(", ") || "a record",
+    found: name,
+    fix: "shitu list shows the records; a folder or an experiment's name will do, too",
+  });
 }
 
 /** A record with its cases. */
-export async function loadRecord(name: string, runs?: string): Promise<LoadedRecord & { folder: string }> {
+export async function loadRecord(
+  name: string,
+  runs?: string,
+): Promise<LoadedRecord & { folder: string }> {
   const folder = await recordFolder(name, runs);
   const record = await readRecord(folder);
   const file = join(folder, "cases.arrow");
-  const bytes = await readFile(file).catch((error: unknown) => { throw unreadable(file, error); });
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
   return { folder, record, cases: casesFromArrow(bytes) };
 }
 
@@ -35,6 +60,7 @@ export async function allRecords(runs?: string): Promise<{ folder: string; recor
 /** The same with the broken ones; `reference` marks those that were committed. */
 export async function allEntries(runs?: string): Promise<(RecordEntry & { reference: boolean })[]> {
   const root = runsFolder(runs);
-  const of = async (folder: string, reference: boolean) => (await listRecords(folder)).map((entry) => ({ ...entry, reference }));
+  const of = async (folder: string, reference: boolean) =>
+    (await listRecords(folder)).map((entry) => ({ ...entry, reference }));
   return [...(await of(root, false)), ...(await of(join(root, "reference"), true))];
 }

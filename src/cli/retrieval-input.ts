@@ -42,29 +42,43 @@ export interface LoadedRetrieval {
 }
 
 /**
- * Reads features and lists, checks that they belong together, and lints the lists. What would make the numbers meaningless is refused.
+ * Reads features and lists, checks that they belong together, and lints the lists. What would make
+ * the numbers meaningless is refused.
  *
- * @throws UserError `retrieval-query` (leave one out and queries, or neither), the code of a list finding that is an error, `rows-mismatch`
- * (features and list differ in length), `code-bits`, `zero-vector`, and what the readers throw.
+ * @throws UserError `retrieval-query` (leave one out and queries, or neither), the code of a list
+ * finding that is an error, `rows-mismatch` (features and list differ in length), `code-bits`,
+ * `zero-vector`, and what the readers throw.
  */
 export async function loadRetrieval(files: RetrievalFiles): Promise<LoadedRetrieval> {
   checkSides(files);
   const options: ListOptions = { ...files.list, protocol: files.protocol };
   const galleryList = await readListPart(files.galleryList, "gallery", options);
-  const queryList = files.leaveOneOut ? galleryList : await readListPart(files.queryList!, "query", options);
-  const train = files.trainList === undefined ? undefined : await readListPart(files.trainList, "train", options);
+  const queryList = files.leaveOneOut
+    ? galleryList
+    : await readListPart(files.queryList!, "query", options);
+  const train =
+    files.trainList === undefined
+      ? undefined
+      : await readListPart(files.trainList, "train", options);
   const findings = await lintLists({
-    gallery: galleryList, ...(!files.leaveOneOut && { query: queryList }), ...(train && { train }),
-    ...(files.images !== undefined && { problemOf: ({ path }) => pictureProblem(files.images!, path, { decoded: false }) }),
+    gallery: galleryList,
+    ...(!files.leaveOneOut && { query: queryList }),
+    ...(train && { train }),
+    ...(files.images !== undefined && {
+      problemOf: ({ path }) => pictureProblem(files.images!, path, { decoded: false }),
+    }),
   });
   refuseErrors(findings);
   const galleryRows = await readRows(files.gallery, files.binary === "packed");
-  const same = files.leaveOneOut || (await isSameFile(files.query!, files.gallery).catch(() => false)); // what is wrong with the query file, its reader says
+  const same =
+    // what is wrong with the query file, its reader says
+    files.leaveOneOut || (await isSameFile(files.query!, files.gallery).catch(() => false));
   const queryRows = same ? galleryRows : await readRows(files.query!, files.binary === "packed");
   requireFit(files.gallery, galleryRows, galleryList);
   if (!files.leaveOneOut) {
     requireFit(files.query!, queryRows, queryList);
-    if (same && !(queryList.columns === 3 && galleryList.columns === 3)) throw sameFeatures(files.query!, files.gallery);
+    if (same && !(queryList.columns === 3 && galleryList.columns === 3))
+      throw sameFeatures(files.query!, files.gallery);
   }
   const warnings: string[] = [];
   const prepared = prepare(files.gallery, galleryRows, files, warnings);
@@ -77,35 +91,72 @@ export async function loadRetrieval(files: RetrievalFiles): Promise<LoadedRetrie
     ...(queryList.columns === 3 && { queryUids: queryList.rows.map((r) => r.uid!) }),
     leaveOneOut: files.leaveOneOut,
   };
-  return { input, similarity: similarityOf(prepared, files), galleryList, queryList, findings, warnings };
+  return {
+    input,
+    similarity: similarityOf(prepared, files),
+    galleryList,
+    queryList,
+    findings,
+    warnings,
+  };
 }
 
 function similarityOf(rows: Vectors | Codes, { binary, normalize }: RetrievalFiles): string {
   if ("bits" in rows) return `Hamming distance of ${rows.bits} bits`;
-  const what = binary === "sign" ? "signs" : binary === "round" ? "rounded values" : normalize ? "floats, scaled to length 1" : "floats";
+  const what =
+    binary === "sign"
+      ? "signs"
+      : binary === "round"
+        ? "rounded values"
+        : normalize
+          ? "floats, scaled to length 1"
+          : "floats";
   return `inner product of ${rows.dim} ${what}`;
 }
 
 function checkSides({ query, queryList, leaveOneOut }: RetrievalFiles): void {
-  const given = [query !== undefined && "--query", queryList !== undefined && "--query-list"].filter((g) => g !== false);
+  const given = [
+    query !== undefined && "--query",
+    queryList !== undefined && "--query-list",
+  ].filter((g) => g !== false);
   if (leaveOneOut ? given.length > 0 : given.length < 2) {
     throw new UserError({
       code: "retrieval-query",
-      message: leaveOneOut ? "with --leave-one-out the gallery itself is the query set" : "the queries are not given",
-      expected: leaveOneOut ? "no --query and no --query-list" : "--query and --query-list, or --leave-one-out",
+      message: leaveOneOut
+        ? "with --leave-one-out the gallery itself is the query set"
+        : "the queries are not given",
+      expected: leaveOneOut
+        ? "no --query and no --query-list"
+        : "--query and --query-list, or --leave-one-out",
       found: given.join(" and ") || "neither",
-      fix: leaveOneOut ? "leave them out, or leave --leave-one-out out" : "give both, or search the gallery with itself by --leave-one-out",
+      fix: leaveOneOut
+        ? "leave them out, or leave --leave-one-out out"
+        : "give both, or search the gallery with itself by --leave-one-out",
     });
   }
 }
 
 function refuseErrors(findings: readonly Finding[]): void {
   const worst = findings.find((f) => f.severity === "error");
-  if (worst) throw new UserError({ code: worst.code, message: worst.message, file: worst.file, found: worst.examples.join("; "), fix: worst.fix });
+  if (worst)
+    throw new UserError({
+      code: worst.code,
+      message: worst.message,
+      file: worst.file,
+      found: worst.examples.join("; "),
+      fix: worst.fix,
+    });
 }
 
 function sameFeatures(query: string, gallery: string): UserError {
-  return new UserError({ code: "two-column-trap", message: "query and gallery features are one file and no uid tells the rows apart: each query would find itself and recall@1 would be 1.0", file: query, found: `the same file as ${gallery}`, fix: "leave the query out (--leave-one-out), or add a uid column to both lists" });
+  return new UserError({
+    code: "two-column-trap",
+    message:
+      "query and gallery features are one file and no uid tells the rows apart: each query would find itself and recall@1 would be 1.0",
+    file: query,
+    found: `the same file as ${gallery}`,
+    fix: "leave the query out (--leave-one-out), or add a uid column to both lists",
+  });
 }
 
 async function readRows(file: string, packed: boolean): Promise<Vectors | Codes> {
@@ -113,7 +164,12 @@ async function readRows(file: string, packed: boolean): Promise<Vectors | Codes>
 }
 
 /** Normalises and binarises as asked, and says what looks odd. */
-function prepare(file: string, rows: Vectors | Codes, { binary, normalize, protocol }: RetrievalFiles, warnings: string[]): Vectors | Codes {
+function prepare(
+  file: string,
+  rows: Vectors | Codes,
+  { binary, normalize, protocol }: RetrievalFiles,
+  warnings: string[],
+): Vectors | Codes {
   if ("bits" in rows) return rows;
   if (normalize) normalizeRows(rows, file);
   if (binary === undefined) {
@@ -124,16 +180,29 @@ function prepare(file: string, rows: Vectors | Codes, { binary, normalize, proto
   const rule = binary as "sign" | "round";
   if (rule === "round") {
     const outside = rows.data.reduce((n, x) => n + Number(x < 0 || x > 1), 0);
-    if (outside > 0) warnings.push(`${file}: ${outside} of ${rows.data.length} values lie outside 0..1, which round is made for: is this a model with tanh, and sign the rule?`);
+    if (outside > 0)
+      warnings.push(
+        `${file}: ${outside} of ${rows.data.length} values lie outside 0..1, which round is made for: is this a model with tanh, and sign the rule?`,
+      );
   }
   if (protocol === "paddleclas") return paddleclasCodes(rows, rule);
   if (rows.dim % 8 !== 0) {
-    throw new UserError({ code: "code-bits", message: "codes are packed into whole bytes", file, expected: "a dimension that is a multiple of 8", found: String(rows.dim), fix: "leave --binary out, or use a model with such a dimension" });
+    throw new UserError({
+      code: "code-bits",
+      message: "codes are packed into whole bytes",
+      file,
+      expected: "a dimension that is a multiple of 8",
+      found: String(rows.dim),
+      fix: "leave --binary out, or use a model with such a dimension",
+    });
   }
   const codes = binarise(rows.data, rows.dim, rule);
   if ("nanRow" in codes) throw new Error("unreachable: the reader refuses NaN");
   const equal = constantBits(codes);
-  if (equal > 0) warnings.push(`${file}: ${equal} of ${codes.bits} bits are the same in all rows and tell nothing`);
+  if (equal > 0)
+    warnings.push(
+      `${file}: ${equal} of ${codes.bits} bits are the same in all rows and tell nothing`,
+    );
   return codes;
 }
 

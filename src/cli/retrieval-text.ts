@@ -6,8 +6,10 @@ import { table, visible, type Column } from "./terminal.js";
 
 const right = (head: string): Column => ({ head, align: "right" });
 const count = (n: number): string => n.toLocaleString("en");
-const value = (score: Score): string | null => (score.value === null ? null : score.value.toFixed(4));
-const range = (pair: readonly [number, number] | null): string | null => (pair ? `${pair[0].toFixed(4)} to ${pair[1].toFixed(4)}` : null);
+const value = (score: Score): string | null =>
+  score.value === null ? null : score.value.toFixed(4);
+const range = (pair: readonly [number, number] | null): string | null =>
+  pair ? `${pair[0].toFixed(4)} to ${pair[1].toFixed(4)}` : null;
 
 /** What was compared with what, for machines and people. */
 export interface Head {
@@ -24,8 +26,19 @@ export interface Head {
 }
 
 /** One line on what was compared with what. */
-export function summaryLine({ protocol, similarity, queries, gallery, labels, leaveOneOut, junkRule, unanswerable }: Head): string {
-  const sides = leaveOneOut ? `${count(gallery)} rows, each left out once` : `${count(queries)} queries, ${count(gallery)} gallery rows`;
+export function summaryLine({
+  protocol,
+  similarity,
+  queries,
+  gallery,
+  labels,
+  leaveOneOut,
+  junkRule,
+  unanswerable,
+}: Head): string {
+  const sides = leaveOneOut
+    ? `${count(gallery)} rows, each left out once`
+    : `${count(queries)} queries, ${count(gallery)} gallery rows`;
   return `${sides}, ${count(labels)} labels; ${similarity}; protocol ${protocol}${junkRule ? "; same label and uid not valid" : ""}${unanswerable > 0 ? `; ${count(unanswerable)} ${unanswerable === 1 ? "query" : "queries"} without a positive` : ""}`;
 }
 
@@ -33,22 +46,65 @@ export function summaryLine({ protocol, similarity, queries, gallery, labels, le
 export function scoreTable({ scores }: RetrievalScores): string {
   const tied = scores.some((s) => s.bounds && s.bounds[0].toFixed(4) !== s.bounds[1].toFixed(4));
   return table(
-    [{ head: "metric" }, right("value"), right("95% interval"), right("n"), ...(tied ? [right("ties: worst to best")] : [])],
-    scores.map((s) => [s.name, value(s), s.value === null ? null : range(s.ci), s.value === null ? null : count(s.n), ...(tied ? [range(s.bounds)] : [])]),
+    [
+      { head: "metric" },
+      right("value"),
+      right("95% interval"),
+      right("n"),
+      ...(tied ? [right("ties: worst to best")] : []),
+    ],
+    scores.map((s) => [
+      s.name,
+      value(s),
+      s.value === null ? null : range(s.ci),
+      s.value === null ? null : count(s.n),
+      ...(tied ? [range(s.bounds)] : []),
+    ]),
   );
 }
 
 /** Worst labels first. */
 export function classTable(classes: readonly ClassScore[], most: number): string {
-  const sorted = [...classes].sort((a, b) => (a.recallAt1.value ?? 2) - (b.recallAt1.value ?? 2) || (a.meanAveragePrecision.value ?? 2) - (b.meanAveragePrecision.value ?? 2));
-  const rows = sorted.slice(0, most).map((c) => [c.label, count(c.queries), count(c.galleryItems), value(c.recallAt1), c.recallAt1.value === null ? null : range(c.recallAt1.ci), value(c.meanAveragePrecision)]);
-  return [table([{ head: "label" }, right("queries"), right("gallery"), right("recall@1"), right("95% interval"), right("mAP")], rows), ...more(sorted.length, most, "labels")].join("\n");
+  const sorted = [...classes].sort(
+    (a, b) =>
+      (a.recallAt1.value ?? 2) - (b.recallAt1.value ?? 2) ||
+      (a.meanAveragePrecision.value ?? 2) - (b.meanAveragePrecision.value ?? 2),
+  );
+  const rows = sorted
+    .slice(0, most)
+    .map((c) => [
+      c.label,
+      count(c.queries),
+      count(c.galleryItems),
+      value(c.recallAt1),
+      c.recallAt1.value === null ? null : range(c.recallAt1.ci),
+      value(c.meanAveragePrecision),
+    ]);
+  return [
+    table(
+      [
+        { head: "label" },
+        right("queries"),
+        right("gallery"),
+        right("recall@1"),
+        right("95% interval"),
+        right("mAP"),
+      ],
+      rows,
+    ),
+    ...more(sorted.length, most, "labels"),
+  ].join("\n");
 }
 
 export function confusionTable(list: readonly Confusion[], most: number): string {
   if (list.length === 0) return "the first neighbour confuses no labels";
-  const rows = list.slice(0, most).map((c) => [c.label, c.predicted, count(c.count), count(c.queries)]);
-  return [table([{ head: "label" }, { head: "taken for" }, right("times"), right("of queries")], rows), ...more(list.length, most, "pairs")].join("\n");
+  const rows = list
+    .slice(0, most)
+    .map((c) => [c.label, c.predicted, count(c.count), count(c.queries)]);
+  return [
+    table([{ head: "label" }, { head: "taken for" }, right("times"), right("of queries")], rows),
+    ...more(list.length, most, "pairs"),
+  ].join("\n");
 }
 
 /** Standard values and what each quirk adds to them. */
@@ -59,8 +115,23 @@ export function quirkTable(effects: readonly QuirkEffect[]): string {
     const size = Math.abs(delta).toFixed(6);
     return Number(size) === 0 ? "0" : `${delta > 0 ? "+" : "-"}${size}`;
   };
-  const text = table([{ head: "metric" }, right("standard"), ...names.map(right)], effects.map((e) => [e.metric, e.standard?.toFixed(6) ?? null, ...e.deltas.map((d) => signed(d.delta))]));
-  const whys = [...new Set(effects.flatMap((e) => e.deltas.flatMap((d) => (d.why === undefined ? [] : [`-: ${e.metric}, ${d.quirk}: ${d.why}`]))))];
+  const text = table(
+    [{ head: "metric" }, right("standard"), ...names.map(right)],
+    effects.map((e) => [
+      e.metric,
+      e.standard?.toFixed(6) ?? null,
+      ...e.deltas.map((d) => signed(d.delta)),
+    ]),
+  );
+  const whys = [
+    ...new Set(
+      effects.flatMap((e) =>
+        e.deltas.flatMap((d) =>
+          d.why === undefined ? [] : [`-: ${e.metric}, ${d.quirk}: ${d.why}`],
+        ),
+      ),
+    ),
+  ];
   return [text, ...whys.map(visible)].join("\n");
 }
 

@@ -7,4 +7,8 @@ export type Unit = "ratio" | "ms" | "bytes" | "count" | "per-second";
 export type Direction = "higher" | "lower" | "neither";
 
 /** A score with its name, unit and direction, as records hold it. */
-export type NamedScore = { readonly name: string; readonly unit: Unit; readonly better: Direction } & Score;
+export type NamedScore = {
+  readonly name: string;
+  readonly unit: Unit;
+  readonly better: Direction;
+} & Score;

@@ -4,17 +4,26 @@ import { dirname } from "node:path";
 import { UserError } from "./errors.js";
 
 /**
- * Writes a file whole or not at all: a temporary file beside it, flushed to disk, then renamed over it. A list of parts is written in turn.
+ * Writes a file whole or not at all: a temporary file beside it, flushed to disk, then renamed over
+ * it. A list of parts is written in turn.
  *
- * @param flush false for scratch that a power cut may take (a killed process loses nothing either way): a flush waits for the disk.
+ * @param flush false for scratch that a power cut may take (a killed process loses nothing either
+ * way): a flush waits for the disk.
  */
-export async function writeAtomic(file: string, data: Uint8Array | string | readonly Uint8Array[], { flush = true } = {}): Promise<void> {
+export async function writeAtomic(
+  file: string,
+  data: Uint8Array | string | readonly Uint8Array[],
+  { flush = true } = {},
+): Promise<void> {
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   try {
     await mkdir(dirname(file), { recursive: true });
     const handle = await open(temporary, "wx");
     try {
-      for (const part of Array.isArray(data) ? (data as readonly Uint8Array[]) : [data as Uint8Array | string]) await handle.writeFile(part);
+      for (const part of Array.isArray(data)
+        ? (data as readonly Uint8Array[])
+        : [data as Uint8Array | string])
+        await handle.writeFile(part);
       if (flush) await handle.sync();
     } finally {
       await handle.close();
@@ -26,7 +35,10 @@ export async function writeAtomic(file: string, data: Uint8Array | string | read
   }
 }
 
-/** Says a full disk, a missing right or a read-only disk in the user's terms; passes anything else on. */
+/**
+ * Says a full disk, a missing right or a read-only disk in the user's terms; passes anything else
+ * on.
+ */
 export function asWriteError(file: string, error: unknown): unknown {
   const errno = (error as NodeJS.ErrnoException).code ?? "";
   const fixes: Record<string, string> = {
@@ -41,5 +53,8 @@ export function asWriteError(file: string, error: unknown): unknown {
   };
   const fix = fixes[errno];
   if (fix === undefined) return error;
-  return new UserError({ code: "write-failed", message: "cannot be written", file, found: errno, fix }, { cause: error });
+  return new UserError(
+    { code: "write-failed", message: "cannot be written", file, found: errno, fix },
+    { cause: error },
+  );
 }

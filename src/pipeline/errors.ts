@@ -32,10 +32,15 @@ export class UserError extends Error {
 /** `file: path: message (expected …, found …). Fix: …` on one line, control characters escaped. */
 export function describe({ message, file, path, expected, found, fix }: Complaint): string {
   const where = [file, path].filter((part) => part !== undefined).join(": ");
-  const detail = [expected && `expected ${expected}`, found && `found ${found}`].filter(Boolean).join(", ");
+  const detail = [expected && `expected ${expected}`, found && `found ${found}`]
+    .filter(Boolean)
+    .join(", ");
   const text = `${where ? `${where}: ` : ""}${message}${detail ? ` (${detail})` : ""}${fix ? `. Fix: ${fix}` : ""}`;
   // Labels and file names are hostile until shown otherwise: no terminal escape passes.
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 /** `list` as `a, b or c`, for messages that name the valid choices. */
@@ -46,6 +51,16 @@ export function oneOf(list: readonly string[]): string {
 /** A missing or forbidden file in the user's terms. */
 export function unreadable(file: string, error: unknown): UserError {
   const errno = (error as NodeJS.ErrnoException).code;
-  const message = errno === "ENOENT" ? "no such file" : errno === "EISDIR" ? "is a folder, not a file" : errno === "EACCES" ? "may not be read" : "cannot be read";
-  return new UserError({ code: "file-unreadable", message, file, fix: "check the path" }, { cause: error });
+  const message =
+    errno === "ENOENT"
+      ? "no such file"
+      : errno === "EISDIR"
+        ? "is a folder, not a file"
+        : errno === "EACCES"
+          ? "may not be read"
+          : "cannot be read";
+  return new UserError(
+    { code: "file-unreadable", message, file, fix: "check the path" },
+    { cause: error },
+  );
 }

@@ -5,7 +5,10 @@ import { unreadable, UserError } from "./errors.js";
 
 export { unreadable } from "./errors.js";
 
-/** Reads a YAML file into a strict schema. Errors name file, key path, what was expected, what was found. */
+/**
+ * Reads a YAML file into a strict schema. Errors name file, key path, what was expected, what was
+ * found.
+ */
 export async function readYaml<T>(file: string, schema: z.ZodType<T>): Promise<T> {
   let text: string;
   try {
@@ -22,13 +25,23 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   const document = parseDocument(text, { prettyErrors: true });
   const [problem] = document.errors;
   if (problem) {
-    throw new UserError({ code: "yaml-syntax", message: problem.message.split("\n")[0] ?? "not YAML", file, fix: "mend the YAML at that place" });
+    throw new UserError({
+      code: "yaml-syntax",
+      message: problem.message.split("\n")[0] ?? "not YAML",
+      file,
+      fix: "mend the YAML at that place",
+    });
   }
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new UserError({ code: "yaml-syntax", message: (error as Error).message, file, fix: "write the repeated values out" });
+    throw new UserError({
+      code: "yaml-syntax",
+      message: (error as Error).message,
+      file,
+      fix: "write the repeated values out",
+    });
   }
   return parseValue(value, file, schema);
 }
@@ -39,8 +52,15 @@ export function parseValue<T>(value: unknown, file: string, schema: z.ZodType<T>
   if (result.success) return result.data;
   // A mistyped key is told before the key that it leaves missing.
   const { issues } = result.error;
-  const issue = deepest(issues.some((i) => i.code === "unrecognized_keys") ? issues.filter((i) => i.code === "unrecognized_keys") : issues);
-  const path = issue.path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("").replace(/^\./, "");
+  const issue = deepest(
+    issues.some((i) => i.code === "unrecognized_keys")
+      ? issues.filter((i) => i.code === "unrecognized_keys")
+      : issues,
+  );
+  const path = issue.path
+    .map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
+    .join("")
+    .replace(/^\./, "");
   if (issue.code === "unrecognized_keys") {
     throw new UserError({
       code: "schema",
@@ -65,8 +85,13 @@ type Issue = z.core.$ZodIssue;
 function deepest(issues: readonly Issue[]): Issue {
   const flat = issues.flatMap((issue): Issue[] => {
     if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
-    const best = issue.errors.filter((e) => e.length > 0).map((e) => deepest(e)).sort((a, b) => b.path.length - a.path.length)[0];
-    return best && best.path.length > 0 ? [{ ...best, path: [...issue.path, ...best.path] } as Issue] : [issue];
+    const best = issue.errors
+      .filter((e) => e.length > 0)
+      .map((e) => deepest(e))
+      .sort((a, b) => b.path.length - a.path.length)[0];
+    return best && best.path.length > 0
+      ? [{ ...best, path: [...issue.path, ...best.path] } as Issue]
+      : [issue];
   });
   return flat[0] ?? (issues[0] as Issue);
 }

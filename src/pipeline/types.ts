@@ -1,4 +1,7 @@
-/** Contracts of the pipeline: pixels and vectors, never ground truth. All coordinates are pixels, all times milliseconds. */
+/**
+ * Contracts of the pipeline: pixels and vectors, never ground truth. All coordinates are pixels,
+ * all times milliseconds.
+ */
 
 /** 8-bit RGB, row-major, `data.length === width * height * 3`. */
 export interface Pixels {
@@ -34,8 +37,10 @@ export interface Codes {
 }
 
 /**
- * k neighbours for each of n queries, row-major n x k, best first. `rows[i]` is -1 where the index returned fewer than k,
- * and its score -Infinity (inner product) or Infinity (distances). `scores` are inner products (higher is better), squared L2 or Hamming distances (lower is better), as the index's metric says.
+ * k neighbours for each of n queries, row-major n x k, best first. `rows[i]` is -1 where the index
+ * returned fewer than k, and its score -Infinity (inner product) or Infinity (distances). `scores`
+ * are inner products (higher is better), squared L2 or Hamming distances (lower is better), as the
+ * index's metric says.
  */
 export interface Neighbours {
   readonly k: number;
@@ -53,8 +58,8 @@ export interface Hit {
 }
 
 /**
- * What became of one box: `below-threshold` and `suppressed` boxes carry the label that they would have had; an `empty` one
- * covers no whole pixel, so there was nothing to embed.
+ * What became of one box: `below-threshold` and `suppressed` boxes carry the label that they would
+ * have had; an `empty` one covers no whole pixel, so there was nothing to embed.
  */
 export interface Recognition {
   readonly box: Box;
@@ -65,7 +70,8 @@ export interface Recognition {
   readonly hits: readonly Hit[];
 }
 
-export type Stage = "decode" | "preprocess" | "detect" | "crop" | "embed" | "classify" | "search" | "suppress";
+export type Stage =
+  "decode" | "preprocess" | "detect" | "crop" | "embed" | "classify" | "search" | "suppress";
 
 /** All that one picture yielded, with the time of each stage in milliseconds. */
 export interface Observation {
@@ -79,12 +85,18 @@ export interface Observation {
   readonly overallMs: number;
 }
 
-/** `paddleclas` repeats every quirk of the reference implementation; `standard` does the right thing. */
+/**
+ * `paddleclas` repeats every quirk of the reference implementation; `standard` does the right
+ * thing.
+ */
 export type Protocol = "paddleclas" | "standard";
 
 export type Interpolation = "linear" | "cubic";
 
-/** How pixels become a tensor: resize to width x height, then (value * scale - mean[c]) / std[c] in float32. */
+/**
+ * How pixels become a tensor: resize to width x height, then (value * scale - mean[c]) / std[c] in
+ * float32.
+ */
 export interface Preprocessing {
   readonly width: number;
   readonly height: number;
@@ -96,7 +108,9 @@ export interface Preprocessing {
   readonly std: readonly [number, number, number];
 }
 
-/** Copied into every record: what it is and which version (a content hash where there is a file). */
+/**
+ * Copied into every record: what it is and which version (a content hash where there is a file).
+ */
 export interface Stamped {
   readonly id: string;
   readonly version: string;
@@ -115,7 +129,10 @@ export interface Embedder extends Stamped {
 
 export type IndexMetric = "inner-product" | "l2" | "hamming";
 
-/** A vector index. Every method rejects or throws a UserError on a wrong dimension, NaN, or use after `close`. */
+/**
+ * A vector index. Every method rejects or throws a UserError on a wrong dimension, NaN, or use
+ * after `close`.
+ */
 export interface VectorIndex extends Stamped {
   readonly kind: "real" | "binary";
   readonly metric: IndexMetric;
@@ -124,17 +141,29 @@ export interface VectorIndex extends Stamped {
   /** Vectors held. */
   readonly size: number;
   readonly trained: boolean;
-  /** What the user should know of this index, such as too few training points; grows as calls are made. */
+  /**
+   * What the user should know of this index, such as too few training points; grows as calls are
+   * made.
+   */
   readonly warnings: readonly string[];
   train(rows: Vectors | Codes): Promise<void>;
-  /** Adds rows; ids go on from the largest so far (0 in a new index) unless given (non-negative integers below 2^53, each used once). */
+  /**
+   * Adds rows; ids go on from the largest so far (0 in a new index) unless given (non-negative
+   * integers below 2^53, each used once).
+   */
   add(rows: Vectors | Codes, ids?: Float64Array): Promise<void>;
   search(queries: Vectors | Codes, k: number): Promise<Neighbours>;
   /** The same on the calling thread, for latency loops. */
   searchSync(queries: Vectors | Codes, k: number): Neighbours;
-  /** Run-time parameters, such as { nprobe: 8 } or { efSearch: 64 }; an unknown name is refused with the valid ones. */
+  /**
+   * Run-time parameters, such as { nprobe: 8 } or { efSearch: 64 }; an unknown name is refused with
+   * the valid ones.
+   */
   set(parameters: Readonly<Record<string, number>>): void;
-  /** Removes by id, returns how many were there; the other ids stay as they are. HNSW refuses (`remove-unsupported`). */
+  /**
+   * Removes by id, returns how many were there; the other ids stay as they are. HNSW refuses
+   * (`remove-unsupported`).
+   */
   remove(ids: Float64Array): Promise<number>;
   /** The index as bytes that `load` of the same engine reads back. */
   serialize(): Promise<Uint8Array>;

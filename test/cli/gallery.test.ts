@@ -6,7 +6,12 @@ import { projectRoot } from "../../src/pipeline/root.js";
 import { shared, sharedData } from "../shared-data.js";
 import { shitu } from "./shitu.js";
 
-const card = ["--card", join(projectRoot, "configs/first-light/mobilenet-v2.yaml"), "--model-folder", shared("models/mobilenet")];
+const card = [
+  "--card",
+  join(projectRoot, "configs/first-light/mobilenet-v2.yaml"),
+  "--model-folder",
+  shared("models/mobilenet"),
+];
 
 describe.skipIf(!sharedData)("galleries and recognition on the drink photos", () => {
   const folder = mkdtempSync(join(tmpdir(), "drink-"));
@@ -15,24 +20,66 @@ describe.skipIf(!sharedData)("galleries and recognition on the drink photos", ()
   const gallery = join(folder, "gallery");
 
   beforeAll(async () => {
-    const lines = readFileSync(shared("drink/gallery/drink_label_all.txt"), "utf8").split("\n").slice(0, 40);
-    writeFileSync(list, [...lines, "nowhere/0.jpg\tmissing one", "../../README.md\tclimbing out", ""].join("\n"));
-    writeFileSync(join(folder, "more.txt"), "10/0.jpg\ta label with spaces\n10/1.jpg\ta label with spaces\n");
-    const { code, stdout } = await shitu(["gallery", "build", ...card, "--list", list, "--images", images, "--out", gallery, "--index", "Flat", "--json"]);
+    const lines = readFileSync(shared("drink/gallery/drink_label_all.txt"), "utf8")
+      .split("\n")
+      .slice(0, 40);
+    writeFileSync(
+      list,
+      [...lines, "nowhere/0.jpg\tmissing one", "../../README.md\tclimbing out", ""].join("\n"),
+    );
+    writeFileSync(
+      join(folder, "more.txt"),
+      "10/0.jpg\ta label with spaces\n10/1.jpg\ta label with spaces\n",
+    );
+    const { code, stdout } = await shitu([
+      "gallery",
+      "build",
+      ...card,
+      "--list",
+      list,
+      "--images",
+      images,
+      "--out",
+      gallery,
+      "--index",
+      "Flat",
+      "--json",
+    ]);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ added: 40, count: 40, factory: expect.stringContaining("Flat"), failures: [{ path: "nowhere/0.jpg" }, { path: "../../README.md" }] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      added: 40,
+      count: 40,
+      factory: expect.stringContaining("Flat"),
+      failures: [{ path: "nowhere/0.jpg" }, { path: "../../README.md" }],
+    });
   }, 120_000);
 
   it("tells what it holds", async () => {
     const { stdout } = await shitu(["gallery", "info", "--gallery", gallery, "--json"]);
-    expect(JSON.parse(stdout)).toMatchObject({ count: 40, kind: "real", dim: 1280, model: { id: "mobilenet-v2-imagenet" } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      count: 40,
+      kind: "real",
+      dim: 1280,
+      model: { id: "mobilenet-v2-imagenet" },
+    });
   });
 
   it("finds a gallery picture again, names unreadable ones, draws", async () => {
     const picture = join(images, "0/0.jpg");
-    const { code, stdout, stderr } = await shitu(["recognize", picture, list, "--gallery", gallery, "--draw", join(folder, "drawn"), "--json"]);
+    const { code, stdout, stderr } = await shitu([
+      "recognize",
+      picture,
+      list,
+      "--gallery",
+      gallery,
+      "--draw",
+      join(folder, "drawn"),
+      "--json",
+    ]);
     expect(code).toBe(2); // one picture was none
-    const [row, bad] = JSON.parse(stdout) as { recognitions: { label: string; score: number; fate: string }[] }[];
+    const [row, bad] = JSON.parse(stdout) as {
+      recognitions: { label: string; score: number; fate: string }[];
+    }[];
     expect(row!.recognitions[0]).toMatchObject({ label: "脉动", fate: "kept" });
     expect(row!.recognitions[0]!.score).toBeGreaterThan(0.9999);
     expect(bad).toMatchObject({ error: { code: "image-unreadable" } });
@@ -44,47 +91,166 @@ describe.skipIf(!sharedData)("galleries and recognition on the drink photos", ()
   });
 
   it("runs detector, embedder and search together", async () => {
-    const { code, stdout } = await shitu(["recognize", shared("drink/test_images/001.jpeg"), "--gallery", gallery, "--detector", "configs/first-light/picodet-xs.yaml", "--detector-folder", shared("models/picodet"), "--score-threshold", "0", "--json"]);
+    const { code, stdout } = await shitu([
+      "recognize",
+      shared("drink/test_images/001.jpeg"),
+      "--gallery",
+      gallery,
+      "--detector",
+      "configs/first-light/picodet-xs.yaml",
+      "--detector-folder",
+      shared("models/picodet"),
+      "--score-threshold",
+      "0",
+      "--json",
+    ]);
     expect(code).toBe(0);
-    const [row] = JSON.parse(stdout) as { detections: unknown[]; recognitions: { fate: string }[]; stageMs: Record<string, number> }[];
+    const [row] = JSON.parse(stdout) as {
+      detections: unknown[];
+      recognitions: { fate: string }[];
+      stageMs: Record<string, number>;
+    }[];
     expect(row!.detections.length).toBeGreaterThan(0);
     expect(row!.recognitions).toHaveLength(row!.detections.length + 1);
-    expect(Object.keys(row!.stageMs).sort()).toEqual(["decode", "detect", "embed", "preprocess", "search", "suppress"]);
+    expect(Object.keys(row!.stageMs).sort()).toEqual([
+      "decode",
+      "detect",
+      "embed",
+      "preprocess",
+      "search",
+      "suppress",
+    ]);
   });
 
   it("looks up given boxes in place of detected ones, in the form that eval f1 takes as --oracle", async () => {
     const picture = shared("drink/test_images/001.jpeg");
     const truth = join(folder, "truth.json");
-    writeFileSync(truth, JSON.stringify({ images: [{ image: "001.jpeg", objects: [{ label: "脉动", box: [10.5, 20, 200, 300] }, { label: null, box: [0, 0, 50, 60] }] }] }));
-    const { code, stdout } = await shitu(["recognize", picture, "--gallery", gallery, "--boxes", truth, "--score-threshold", "0", "--json"]);
+    writeFileSync(
+      truth,
+      JSON.stringify({
+        images: [
+          {
+            image: "001.jpeg",
+            objects: [
+              { label: "脉动", box: [10.5, 20, 200, 300] },
+              { label: null, box: [0, 0, 50, 60] },
+            ],
+          },
+        ],
+      }),
+    );
+    const { code, stdout } = await shitu([
+      "recognize",
+      picture,
+      "--gallery",
+      gallery,
+      "--boxes",
+      truth,
+      "--score-threshold",
+      "0",
+      "--json",
+    ]);
     expect(code).toBe(0);
     const observed = JSON.parse(stdout) as { image: string; recognitions: { box: object }[] }[];
-    expect(observed[0]!.recognitions.map((r) => r.box)).toEqual([{ x0: 10, y0: 20, x1: 200, y1: 300 }, { x0: 0, y0: 0, x1: 50, y1: 60 }]);
+    expect(observed[0]!.recognitions.map((r) => r.box)).toEqual([
+      { x0: 10, y0: 20, x1: 200, y1: 300 },
+      { x0: 0, y0: 0, x1: 50, y1: 60 },
+    ]);
     writeFileSync(join(folder, "seen.json"), stdout);
-    const scored = await shitu(["eval", "f1", "--truth", truth, "--observations", join(folder, "seen.json"), "--oracle", join(folder, "seen.json"), "--by-file-name", "--exact-index", "--threshold", "0", "--json"]);
+    const scored = await shitu([
+      "eval",
+      "f1",
+      "--truth",
+      truth,
+      "--observations",
+      join(folder, "seen.json"),
+      "--oracle",
+      join(folder, "seen.json"),
+      "--by-file-name",
+      "--exact-index",
+      "--threshold",
+      "0",
+      "--json",
+    ]);
     expect(scored.code).toBe(0);
-    const { waterfall } = JSON.parse(scored.stdout) as { waterfall: { counterfactuals: { name: string; recall: { n: number } }[] } };
+    const { waterfall } = JSON.parse(scored.stdout) as {
+      waterfall: { counterfactuals: { name: string; recall: { n: number } }[] };
+    };
     expect(waterfall.counterfactuals.find((c) => c.name === "oracle boxes")!.recall.n).toBe(1);
-    const refused = await shitu(["recognize", join(images, "0/0.jpg"), "--gallery", gallery, "--boxes", truth]);
+    const refused = await shitu([
+      "recognize",
+      join(images, "0/0.jpg"),
+      "--gallery",
+      gallery,
+      "--boxes",
+      truth,
+    ]);
     expect(refused.code).toBe(2);
-    expect(`${refused.stdout}${refused.stderr}`).toContain("the truth file does not list this picture");
+    expect(`${refused.stdout}${refused.stderr}`).toContain(
+      "the truth file does not list this picture",
+    );
   });
 
   it("appends, removes, and refuses what HNSW cannot", async () => {
-    const appended = await shitu(["gallery", "append", "--gallery", gallery, ...card, "--list", join(folder, "more.txt"), "--images", images, "--json"]);
+    const appended = await shitu([
+      "gallery",
+      "append",
+      "--gallery",
+      gallery,
+      ...card,
+      "--list",
+      join(folder, "more.txt"),
+      "--images",
+      images,
+      "--json",
+    ]);
     expect(JSON.parse(appended.stdout)).toMatchObject({ added: 2, count: 42 });
-    const removed = await shitu(["gallery", "remove", "--gallery", gallery, "--label", "a label with spaces", "nobody", "--json"]);
+    const removed = await shitu([
+      "gallery",
+      "remove",
+      "--gallery",
+      gallery,
+      "--label",
+      "a label with spaces",
+      "nobody",
+      "--json",
+    ]);
     expect(JSON.parse(removed.stdout)).toMatchObject({ removed: 2, count: 40 });
     expect(removed.stderr).toMatch(/no entry with the label nobody/);
     const graph = join(folder, "graph");
-    await shitu(["gallery", "build", ...card, "--list", list, "--images", images, "--out", graph, "--index", "HNSW32"]);
+    await shitu([
+      "gallery",
+      "build",
+      ...card,
+      "--list",
+      list,
+      "--images",
+      images,
+      "--out",
+      graph,
+      "--index",
+      "HNSW32",
+    ]);
     const refused = await shitu(["gallery", "remove", "--gallery", graph, "--label", "脉动"]);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/HNSW/);
   }, 120_000);
 
   it("refuses a gallery that another model built", async () => {
-    const { code, stderr } = await shitu(["gallery", "append", "--gallery", gallery, "--card", await otherCard(folder), "--model-folder", shared("models/mobilenet"), "--list", join(folder, "more.txt"), "--images", images]);
+    const { code, stderr } = await shitu([
+      "gallery",
+      "append",
+      "--gallery",
+      gallery,
+      "--card",
+      await otherCard(folder),
+      "--model-folder",
+      shared("models/mobilenet"),
+      "--list",
+      join(folder, "more.txt"),
+      "--images",
+      images,
+    ]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/built by another model/);
   });
@@ -96,7 +262,12 @@ async function otherCard(folder: string): Promise<string> {
   const file = "mobilenet_v2_1.0_224_imagenet_qdq_u8.onnx";
   const text = readFileSync(join(projectRoot, "configs/first-light/mobilenet-v2.yaml"), "utf8")
     .replace(/^file: .*/m, `file: ${file}`)
-    .replace(/^sha256: .*/m, `sha256: ${createHash("sha256").update(readFileSync(shared("models/mobilenet", file))).digest("hex")}`);
+    .replace(
+      /^sha256: .*/m,
+      `sha256: ${createHash("sha256")
+        .update(readFileSync(shared("models/mobilenet", file)))
+        .digest("hex")}`,
+    );
   const path = join(folder, "other.yaml");
   writeFileSync(path, text);
   return path;

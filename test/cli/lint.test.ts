@@ -24,11 +24,24 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe("shitu lint", () => {
   it("exits 1 on an error and says what to do", async () => {
-    const { code, stdout } = await shitu(["lint", "--gallery-list", at("gallery.txt"), "--query-list", at("query.txt"), "--images", at("images"), "--decode"]);
+    const { code, stdout } = await shitu([
+      "lint",
+      "--gallery-list",
+      at("gallery.txt"),
+      "--query-list",
+      at("query.txt"),
+      "--images",
+      at("images"),
+      "--decode",
+    ]);
     expect(code).toBe(1);
-    expect(stdout).toContain("gallery: " + at("gallery.txt") + ": 4 pictures, 2 labels, 2 columns, separated by tabs");
+    expect(stdout).toContain(
+      "gallery: " + at("gallery.txt") + ": 4 pictures, 2 labels, 2 columns, separated by tabs",
+    );
     expect(stdout).toMatch(/^error two-column-trap: /m);
-    expect(stdout).toContain("fix: leave the query out (--leave-one-out), or add a uid column to both lists");
+    expect(stdout).toContain(
+      "fix: leave the query out (--leave-one-out), or add a uid column to both lists",
+    );
     expect(stdout).toMatch(/^warning image-unusable: .*3 of 4 pictures cannot be used/m);
     expect(stdout).toContain("line 3: c.png: an empty file");
     expect(stdout).toContain("line 4: d.png: no such file");
@@ -38,19 +51,30 @@ describe("shitu lint", () => {
     writeFileSync(at("clean.txt"), "a.png\t1\nx.png\t1\n");
     const { code, stdout } = await shitu(["lint", "--gallery-list", at("clean.txt"), "--json"]);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({ gallery: { file: at("clean.txt"), pictures: 2, labels: 1, columns: 2, delimiter: "tab" }, query: null, train: null, findings: [] });
-    expect((await shitu(["lint", "--gallery-list", at("clean.txt")])).stdout).toContain("nothing to complain about");
+    expect(JSON.parse(stdout)).toEqual({
+      gallery: { file: at("clean.txt"), pictures: 2, labels: 1, columns: 2, delimiter: "tab" },
+      query: null,
+      train: null,
+      findings: [],
+    });
+    expect((await shitu(["lint", "--gallery-list", at("clean.txt")])).stdout).toContain(
+      "nothing to complain about",
+    );
   });
 
   it("refuses --decode without an image root", async () => {
     const { code, stderr } = await shitu(["lint", "--gallery-list", at("gallery.txt"), "--decode"]);
-    expect([code, stderr]).toEqual([2, "shitu: --decode needs to know where the pictures are (expected --images <folder>, found no --images). Fix: give the image root\n"]);
+    expect([code, stderr]).toEqual([
+      2,
+      "shitu: --decode needs to know where the pictures are (expected --images <folder>, found no --images). Fix: give the image root\n",
+    ]);
   });
 });
 
 describe("pictureProblem", () => {
   it("there, not there, empty, torn, outside the root", async () => {
-    const problem = (path: string, decoded = false) => pictureProblem(at("images"), path, { decoded });
+    const problem = (path: string, decoded = false) =>
+      pictureProblem(at("images"), path, { decoded });
     expect(await problem("a.png", true)).toBeNull();
     expect(await problem("b.png")).toBeNull();
     expect(await problem("b.png", true)).toEqual(expect.stringMatching(/./));

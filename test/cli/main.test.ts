@@ -5,7 +5,8 @@ describe("command line", () => {
   it("lists its verbs", async () => {
     const { code, stdout } = await shitu(["--help"]);
     expect(code).toBe(0);
-    for (const verb of ["gallery", "recognize", "run", "list", "show", "cache", "eval"]) expect(stdout).toContain(verb);
+    for (const verb of ["gallery", "recognize", "run", "list", "show", "cache", "eval"])
+      expect(stdout).toContain(verb);
   });
 
   it("describes each verb without running it", async () => {
@@ -35,7 +36,13 @@ describe("command line", () => {
   it("says errors as JSON under --json", async () => {
     const { code, stderr } = await shitu(["run", "nowhere.yaml", "--json"]);
     expect(code).toBe(2);
-    expect(JSON.parse(stderr)).toMatchObject({ error: { code: "file-unreadable", file: expect.stringContaining("nowhere.yaml"), fix: expect.any(String) } });
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: {
+        code: "file-unreadable",
+        file: expect.stringContaining("nowhere.yaml"),
+        fix: expect.any(String),
+      },
+    });
   });
 
   it("passes no terminal escape from a name to the screen", async () => {

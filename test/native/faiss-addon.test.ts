@@ -7,10 +7,13 @@ const { faiss } = loadAddon();
 const dim = 32;
 const rows = randomVectors(4000, dim, 1).data;
 const one = rows.subarray(0, dim);
-const ids = (n: number, from = 0): Float64Array => Float64Array.from({ length: n }, (_, i) => from + i);
+const ids = (n: number, from = 0): Float64Array =>
+  Float64Array.from({ length: n }, (_, i) => from + i);
 
 const handles: FaissHandle[] = [];
-afterEach(() => { for (const handle of handles.splice(0)) faiss.close(handle); });
+afterEach(() => {
+  for (const handle of handles.splice(0)) faiss.close(handle);
+});
 function create(factory: string): FaissHandle {
   const handle = faiss.create(factory, dim, "inner-product");
   handles.push(handle);
@@ -36,7 +39,9 @@ const calls: Record<string, (handle: FaissHandle) => unknown> = {
   search: (h) => faiss.search(h, one, 1),
   searchSync: (h) => faiss.searchSync(h, one, 1),
   reconstruct: (h) => faiss.reconstruct(h, ids(1)),
-  set: (h) => { faiss.set(h, "nprobe", 1); },
+  set: (h) => {
+    faiss.set(h, "nprobe", 1);
+  },
   serialize: (h) => faiss.serialize(h),
   write: (h) => faiss.write(h, "/nowhere/x"),
   bytes: (h) => faiss.bytes(h),
@@ -47,14 +52,34 @@ describe.each(Object.entries(calls))("%s", (name, call) => {
     const handle = create("Flat");
     await faiss.add(handle, rows);
     faiss.close(handle);
-    expect(await failure(() => call(handle))).toBe(`faiss-closed faiss.${name}: the index has been closed`);
+    expect(await failure(() => call(handle))).toBe(
+      `faiss-closed faiss.${name}: the index has been closed`,
+    );
   });
 
   it("throws on what is no handle, however much it looks like one", async () => {
     const real = create("Flat");
-    const lookalike = Object.create(Object.getPrototypeOf(real) as object, Object.getOwnPropertyDescriptors(real)) as unknown;
-    for (const wrong of [undefined, null, 1, "index", {}, [], () => undefined, new Float32Array(4), Object.create(real), { ...real }, lookalike, new Proxy(real, {})]) {
-      expect(await failure(() => call(wrong as FaissHandle))).toBe(`faiss-handle faiss.${name}: the first argument is not an index handle`);
+    const lookalike = Object.create(
+      Object.getPrototypeOf(real) as object,
+      Object.getOwnPropertyDescriptors(real),
+    ) as unknown;
+    for (const wrong of [
+      undefined,
+      null,
+      1,
+      "index",
+      {},
+      [],
+      () => undefined,
+      new Float32Array(4),
+      Object.create(real),
+      { ...real },
+      lookalike,
+      new Proxy(real, {}),
+    ]) {
+      expect(await failure(() => call(wrong as FaissHandle))).toBe(
+        `faiss-handle faiss.${name}: the first argument is not an index handle`,
+      );
     }
   });
 });
@@ -62,24 +87,54 @@ describe.each(Object.entries(calls))("%s", (name, call) => {
 describe("arguments", () => {
   it("of another type are refused by the call's name", async () => {
     const handle = create("Flat");
-    expect(await failure(() => faiss.add(handle, new Float64Array(dim) as unknown as Float32Array))).toBe("faiss-argument faiss.add: rows must be a Float32Array");
-    expect(await failure(() => faiss.add(handle, randomCodes(1, 32).data))).toBe("faiss-argument faiss.add: rows must be a Float32Array");
-    expect(await failure(() => faiss.add(handle, new Float32Array(dim + 1)))).toBe("faiss-argument faiss.add: rows has 33 items, which is not a multiple of 32");
-    expect(await failure(() => faiss.add(handle, one, ids(2)))).toBe("faiss-argument faiss.add: ids has 2 items for 1 rows");
-    expect(await failure(() => faiss.add(handle, one, Float64Array.of(-1)))).toMatch(/^faiss-argument faiss\.add: id 0 is not an integer/);
-    expect(await failure(() => faiss.search(handle, one, 0))).toMatch(/^faiss-argument faiss\.search: k must be an integer from 1/);
-    expect(await failure(() => faiss.searchSync(handle, one, "3" as unknown as number))).toMatch(/^faiss-argument faiss\.searchSync: k must/);
-    expect(await failure(() => faiss.create("Flat", 0, "l2"))).toMatch(/^faiss-argument faiss\.create: dim must/);
-    expect(await failure(() => faiss.create("Flat", 8, "cosine" as "l2"))).toMatch(/^faiss-argument faiss\.create: metric must/);
-    expect(await failure(() => { faiss.setThreads(0); })).toMatch(/^faiss-argument faiss\.setThreads: threads must/);
-    expect(await failure(() => faiss.read("no/such/file", false))).toBe("faiss-file faiss.read: No such file or directory");
+    expect(
+      await failure(() => faiss.add(handle, new Float64Array(dim) as unknown as Float32Array)),
+    ).toBe("faiss-argument faiss.add: rows must be a Float32Array");
+    expect(await failure(() => faiss.add(handle, randomCodes(1, 32).data))).toBe(
+      "faiss-argument faiss.add: rows must be a Float32Array",
+    );
+    expect(await failure(() => faiss.add(handle, new Float32Array(dim + 1)))).toBe(
+      "faiss-argument faiss.add: rows has 33 items, which is not a multiple of 32",
+    );
+    expect(await failure(() => faiss.add(handle, one, ids(2)))).toBe(
+      "faiss-argument faiss.add: ids has 2 items for 1 rows",
+    );
+    expect(await failure(() => faiss.add(handle, one, Float64Array.of(-1)))).toMatch(
+      /^faiss-argument faiss\.add: id 0 is not an integer/,
+    );
+    expect(await failure(() => faiss.search(handle, one, 0))).toMatch(
+      /^faiss-argument faiss\.search: k must be an integer from 1/,
+    );
+    expect(await failure(() => faiss.searchSync(handle, one, "3" as unknown as number))).toMatch(
+      /^faiss-argument faiss\.searchSync: k must/,
+    );
+    expect(await failure(() => faiss.create("Flat", 0, "l2"))).toMatch(
+      /^faiss-argument faiss\.create: dim must/,
+    );
+    expect(await failure(() => faiss.create("Flat", 8, "cosine" as "l2"))).toMatch(
+      /^faiss-argument faiss\.create: metric must/,
+    );
+    expect(
+      await failure(() => {
+        faiss.setThreads(0);
+      }),
+    ).toMatch(/^faiss-argument faiss\.setThreads: threads must/);
+    expect(await failure(() => faiss.read("no/such/file", false))).toBe(
+      "faiss-file faiss.read: No such file or directory",
+    );
   });
 
   it("that Faiss refuses become errors in its words", async () => {
-    expect(await failure(() => faiss.create("Nonsense", 8, "l2"))).toBe("faiss-error faiss.create: could not parse index string Nonsense");
+    expect(await failure(() => faiss.create("Nonsense", 8, "l2"))).toBe(
+      "faiss-error faiss.create: could not parse index string Nonsense",
+    );
     const ivf = create("IVF100,Flat");
-    expect(await failure(() => faiss.train(ivf, rows.subarray(0, 10 * dim)))).toMatch(/^faiss-error faiss\.train: Number of training points \(10\) should be at least as large as number of clusters \(100\)/);
-    expect(await failure(() => faiss.remove(create("HNSW8"), ids(1)))).toMatch(/^faiss-error faiss\.remove: /);
+    expect(await failure(() => faiss.train(ivf, rows.subarray(0, 10 * dim)))).toMatch(
+      /^faiss-error faiss\.train: Number of training points \(10\) should be at least as large as number of clusters \(100\)/,
+    );
+    expect(await failure(() => faiss.remove(create("HNSW8"), ids(1)))).toMatch(
+      /^faiss-error faiss\.remove: /,
+    );
   });
 });
 
@@ -90,7 +145,9 @@ describe("calls on one index", () => {
     const added: Promise<void>[] = [];
     for (let i = 0; i < 40; i++) {
       added.push(faiss.add(handle, rows.subarray(i * dim, (i + 1) * dim), ids(1, 100 + i)));
-      found.push(faiss.search(handle, rows.subarray(i * dim, (i + 1) * dim), 50).then((r) => r.rows));
+      found.push(
+        faiss.search(handle, rows.subarray(i * dim, (i + 1) * dim), 50).then((r) => r.rows),
+      );
     }
     await Promise.all(added);
     for (const [i, result] of (await Promise.all(found)).entries()) {
@@ -107,10 +164,28 @@ describe("calls on one index", () => {
     faiss.set(handle, "nprobe", 8);
     const work: Promise<unknown>[] = [];
     for (let i = 0; i < 100; i++) {
-      work.push(faiss.search(handle, one, 2500).then(({ rows: r }) => expect(r.filter((row) => row >= 0).length).toBe(2000 + i * 10 - i * 5)));
-      work.push(faiss.add(handle, rows.subarray((2000 + i * 10) * dim, (2010 + i * 10) * dim), ids(10, 2000 + i * 10)));
-      work.push(faiss.remove(handle, ids(5, 2000 + i * 10)).then((removed) => expect(removed).toBe(5)));
-      work.push(faiss.search(handle, rows.subarray(0, 20 * dim), 1).then(({ rows: r }) => expect([...r]).toEqual([...ids(20)])));
+      work.push(
+        faiss
+          .search(handle, one, 2500)
+          .then(({ rows: r }) =>
+            expect(r.filter((row) => row >= 0).length).toBe(2000 + i * 10 - i * 5),
+          ),
+      );
+      work.push(
+        faiss.add(
+          handle,
+          rows.subarray((2000 + i * 10) * dim, (2010 + i * 10) * dim),
+          ids(10, 2000 + i * 10),
+        ),
+      );
+      work.push(
+        faiss.remove(handle, ids(5, 2000 + i * 10)).then((removed) => expect(removed).toBe(5)),
+      );
+      work.push(
+        faiss
+          .search(handle, rows.subarray(0, 20 * dim), 1)
+          .then(({ rows: r }) => expect([...r]).toEqual([...ids(20)])),
+      );
     }
     await Promise.all(work);
     expect(faiss.describe(handle).size).toBe(2500);
@@ -144,7 +219,9 @@ describe("calls on one index", () => {
     expect(faiss.searchSync(handle, one, 3)).toEqual(expected);
     await Promise.all(searches);
     const adding = faiss.add(handle, rows);
-    expect(await failure(() => faiss.searchSync(handle, one, 3))).toMatch(/^faiss-busy faiss\.searchSync: /);
+    expect(await failure(() => faiss.searchSync(handle, one, 3))).toMatch(
+      /^faiss-busy faiss\.searchSync: /,
+    );
     expect(await failure(() => faiss.bytes(handle))).toMatch(/^faiss-busy faiss\.bytes: /);
     await adding;
     expect(faiss.describe(handle).size).toBe(8000);
@@ -160,7 +237,9 @@ describe("calls on one index", () => {
       faiss.close(handle);
       faiss.close(handle);
       await first;
-      expect(await second).toMatch(/^faiss-closed faiss\.add: the index was closed before the call began/);
+      expect(await second).toMatch(
+        /^faiss-closed faiss\.add: the index was closed before the call began/,
+      );
       expect(await search).toMatch(/^faiss-closed faiss\.search/);
     }
     const handle = create("Flat");

@@ -12,7 +12,22 @@ const n = 60;
 const dim = 16;
 const real = randomVectors(n, dim, 3).data;
 const codes = randomCodes(n, dim, 3).data;
-const factories = ["Flat", "IDMap,Flat", "IDMap2,Flat", "HNSW4", "IDMap2,HNSW4", "IVF3,Flat", "IDMap2,IVF3,Flat", "IVF3_HNSW4,Flat", "BFlat", "IDMap2,BFlat", "BHNSW4", "IDMap2,BHNSW4", "BIVF3", "IDMap2,BIVF3"];
+const factories = [
+  "Flat",
+  "IDMap,Flat",
+  "IDMap2,Flat",
+  "HNSW4",
+  "IDMap2,HNSW4",
+  "IVF3,Flat",
+  "IDMap2,IVF3,Flat",
+  "IVF3_HNSW4,Flat",
+  "BFlat",
+  "IDMap2,BFlat",
+  "BHNSW4",
+  "IDMap2,BHNSW4",
+  "BIVF3",
+  "IDMap2,BIVF3",
+];
 const binary = (factory: string): boolean => /(^|,)B/.test(factory);
 
 async function build(factory: string, rows = n): Promise<FaissHandle> {
@@ -20,11 +35,18 @@ async function build(factory: string, rows = n): Promise<FaissHandle> {
   const data = binary(factory) ? codes : real;
   await faiss.train(handle, data);
   const some = binary(factory) ? codes.subarray(0, (rows * dim) / 8) : real.subarray(0, rows * dim);
-  await faiss.add(handle, some, /IDMap/.test(factory) ? Float64Array.from({ length: rows }, (_, i) => 7 * i) : undefined);
+  await faiss.add(
+    handle,
+    some,
+    /IDMap/.test(factory) ? Float64Array.from({ length: rows }, (_, i) => 7 * i) : undefined,
+  );
   return handle;
 }
 
-/** Loads, and where that works does everything that walks the structure: none of it may end the process. */
+/**
+ * Loads, and where that works does everything that walks the structure: none of it may end the
+ * process.
+ */
 async function use(bytes: Uint8Array): Promise<"refused" | "used"> {
   let handle: FaissHandle;
   try {
@@ -34,8 +56,12 @@ async function use(bytes: Uint8Array): Promise<"refused" | "used"> {
     return "refused";
   }
   const { kind, dim: found, trained, type } = faiss.describe(handle);
-  const queries = kind === "real" ? new Float32Array(found * 3).fill(0.1) : new Uint8Array((found / 8) * 3).fill(0x5a);
-  const asked = kind === "real" ? new Float32Array(found).fill(0.2) : new Uint8Array(found / 8).fill(1);
+  const queries =
+    kind === "real"
+      ? new Float32Array(found * 3).fill(0.1)
+      : new Uint8Array((found / 8) * 3).fill(0x5a);
+  const asked =
+    kind === "real" ? new Float32Array(found).fill(0.2) : new Uint8Array(found / 8).fill(1);
   for (const work of [
     () => faiss.search(handle, queries, 5),
     () => faiss.search(handle, queries, 200),
@@ -44,7 +70,9 @@ async function use(bytes: Uint8Array): Promise<"refused" | "used"> {
     () => faiss.search(handle, queries, 5),
     () => faiss.serialize(handle),
   ]) {
-    await work().catch((error: unknown) => { expect((error as { code: string }).code).toMatch(/^faiss-/); });
+    await work().catch((error: unknown) => {
+      expect((error as { code: string }).code).toMatch(/^faiss-/);
+    });
   }
   faiss.close(handle);
   return "used";
@@ -63,7 +91,8 @@ describe.each(factories)("%s", (factory) => {
 
   it("cut anywhere is refused", async () => {
     const bytes = await faiss.serialize(await build(factory));
-    for (let length = 0; length < bytes.length; length += length < 300 ? 1 : 37) expect(await use(bytes.subarray(0, length)), `cut at ${length}`).toBe("refused");
+    for (let length = 0; length < bytes.length; length += length < 300 ? 1 : 37)
+      expect(await use(bytes.subarray(0, length)), `cut at ${length}`).toBe("refused");
     expect(await use(Buffer.concat([bytes, bytes.subarray(0, 1)]))).toBe("refused");
   });
 
@@ -75,7 +104,10 @@ describe.each(factories)("%s", (factory) => {
       const wrong = bytes.slice();
       // Mostly in the structure, which stands at both ends, now and then in the vectors.
       const reach = round % 4 === 0 ? bytes.length : Math.min(400, bytes.length);
-      const at = round % 2 === 0 ? Math.floor(next() * reach) : bytes.length - 1 - Math.floor(next() * reach);
+      const at =
+        round % 2 === 0
+          ? Math.floor(next() * reach)
+          : bytes.length - 1 - Math.floor(next() * reach);
       wrong[at] = [0, 1, 0x7f, 0x80, 0xff, Math.floor(next() * 256)][round % 6]!;
       if ((await use(wrong)) === "refused") refused++;
     }
@@ -98,14 +130,21 @@ describe.each(factories)("%s", (factory) => {
 
 describe("files", () => {
   let folder: string;
-  beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), "shitu-corrupt-")); });
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "shitu-corrupt-"));
+  });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it("go through the same check", async () => {
     const bytes = await faiss.serialize(await build("IDMap2,HNSW4"));
     const file = join(folder, "index");
     await writeFile(file, bytes);
-    expect(faiss.describe(await faiss.read(file, false))).toMatchObject({ size: n, type: "hnsw", idMapped: true, largestId: 7 * (n - 1) });
+    expect(faiss.describe(await faiss.read(file, false))).toMatchObject({
+      size: n,
+      type: "hnsw",
+      idMapped: true,
+      largestId: 7 * (n - 1),
+    });
     await writeFile(file, bytes.subarray(0, bytes.length - 8));
     await expect(faiss.read(file, false)).rejects.toMatchObject({ code: "faiss-file" });
     await expect(faiss.read(folder, false)).rejects.toMatchObject({ code: "faiss-file" });
@@ -116,7 +155,9 @@ describe("files", () => {
     await faiss.train(handle, randomVectors(400, dim, 1).data);
     await faiss.add(handle, real);
     const bytes = await faiss.serialize(handle);
-    await expect(faiss.deserialize(bytes, false)).rejects.toThrow(/index type "IxP.*" is not one whose structure can be checked/);
+    await expect(faiss.deserialize(bytes, false)).rejects.toThrow(
+      /index type "IxP.*" is not one whose structure can be checked/,
+    );
     expect(faiss.describe(await faiss.deserialize(bytes, true)).size).toBe(n);
   });
 });

@@ -5,7 +5,9 @@ import type { Box } from "../../src/pipeline/types.js";
 
 const box = (x0: number, y0: number, x1: number, y1: number): Box => ({ x0, y0, x1, y1 });
 const length = fc.integer({ min: 0, max: 30 });
-const boxes = fc.record({ x0: length, y0: length, w: length, h: length }).map(({ x0, y0, w, h }) => box(x0, y0, x0 + w, y0 + h));
+const boxes = fc
+  .record({ x0: length, y0: length, w: length, h: length })
+  .map(({ x0, y0, w, h }) => box(x0, y0, x0 + w, y0 + h));
 
 /** Boxes reach 30 + 30, and 61 where they are counted one larger. */
 const largest = 61;
@@ -45,23 +47,30 @@ describe("area and overlap", () => {
   });
 
   test("IoU is what counting squares gives, and +1 is the IoU of boxes one larger", () => {
-    fc.assert(fc.property(boxes, boxes, (a, b) => {
-      expect(iou(a, b)).toBeCloseTo(countedIou(a, b), 12);
-      expect(iou(b, a)).toBe(iou(a, b));
-      const grown = ({ x0, y0, x1, y1 }: Box): Box => box(x0, y0, x1 + 1, y1 + 1);
-      expect(iou(a, b, true)).toBeCloseTo(countedIou(grown(a), grown(b)), 12);
-      expect(area(intersection(a, b) ?? box(0, 0, 0, 0))).toBeLessThanOrEqual(Math.min(area(a), area(b)));
-    }), { numRuns: 60 });
+    fc.assert(
+      fc.property(boxes, boxes, (a, b) => {
+        expect(iou(a, b)).toBeCloseTo(countedIou(a, b), 12);
+        expect(iou(b, a)).toBe(iou(a, b));
+        const grown = ({ x0, y0, x1, y1 }: Box): Box => box(x0, y0, x1 + 1, y1 + 1);
+        expect(iou(a, b, true)).toBeCloseTo(countedIou(grown(a), grown(b)), 12);
+        expect(area(intersection(a, b) ?? box(0, 0, 0, 0))).toBeLessThanOrEqual(
+          Math.min(area(a), area(b)),
+        );
+      }),
+      { numRuns: 60 },
+    );
   });
 
   test("clip keeps what lies in the picture", () => {
     expect(clip(box(-3, -2, 50.5, 8), 40, 30)).toEqual(box(0, 0, 40, 8));
     expect(area(clip(box(50, 50, 60, 60), 40, 30))).toBe(0);
-    fc.assert(fc.property(boxes, (a) => {
-      const picture = box(0, 0, 17, 11);
-      expect(area(clip(a, 17, 11))).toBe(area(intersection(a, picture) ?? box(0, 0, 0, 0)));
-      expect(clip(clip(a, 17, 11), 17, 11)).toEqual(clip(a, 17, 11));
-    }));
+    fc.assert(
+      fc.property(boxes, (a) => {
+        const picture = box(0, 0, 17, 11);
+        expect(area(clip(a, 17, 11))).toBe(area(intersection(a, picture) ?? box(0, 0, 0, 0)));
+        expect(clip(clip(a, 17, 11), 17, 11)).toEqual(clip(a, 17, 11));
+      }),
+    );
   });
 });
 
@@ -106,22 +115,40 @@ describe("suppress", () => {
 
   test("what stays is apart, and what goes is covered by something better", () => {
     const some = fc.array(fc.tuple(boxes, fc.integer({ min: 0, max: 5 })), { maxLength: 25 });
-    const options = fc.record({ plusOne: fc.boolean(), order: fc.constantFrom("descending", "ascending"), ties: fc.constantFrom("first", "last") } as const);
-    fc.assert(fc.property(some, fc.double({ min: 0, max: 1, noNaN: true }), options, (pairs, threshold, o) => {
-      const all = pairs.map(([b]) => b);
-      const scores = pairs.map(([, s]) => s);
-      const before = scores.slice();
-      const kept = suppress(all, scores, threshold, o);
-      expect(scores).toEqual(before);
-      const goesFirst = (i: number, j: number): boolean =>
-        scores[i] === scores[j] ? (o.ties === "first") === (i < j) : (o.order === "descending") === (scores[i]! > scores[j]!);
-      kept.forEach((i, at) => kept.slice(at + 1).forEach((j) => {
-        expect(goesFirst(i, j)).toBe(true);
-        expect(iou(all[i]!, all[j]!, o.plusOne)).toBeLessThanOrEqual(threshold);
-      }));
-      for (const i of all.keys()) {
-        if (!kept.includes(i)) expect(kept.some((k) => goesFirst(k, i) && iou(all[i]!, all[k]!, o.plusOne) > threshold)).toBe(true);
-      }
-    }));
+    const options = fc.record({
+      plusOne: fc.boolean(),
+      order: fc.constantFrom("descending", "ascending"),
+      ties: fc.constantFrom("first", "last"),
+    } as const);
+    fc.assert(
+      fc.property(
+        some,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        options,
+        (pairs, threshold, o) => {
+          const all = pairs.map(([b]) => b);
+          const scores = pairs.map(([, s]) => s);
+          const before = scores.slice();
+          const kept = suppress(all, scores, threshold, o);
+          expect(scores).toEqual(before);
+          const goesFirst = (i: number, j: number): boolean =>
+            scores[i] === scores[j]
+              ? (o.ties === "first") === i < j
+              : (o.order === "descending") === scores[i]! > scores[j]!;
+          kept.forEach((i, at) =>
+            kept.slice(at + 1).forEach((j) => {
+              expect(goesFirst(i, j)).toBe(true);
+              expect(iou(all[i]!, all[j]!, o.plusOne)).toBeLessThanOrEqual(threshold);
+            }),
+          );
+          for (const i of all.keys()) {
+            if (!kept.includes(i))
+              expect(
+                kept.some((k) => goesFirst(k, i) && iou(all[i]!, all[k]!, o.plusOne) > threshold),
+              ).toBe(true);
+          }
+        },
+      ),
+    );
   });
 });

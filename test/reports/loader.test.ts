@@ -28,7 +28,10 @@ describe("reading the records", () => {
     expect(records.map((r) => r.key)).toContain("reference/2026-02-01-mini-table5-0a1b2c3d");
     const starts = records.map((r) => r.provenance.startedAt);
     expect(starts).toEqual([...starts].sort().reverse());
-    expect(broken.map((b) => b.key).sort()).toEqual(["2026-01-08-<img src=x onerror=alert(1)>-33334444", "2026-01-09-broken-11112222"]);
+    expect(broken.map((b) => b.key).sort()).toEqual([
+      "2026-01-08-<img src=x onerror=alert(1)>-33334444",
+      "2026-01-09-broken-11112222",
+    ]);
     for (const { problem } of broken) expect(problem).not.toContain(folder);
   });
 
@@ -38,13 +41,27 @@ describe("reading the records", () => {
     const one = join(runs, "one");
     await mkdir(one, { recursive: true });
     const { schema, id, state, experiment, provenance, cells } = first!.view;
-    await writeFile(join(one, "run.json"), JSON.stringify({ schema, id, state, experiment, provenance, cells }));
+    await writeFile(
+      join(one, "run.json"),
+      JSON.stringify({ schema, id, state, experiment, provenance, cells }),
+    );
     await writeFile(join(one, "cases.arrow"), "not arrow");
     await writeFile(join(one, "samples.json"), "{");
-    await writeFile(join(one, "curves.json"), JSON.stringify({ a: { recall: [0, "x"], precision: [1, 2] }, b: 7 }));
-    await writeFile(join(one, "images.json"), JSON.stringify({ drink: 5, raccoon: "/nowhere/at/all" }));
-    const { runs: [damaged] } = await loadRuns(runs);
-    expect(damaged!.view.warnings.map((w) => w.split(" ")[0])).toEqual(["cases.arrow", "samples.json"]);
+    await writeFile(
+      join(one, "curves.json"),
+      JSON.stringify({ a: { recall: [0, "x"], precision: [1, 2] }, b: 7 }),
+    );
+    await writeFile(
+      join(one, "images.json"),
+      JSON.stringify({ drink: 5, raccoon: "/nowhere/at/all" }),
+    );
+    const {
+      runs: [damaged],
+    } = await loadRuns(runs);
+    expect(damaged!.view.warnings.map((w) => w.split(" ")[0])).toEqual([
+      "cases.arrow",
+      "samples.json",
+    ]);
     expect(damaged!.view.curves).toEqual({ a: { precision: [1, 2] }, b: {} });
     expect(damaged!.imageRoots.size).toBe(0);
     expect(damaged!.view.cells).toHaveLength(first!.view.cells.length);
@@ -81,36 +98,68 @@ describe("the cases shown", () => {
     const shown = shownCases(loaded.runs, 200);
     expect(shown).toHaveLength(200);
     const counts = new Map<string, number>();
-    for (const { record, cell } of shown) counts.set(`${record} ${cell}`, (counts.get(`${record} ${cell}`) ?? 0) + 1);
+    for (const { record, cell } of shown)
+      counts.set(`${record} ${cell}`, (counts.get(`${record} ${cell}`) ?? 0) + 1);
     expect(Math.max(...counts.values()) - Math.min(...counts.values())).toBeLessThanOrEqual(1);
   });
 
   it("makes thumbnails within the budget, and none from outside the image root", async () => {
     const shown = shownCases(loaded.runs, 400);
     await writeFile(join(folder, "secret.png"), "outside");
-    const made = await thumbnails(loaded.runs, [{ ...shown[0]!, image: "../secret.png" }, { ...shown[0]!, image: "nothing.png" }, ...shown], 12);
+    const made = await thumbnails(
+      loaded.runs,
+      [{ ...shown[0]!, image: "../secret.png" }, { ...shown[0]!, image: "nothing.png" }, ...shown],
+      12,
+    );
     expect(made.length).toBeGreaterThan(5);
     expect(made.length).toBeLessThanOrEqual(12);
     expect(made.map((t) => t.key).join()).not.toMatch(/secret|nothing/);
     for (const { webp } of made) expect(Buffer.from(webp.subarray(8, 12)).toString()).toBe("WEBP");
-    expect(picturesArrow(made).length).toBeGreaterThan(made.reduce((sum, t) => sum + t.webp.length, 0));
+    expect(picturesArrow(made).length).toBeGreaterThan(
+      made.reduce((sum, t) => sum + t.webp.length, 0),
+    );
     expect(outcomesArrow(loaded.runs).length).toBeGreaterThan(1000);
   });
 
   it("compacts neighbours and boxes, and survives columns that are no JSON", () => {
     const [row] = shownCases(loaded.runs, 1);
-    const json = JSON.parse(detailsJson([{ ...row!, neighbours: "{", boxes: '{"truth":[[1.26,2,3,4,"a"]],"found":[[1.9,2,3,4,0.12345,"b","unused"],[1.9,2,3,4,0.12345,"b","hit"]]}' }, { ...row!, neighbours: '[["a",0.98765,null],3]', boxes: "7" }])) as Record<string, unknown[]>;
+    const json = JSON.parse(
+      detailsJson([
+        {
+          ...row!,
+          neighbours: "{",
+          boxes:
+            '{"truth":[[1.26,2,3,4,"a"]],"found":[[1.9,2,3,4,0.12345,"b","unused"],[1.9,2,3,4,0.12345,"b","hit"]]}',
+        },
+        { ...row!, neighbours: '[["a",0.98765,null],3]', boxes: "7" },
+      ]),
+    ) as Record<string, unknown[]>;
     expect(json.neighbours).toEqual([[], [["a", 0.988, null]]]);
-    expect(json.boxes).toEqual(['{"truth":[[1,2,3,4,"a"]],"found":[[2,2,3,4,0.123,"b","hit"]]}', null]);
+    expect(json.boxes).toEqual([
+      '{"truth":[[1,2,3,4,"a"]],"found":[[2,2,3,4,0.123,"b","hit"]]}',
+      null,
+    ]);
   });
 });
 
 describe("the archive of the loader", () => {
   it("is one that tar reads", () => {
-    const archive = tar({ "a.json": "{}", "b.bin": new Uint8Array(1000).fill(7), "empty": "" });
-    const { stdout, status } = spawnSync("tar", ["-tvf", "-"], { input: archive, encoding: "utf8" });
+    const archive = tar({ "a.json": "{}", "b.bin": new Uint8Array(1000).fill(7), empty: "" });
+    const { stdout, status } = spawnSync("tar", ["-tvf", "-"], {
+      input: archive,
+      encoding: "utf8",
+    });
     expect(status).toBe(0);
-    expect(stdout.trim().split("\n").map((line) => line.split(/\s+/).filter((_, i) => i === 2 || i === 5))).toEqual([["2", "a.json"], ["1000", "b.bin"], ["0", "empty"]]);
+    expect(
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => line.split(/\s+/).filter((_, i) => i === 2 || i === 5)),
+    ).toEqual([
+      ["2", "a.json"],
+      ["1000", "b.bin"],
+      ["0", "empty"],
+    ]);
   });
 });
 
@@ -119,13 +168,20 @@ describe("the offline resolver", () => {
     const script = `const { serveFromNodeModules } = await import(${JSON.stringify(pathToFileURL(join(projectRoot, "reports/build/offline-npm.js")).href)});
       serveFromNodeModules();
       try { const r = await fetch(${JSON.stringify(url)}); console.log(r.status, (await r.text()).slice(0, 80)); } catch (error) { console.log("refused:", error.message); }`;
-    return spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8", cwd: tmpdir() }).stdout.trim();
+    return spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+      encoding: "utf8",
+      cwd: tmpdir(),
+    }).stdout.trim();
   };
 
   it("answers for what is installed and refuses everything else", () => {
     expect(ask("https://registry.invalid/arquero/latest")).toMatch(/^200 \{"version":"8\.0\.2"/);
-    expect(ask("https://cdn.invalid/npm/arquero@8.0.2/package.json")).toMatch(/^200 \{"name":"arquero","version":"8\.0\.2"/);
-    expect(ask("https://cdn.invalid/npm/arquero@1.0.0/+esm")).toMatch(/^refused: .*8\.0\.2 is installed/);
+    expect(ask("https://cdn.invalid/npm/arquero@8.0.2/package.json")).toMatch(
+      /^200 \{"name":"arquero","version":"8\.0\.2"/,
+    );
+    expect(ask("https://cdn.invalid/npm/arquero@1.0.0/+esm")).toMatch(
+      /^refused: .*8\.0\.2 is installed/,
+    );
     expect(ask("https://cdn.invalid/npm/left-pad@1.0.0/+esm")).toMatch(/^refused: .*not installed/);
     expect(ask("https://api.invalid/a/b/c/d?x=1")).toMatch(/^refused: .*without a network/);
   });

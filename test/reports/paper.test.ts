@@ -14,16 +14,33 @@ const table = (n: number): PaperTable => paper.tables.find((t) => t.table === n)
 describe("the paper's tables", () => {
   it("has all nine, with as many numbers as the paper", () => {
     expect(paper.tables.map((t) => t.table)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect(paper.tables.map((t) => cellsOf(t).flat().filter((c) => c.value !== null).length)).toEqual([15, 16, 6, 22, 43, 64, 10, 21, 16]);
+    expect(
+      paper.tables.map(
+        (t) =>
+          cellsOf(t)
+            .flat()
+            .filter((c) => c.value !== null).length,
+      ),
+    ).toEqual([15, 16, 6, 22, 43, 64, 10, 21, 16]);
   });
 
-  // The paper's own averages and totals check the transcription: a mistyped digit does not survive them.
+  // The paper's own averages and totals check the transcription: a mistyped digit does not survive
+  // them.
   it("adds up where the paper says that it does", () => {
-    for (const [n, metric] of [[4, "AP"], [8, "recall@1"]] as const) {
-      const cells = cellsOf(table(n)).flat().filter((c) => c.is.metric === metric);
+    for (const [n, metric] of [
+      [4, "AP"],
+      [8, "recall@1"],
+    ] as const) {
+      const cells = cellsOf(table(n))
+        .flat()
+        .filter((c) => c.is.metric === metric);
       for (const average of cells.filter((c) => c.is.average)) {
-        const parts = cells.filter((c) => c.is.model === average.is.model && c.is.dataset !== undefined).map((c) => c.value!);
-        expect(Math.abs(parts.reduce((a, b) => a + b, 0) / parts.length - average.value!)).toBeLessThanOrEqual(average.rounding + 1e-12);
+        const parts = cells
+          .filter((c) => c.is.model === average.is.model && c.is.dataset !== undefined)
+          .map((c) => c.value!);
+        expect(
+          Math.abs(parts.reduce((a, b) => a + b, 0) / parts.length - average.value!),
+        ).toBeLessThanOrEqual(average.rounding + 1e-12);
       }
     }
     const classes = cellsOf(table(2)).map((row) => row[1]!);
@@ -55,60 +72,181 @@ describe("the paper's tables", () => {
       expect(text).toContain(from);
       const path = join(folder, "tables.yaml");
       await writeFile(path, text.replace(from, to));
-      return readPaper(path).then(() => null, (error: unknown) => error);
+      return readPaper(path).then(
+        () => null,
+        (error: unknown) => error,
+      );
     };
-    expect(await broken('["0.839", "0.832", "0.868", "285", "117"]', '["0.839", "0.832", "0.868", "285"]')).toMatchObject({ complaint: { code: "paper-table", path: "tables[6].rows[0].values", expected: "5", found: "4" } });
-    expect(await broken("better: lower, footnote: 2,", "better: lower, footnote: 3,")).toMatchObject({ complaint: { code: "paper-table", path: "tables[4].columns[7].footnote" } });
-    expect(await broken('"117"]', '"l17"]')).toMatchObject({ complaint: { code: "paper-table", path: "tables[6].rows[0].values[4]", found: '"l17"' } });
-    expect(await broken("title: COCO2017-val", "titel: x\n    title: COCO2017-val")).toMatchObject({ complaint: { code: "schema", path: "tables[2]" } });
+    expect(
+      await broken(
+        '["0.839", "0.832", "0.868", "285", "117"]',
+        '["0.839", "0.832", "0.868", "285"]',
+      ),
+    ).toMatchObject({
+      complaint: {
+        code: "paper-table",
+        path: "tables[6].rows[0].values",
+        expected: "5",
+        found: "4",
+      },
+    });
+    expect(
+      await broken("better: lower, footnote: 2,", "better: lower, footnote: 3,"),
+    ).toMatchObject({ complaint: { code: "paper-table", path: "tables[4].columns[7].footnote" } });
+    expect(await broken('"117"]', '"l17"]')).toMatchObject({
+      complaint: { code: "paper-table", path: "tables[6].rows[0].values[4]", found: '"l17"' },
+    });
+    expect(await broken("title: COCO2017-val", "titel: x\n    title: COCO2017-val")).toMatchObject({
+      complaint: { code: "schema", path: "tables[2]" },
+    });
   });
 });
 
 describe("ours beside the paper's", () => {
-  const score = (metric: string, value: number, ci: [number, number] | null, more: Partial<RecordedScore> = {}): RecordedScore => ({ metric, unit: "ratio", better: "higher", value, n: 500, ci, ...more }) as RecordedScore;
-  const record = (cells: { labels: Record<string, string>; scores: RecordedScore[] }[]): RunRecord => ({
-    schema: 1, id: "r", state: "completed", experiment: { name: "t", title: "t", version: 1, protocol: "standard", config: {}, configHash: "0" },
-    provenance: { startedAt: "2026-01-01T00:00:00Z", finishedAt: "2026-01-01T00:00:00Z", tool: "t", commit: null, machine: {}, versions: {} },
-    cells: cells.map((c, i) => ({ id: `c${i}`, kind: "retrieval", versions: {}, state: "completed", errors: [], notes: [], ...c })),
+  const score = (
+    metric: string,
+    value: number,
+    ci: [number, number] | null,
+    more: Partial<RecordedScore> = {},
+  ): RecordedScore =>
+    ({ metric, unit: "ratio", better: "higher", value, n: 500, ci, ...more }) as RecordedScore;
+  const record = (
+    cells: { labels: Record<string, string>; scores: RecordedScore[] }[],
+  ): RunRecord => ({
+    schema: 1,
+    id: "r",
+    state: "completed",
+    experiment: {
+      name: "t",
+      title: "t",
+      version: 1,
+      protocol: "standard",
+      config: {},
+      configHash: "0",
+    },
+    provenance: {
+      startedAt: "2026-01-01T00:00:00Z",
+      finishedAt: "2026-01-01T00:00:00Z",
+      tool: "t",
+      commit: null,
+      machine: {},
+      versions: {},
+    },
+    cells: cells.map((c, i) => ({
+      id: `c${i}`,
+      kind: "retrieval",
+      versions: {},
+      state: "completed",
+      errors: [],
+      notes: [],
+      ...c,
+    })),
   });
-  const labels = (model: string, dataset: string, more: Record<string, string> = {}): Record<string, string> => ({ paperTable: "7", paperModel: model, paperDataset: dataset, ...more });
-  const compare = (cells: Parameters<typeof record>[0]): ReturnType<typeof compareTable> => compareTable(table(7), [{ key: "r", record: record(cells) }]);
+  const labels = (
+    model: string,
+    dataset: string,
+    more: Record<string, string> = {},
+  ): Record<string, string> => ({
+    paperTable: "7",
+    paperModel: model,
+    paperDataset: dataset,
+    ...more,
+  });
+  const compare = (cells: Parameters<typeof record>[0]): ReturnType<typeof compareTable> =>
+    compareTable(table(7), [{ key: "r", record: record(cells) }]);
 
   it("agrees where the paper's printed value touches our interval, else differs; says what was not run", () => {
     const { cells } = compare([
-      { labels: labels("Real-Value", "Aliproduct"), scores: [score("recall@1", 0.82, [0.8, 0.8386])] },
-      { labels: labels("Real-Value", "iCartoonFace"), scores: [score("recall@1", 0.82, [0.81, 0.8312])] },
+      {
+        labels: labels("Real-Value", "Aliproduct"),
+        scores: [score("recall@1", 0.82, [0.8, 0.8386])],
+      },
+      {
+        labels: labels("Real-Value", "iCartoonFace"),
+        scores: [score("recall@1", 0.82, [0.81, 0.8312])],
+      },
     ]);
-    expect(cells[0]!.map((c) => c.verdict)).toEqual(["agrees", "differs", "not run", "not run", "not run"]);
+    expect(cells[0]!.map((c) => c.verdict)).toEqual([
+      "agrees",
+      "differs",
+      "not run",
+      "not run",
+      "not run",
+    ]);
     expect(cells[0]![0]!.difference).toBeCloseTo(0.82 - 0.839, 12);
   });
 
   it("compares exact sizes by the printed rounding, and never times of another machine", () => {
     const { cells } = compare([
-      { labels: labels("Real-Value", "generated"), scores: [score("index-size", 298_603_250, null, { unit: "bytes" }), score("retrieval-time", 117, [116, 118], { unit: "ms" })] },
-      { labels: labels("Binary", "generated"), scores: [score("index-size", 9_500_000, null, { unit: "bytes" })] },
+      {
+        labels: labels("Real-Value", "generated"),
+        scores: [
+          score("index-size", 298_603_250, null, { unit: "bytes" }),
+          score("retrieval-time", 117, [116, 118], { unit: "ms" }),
+        ],
+      },
+      {
+        labels: labels("Binary", "generated"),
+        scores: [score("index-size", 9_500_000, null, { unit: "bytes" })],
+      },
     ]);
-    expect(cells[0]!.slice(3).map((c) => [c.verdict, c.why])).toEqual([["agrees", null], ["not comparable", "a time on another machine than the paper's"]]);
+    expect(cells[0]!.slice(3).map((c) => [c.verdict, c.why])).toEqual([
+      ["agrees", null],
+      ["not comparable", "a time on another machine than the paper's"],
+    ]);
     expect(cells[1]![3]!.verdict).toBe("differs");
   });
 
   it("passes a record's reason on, prefers the plain score, and looks no further than its table", () => {
     const { cells } = compare([
-      { labels: { ...labels("Binary", "Aliproduct"), paperTable: "5" }, scores: [score("recall@1", 0.1, null)] },
-      { labels: labels("Binary", "Aliproduct", { notComparable: "rendered pictures" }), scores: [score("recall@1", 0.5, null, { of: { ties: "pessimistic" } }), score("recall@1", 0.6, [0.5, 0.7])] },
+      {
+        labels: { ...labels("Binary", "Aliproduct"), paperTable: "5" },
+        scores: [score("recall@1", 0.1, null)],
+      },
+      {
+        labels: labels("Binary", "Aliproduct", { notComparable: "rendered pictures" }),
+        scores: [
+          score("recall@1", 0.5, null, { of: { ties: "pessimistic" } }),
+          score("recall@1", 0.6, [0.5, 0.7]),
+        ],
+      },
     ]);
-    expect(cells[1]![0]).toMatchObject({ verdict: "not comparable", why: "rendered pictures", ours: { value: 0.6, cell: "c1" } });
+    expect(cells[1]![0]).toMatchObject({
+      verdict: "not comparable",
+      why: "rendered pictures",
+      ours: { value: 0.6, cell: "c1" },
+    });
   });
 
   it("counts orderings only where our intervals are apart, and averages over data sets with their intervals", () => {
     const order = compare([
-      ...[["Real-Value", 0.8, 0.6, 0.7], ["Binary", 0.7, 0.65, 0.69]].map(([model, ...values]) => values.map((v, i) => ({ labels: labels(String(model), ["Aliproduct", "iCartoonFace", "LogoDet-3K"][i]!), scores: [score("recall@1", Number(v), [Number(v) - 0.02, Number(v) + 0.02])] }))).flat(),
+      ...[
+        ["Real-Value", 0.8, 0.6, 0.7],
+        ["Binary", 0.7, 0.65, 0.69],
+      ]
+        .map(([model, ...values]) =>
+          values.map((v, i) => ({
+            labels: labels(String(model), ["Aliproduct", "iCartoonFace", "LogoDet-3K"][i]!),
+            scores: [score("recall@1", Number(v), [Number(v) - 0.02, Number(v) + 0.02])],
+          })),
+        )
+        .flat(),
     ]);
     expect(order.order).toEqual({ kept: 1, reversed: 1, undecided: 1 });
     expect(summarize(order)).toMatchObject({ measured: 6, of: 10 });
 
     const sets = ["Aliproduct", "VeRI-Wild", "LogoDet-3K", "iCartoonFace", "SOP", "Inshop"];
-    const eight = compareTable(table(8), [{ key: "r", record: record(sets.map((dataset) => ({ labels: { paperTable: "8", paperModel: "PP-LCNet-2.5x", paperDataset: dataset }, scores: [score("recall@1", 0.8, [0.77, 0.83])] }))) }]);
+    const eight = compareTable(table(8), [
+      {
+        key: "r",
+        record: record(
+          sets.map((dataset) => ({
+            labels: { paperTable: "8", paperModel: "PP-LCNet-2.5x", paperDataset: dataset },
+            scores: [score("recall@1", 0.8, [0.77, 0.83])],
+          })),
+        ),
+      },
+    ]);
     const mean = eight.cells[0]!.at(-1)!.ours!;
     expect(mean.value).toBeCloseTo(0.8, 12);
     expect(mean.ci![1] - mean.value).toBeCloseTo(0.03 / Math.sqrt(6), 12);

@@ -4,48 +4,99 @@ import { basename, dirname, extname, join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { UserError } from "../../pipeline/errors.js";
 
-const types: Readonly<Record<string, string>> = { ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml", ".webp": "image/webp", ".png": "image/png", ".arrow": "application/vnd.apache.arrow.file" };
+const types: Readonly<Record<string, string>> = {
+  ".css": "text/css",
+  ".json": "application/json",
+  ".svg": "image/svg+xml",
+  ".webp": "image/webp",
+  ".png": "image/png",
+  ".arrow": "application/vnd.apache.arrow.file",
+};
 
 /**
- * One page of a built site as a single HTML text that opens from disk: styles, modules and data inside it.
+ * One page of a built site as a single HTML text that opens from disk: styles, modules and data
+ * inside it.
  *
- * @param site the built site; @param pages names of its pages, for the message where `page` is none of them.
+ * @param site the built site; @param pages names of its pages, for the message where `page` is none
+ * of them.
  */
-export async function singleFile(site: string, page: string, pages: readonly string[]): Promise<string> {
+export async function singleFile(
+  site: string,
+  page: string,
+  pages: readonly string[],
+): Promise<string> {
   const file = join(site, `${page}.html`);
-  if (!pages.includes(page) || !existsSync(file)) throw new UserError({ code: "no-such-page", message: `no page ${JSON.stringify(page)}`, expected: pages.join(", "), fix: "name one of these" });
-  const html = (await readFile(file, "utf8")).replace(/<link rel="(?:preload|modulepreload)"[^>]*>\n?/g, "");
-  const styled = await replaceAsync(html, /<link rel="stylesheet"[^>]*? href="(\.[^"]+)"[^>]*>/g, async ([, href]) => `<style>${(await readFile(join(site, href!), "utf8")).replaceAll("</style", "<\\/style")}</style>`);
+  if (!pages.includes(page) || !existsSync(file))
+    throw new UserError({
+      code: "no-such-page",
+      message: `no page ${JSON.stringify(page)}`,
+      expected: pages.join(", "),
+      fix: "name one of these",
+    });
+  const html = (await readFile(file, "utf8")).replace(
+    /<link rel="(?:preload|modulepreload)"[^>]*>\n?/g,
+    "",
+  );
+  const styled = await replaceAsync(
+    html,
+    /<link rel="stylesheet"[^>]*? href="(\.[^"]+)"[^>]*>/g,
+    async ([, href]) =>
+      `<style>${(await readFile(join(site, href!), "utf8")).replaceAll("</style", "<\\/style")}</style>`,
+  );
   // A page has one module script, which imports everything else.
   const script = /<script type="module">([\s\S]*?)<\/script>/.exec(styled);
-  if (!script) throw new Error(`${file}: no module script, has the layout of Framework's pages changed?`);
+  if (!script)
+    throw new Error(`${file}: no module script, has the layout of Framework's pages changed?`);
   const data = new DataUrls();
   const { outputFiles } = await build({
     stdin: { contents: data.refer(script[1]!, site), resolveDir: site, loader: "js" },
-    absWorkingDir: site, bundle: true, write: false, format: "esm", logLevel: "error", tsconfigRaw: "{}", legalComments: "none", plugins: [sitePlugin(data)], target: "es2022",
-    minifyWhitespace: true, // names are kept: arquero reads the source of the functions that it is given
+    absWorkingDir: site,
+    bundle: true,
+    write: false,
+    format: "esm",
+    logLevel: "error",
+    tsconfigRaw: "{}",
+    legalComments: "none",
+    plugins: [sitePlugin(data)],
+    target: "es2022",
+    // names are kept: arquero reads the source of the functions that it is given
+    minifyWhitespace: true,
   });
-  const code = outputFiles[0]!.text.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
+  const code = outputFiles[0]!.text
+    .replaceAll("</script", "<\\/script")
+    .replaceAll("<!--", "<\\!--");
   const held = await data.script();
   const others = pages.map((name) => `${name}.html`);
-  return styled
-    .replace(script[0], () => `<script>${held}</script>\n<script type="module">${code}</script>`)
-    // The other pages are not in the file.
-    .replace(/<a href="\.\/([^"#?]+)"/g, (text, href: string) => (others.includes(basename(href)) ? "<a" : text));
+  return (
+    styled
+      .replace(script[0], () => `<script>${held}</script>\n<script type="module">${code}</script>`)
+      // The other pages are not in the file.
+      .replace(/<a href="\.\/([^"#?]+)"/g, (text, href: string) =>
+        others.includes(basename(href)) ? "<a" : text,
+      )
+  );
 }
 
 function sitePlugin(data: DataUrls): Plugin {
   return {
     name: "built-site",
     setup(context) {
-      // Libraries that no page loads are named in Framework's client, but not there: they stay unresolved and unused.
-      context.onResolve({ filter: /^\./ }, ({ path, resolveDir }) => (existsSync(join(resolveDir, path)) ? undefined : { path, external: true }));
-      context.onLoad({ filter: /\/_import\/.*\.js$/ }, async ({ path }) => ({ contents: data.refer(await readFile(path, "utf8"), dirname(path)), loader: "js" }));
+      // Libraries that no page loads are named in Framework's client, but not there: they stay
+      // unresolved and unused.
+      context.onResolve({ filter: /^\./ }, ({ path, resolveDir }) =>
+        existsSync(join(resolveDir, path)) ? undefined : { path, external: true },
+      );
+      context.onLoad({ filter: /\/_import\/.*\.js$/ }, async ({ path }) => ({
+        contents: data.refer(await readFile(path, "utf8"), dirname(path)),
+        loader: "js",
+      }));
     },
   };
 }
 
-/** The data files that modules name, each once as a data URL: pages and modules name the same ones. */
+/**
+ * The data files that modules name, each once as a data URL: pages and modules name the same ones.
+ */
 class DataUrls {
   readonly #files: string[] = [];
 
@@ -60,12 +111,21 @@ class DataUrls {
 
   /** What has to run before the modules do. */
   async script(): Promise<string> {
-    const urls = await Promise.all(this.#files.map(async (file) => `data:${types[extname(file)] ?? "application/octet-stream"};base64,${await readFile(file, "base64")}`));
+    const urls = await Promise.all(
+      this.#files.map(
+        async (file) =>
+          `data:${types[extname(file)] ?? "application/octet-stream"};base64,${await readFile(file, "base64")}`,
+      ),
+    );
     return `globalThis.pageData = ${JSON.stringify(urls)};`;
   }
 }
 
-async function replaceAsync(text: string, pattern: RegExp, replace: (match: RegExpMatchArray) => Promise<string>): Promise<string> {
+async function replaceAsync(
+  text: string,
+  pattern: RegExp,
+  replace: (match: RegExpMatchArray) => Promise<string>,
+): Promise<string> {
   const parts: string[] = [];
   let end = 0;
   for (const match of text.matchAll(pattern)) {

@@ -12,18 +12,25 @@ interface Options {
 export const verb: Verb = {
   build(command) {
     command.description("Describe or empty the cache of detections and embeddings.");
-    command.command("info")
+    command
+      .command("info")
       .description("what is cached, for which model")
       .option("--cache <folder>", "the cache (default: .cache/observations, or SHITU_CACHE)")
       .option("--json", "machine output")
-      .action(async (options: Options) => { show(await cacheInfo(cacheFolder(options.cache)), options, "cached"); });
-    command.command("prune")
+      .action(async (options: Options) => {
+        show(await cacheInfo(cacheFolder(options.cache)), options, "cached");
+      });
+    command
+      .command("prune")
       .description("remove what is cached")
       .option("--older-than <days>", "only what was last written longer ago than this")
       .option("--cache <folder>", "the cache (default: .cache/observations, or SHITU_CACHE)")
       .option("--json", "machine output")
       .action(async (options: Options & { olderThan?: string }) => {
-        const before = options.olderThan === undefined ? undefined : new Date(Date.now() - whole("--older-than", options.olderThan, 0) * 86_400_000);
+        const before =
+          options.olderThan === undefined
+            ? undefined
+            : new Date(Date.now() - whole("--older-than", options.olderThan, 0) * 86_400_000);
         show(await pruneCache(cacheFolder(options.cache), before), options, "removed");
       });
   },
@@ -35,8 +42,28 @@ function show(infos: readonly CacheEntryInfo[], { json }: Options, what: string)
     return;
   }
   if (infos.length > 0) {
-    print(table([{ head: "what" }, { head: "model" }, { head: "protocol" }, { head: "entries", align: "right" }, { head: "size", align: "right" }, { head: "last written" }],
-      infos.map((i) => [i.key?.what ?? "?", i.key?.model.slice(0, 12) ?? "?", i.key?.protocol ?? "?", i.entries, bytes(i.bytes), i.modified])));
+    print(
+      table(
+        [
+          { head: "what" },
+          { head: "model" },
+          { head: "protocol" },
+          { head: "entries", align: "right" },
+          { head: "size", align: "right" },
+          { head: "last written" },
+        ],
+        infos.map((i) => [
+          i.key?.what ?? "?",
+          i.key?.model.slice(0, 12) ?? "?",
+          i.key?.protocol ?? "?",
+          i.entries,
+          bytes(i.bytes),
+          i.modified,
+        ]),
+      ),
+    );
   }
-  print(`${what}: ${infos.reduce((n, i) => n + i.entries, 0)} observations, ${bytes(infos.reduce((n, i) => n + i.bytes, 0))}`);
+  print(
+    `${what}: ${infos.reduce((n, i) => n + i.entries, 0)} observations, ${bytes(infos.reduce((n, i) => n + i.bytes, 0))}`,
+  );
 }

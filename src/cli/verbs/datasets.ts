@@ -14,10 +14,24 @@ import type { Verb } from "../verb.js";
 export const verb: Verb = {
   build(command) {
     command.description("List, describe or prepare the data sets that configs can name.");
-    command.command("list").description("Every data set, and whether it is ready.").option("--json", "machine output").action(list);
-    command.command("info").description("What a data set is, where it comes from and in what it differs from the paper's.").argument("<name>", "a data set, or mini").option("--json", "machine output").action(info);
-    command.command("prepare")
-      .description("Render the embedded benchmark. Finished sets are kept; a broken-off run goes on where it stopped.")
+    command
+      .command("list")
+      .description("Every data set, and whether it is ready.")
+      .option("--json", "machine output")
+      .action(list);
+    command
+      .command("info")
+      .description(
+        "What a data set is, where it comes from and in what it differs from the paper's.",
+      )
+      .argument("<name>", "a data set, or mini")
+      .option("--json", "machine output")
+      .action(info);
+    command
+      .command("prepare")
+      .description(
+        "Render the embedded benchmark. Finished sets are kept; a broken-off run goes on where it stopped.",
+      )
       .argument("<name>", "mini")
       .option("--workers <n>", "rendering threads (default: as many as there are cores)")
       .option("--only <sets>", "some sets only, comma separated")
@@ -39,13 +53,32 @@ const isRendered = (name: string) => existsSync(join(buildFolder, name, "outcome
 /** The manifests under datasets/: one folder a set, and mini's many. */
 async function entries(): Promise<Entry[]> {
   const root = join(projectRoot, "datasets");
-  const folders = readdirSync(root, { withFileTypes: true }).filter((f) => f.isDirectory()).map((f) => join(root, f.name));
-  const files = [...folders.map((f) => join(f, "manifest.yaml")), ...readdirSync(join(root, "mini", "sets")).sort().map((f) => join(root, "mini", "sets", f))].filter((f) => existsSync(f));
-  return Promise.all(files.map(async (file): Promise<Entry> => {
-    const { name, task, title } = parse(await readFile(file, "utf8")) as { name: string; task: string; title: string };
-    const mini = name in planners;
-    return { name, task, standsFor: title, manifest: relative(projectRoot, file), ready: mini ? isRendered(name) : null };
-  }));
+  const folders = readdirSync(root, { withFileTypes: true })
+    .filter((f) => f.isDirectory())
+    .map((f) => join(root, f.name));
+  const files = [
+    ...folders.map((f) => join(f, "manifest.yaml")),
+    ...readdirSync(join(root, "mini", "sets"))
+      .sort()
+      .map((f) => join(root, "mini", "sets", f)),
+  ].filter((f) => existsSync(f));
+  return Promise.all(
+    files.map(async (file): Promise<Entry> => {
+      const { name, task, title } = parse(await readFile(file, "utf8")) as {
+        name: string;
+        task: string;
+        title: string;
+      };
+      const mini = name in planners;
+      return {
+        name,
+        task,
+        standsFor: title,
+        manifest: relative(projectRoot, file),
+        ready: mini ? isRendered(name) : null,
+      };
+    }),
+  );
 }
 
 async function list({ json }: { json?: boolean }): Promise<void> {
@@ -54,11 +87,26 @@ async function list({ json }: { json?: boolean }): Promise<void> {
     printJson(all);
     return;
   }
-  print(table(
-    [{ head: "data set" }, { head: "task" }, { head: "ready" }, { head: "what it is" }, { head: "manifest" }],
-    all.map((e) => [e.name, e.task, e.ready === null ? "your own pictures" : e.ready ? "yes" : "no", e.standsFor, e.manifest]),
-  ));
-  if (all.some((e) => e.ready === false)) print("\nshitu datasets prepare mini renders what is not ready.");
+  print(
+    table(
+      [
+        { head: "data set" },
+        { head: "task" },
+        { head: "ready" },
+        { head: "what it is" },
+        { head: "manifest" },
+      ],
+      all.map((e) => [
+        e.name,
+        e.task,
+        e.ready === null ? "your own pictures" : e.ready ? "yes" : "no",
+        e.standsFor,
+        e.manifest,
+      ]),
+    ),
+  );
+  if (all.some((e) => e.ready === false))
+    print("\nshitu datasets prepare mini renders what is not ready.");
 }
 
 async function info(name: string, { json }: { json?: boolean }): Promise<void> {
@@ -71,47 +119,137 @@ async function info(name: string, { json }: { json?: boolean }): Promise<void> {
   }
   const all = await entries();
   const entry = all.find((e) => e.name === name);
-  if (!entry) throw new UserError({ code: "unknown-dataset", message: "no data set of this name", expected: oneOf(["mini", ...all.map((e) => e.name)]), found: JSON.stringify(name) });
+  if (!entry)
+    throw new UserError({
+      code: "unknown-dataset",
+      message: "no data set of this name",
+      expected: oneOf(["mini", ...all.map((e) => e.name)]),
+      found: JSON.stringify(name),
+    });
   const set = manifest?.sets.find((s) => s.name === name) ?? null;
   if (json) {
     printJson({ ...entry, set });
     return;
   }
-  print(`${entry.name}: ${entry.standsFor ?? ""}\ntask      ${entry.task}\nmanifest  ${entry.manifest}`);
-  if (set) print(`stands for ${set.standsFor}\ndiffers   ${set.differs}\ncounts    ${Object.entries(set.counts).map(([k, n]) => `${k} ${n}`).join(", ")}\ndigest    ${set.digest}`);
+  print(
+    `${entry.name}: ${entry.standsFor ?? ""}\ntask      ${entry.task}\nmanifest  ${entry.manifest}`,
+  );
+  if (set)
+    print(
+      `stands for ${set.standsFor}\ndiffers   ${set.differs}\ncounts    ${Object.entries(set.counts)
+        .map(([k, n]) => `${k} ${n}`)
+        .join(", ")}\ndigest    ${set.digest}`,
+    );
   else if (entry.ready !== null) throw notPrepared(name);
 }
 
-function describeMini({ hash, seed, generator, renderer, splits, sources, heads, sets }: MiniManifest): void {
-  print(`mini, generator ${generator}, seed ${seed}, hash ${hash.slice(0, 16)}\nrendered with ${Object.entries(renderer).map(([k, v]) => `${k} ${v}`).join(", ")}\n`);
-  print(table([{ head: "set" }, { head: "stands for" }, { head: "counts" }, { head: "pictures that differ from the committed ones", align: "right" }], sets.map((s) => [
-    s.name, s.standsFor, Object.entries(s.counts).map(([k, n]) => `${k} ${n}`).join(", "), s.differing,
-  ])));
-  print(`\nthings by part: ${Object.entries(splits).map(([k, n]) => `${k} ${n}`).join(", ")}\n`);
-  print(table([{ head: "drawn from" }, { head: "version" }, { head: "licence" }, { head: "author" }, { head: "drawings", align: "right" }, { head: "duplicates", align: "right" }], [
-    ...sources.map((s) => [s.npm, s.version, s.licence, s.author, s.drawings, s.duplicates]),
-    ...heads.map((h) => [h.style, null, h.licence, h.author, null, null]),
-  ]));
+function describeMini({
+  hash,
+  seed,
+  generator,
+  renderer,
+  splits,
+  sources,
+  heads,
+  sets,
+}: MiniManifest): void {
+  print(
+    `mini, generator ${generator}, seed ${seed}, hash ${hash.slice(0, 16)}\nrendered with ${Object.entries(
+      renderer,
+    )
+      .map(([k, v]) => `${k} ${v}`)
+      .join(", ")}\n`,
+  );
+  print(
+    table(
+      [
+        { head: "set" },
+        { head: "stands for" },
+        { head: "counts" },
+        { head: "pictures that differ from the committed ones", align: "right" },
+      ],
+      sets.map((s) => [
+        s.name,
+        s.standsFor,
+        Object.entries(s.counts)
+          .map(([k, n]) => `${k} ${n}`)
+          .join(", "),
+        s.differing,
+      ]),
+    ),
+  );
+  print(
+    `\nthings by part: ${Object.entries(splits)
+      .map(([k, n]) => `${k} ${n}`)
+      .join(", ")}\n`,
+  );
+  print(
+    table(
+      [
+        { head: "drawn from" },
+        { head: "version" },
+        { head: "licence" },
+        { head: "author" },
+        { head: "drawings", align: "right" },
+        { head: "duplicates", align: "right" },
+      ],
+      [
+        ...sources.map((s) => [s.npm, s.version, s.licence, s.author, s.drawings, s.duplicates]),
+        ...heads.map((h) => [h.style, null, h.licence, h.author, null, null]),
+      ],
+    ),
+  );
 }
 
-async function prepare(name: string, { workers, only, json }: { workers?: string; only?: string; json?: boolean }): Promise<void> {
-  if (name !== "mini") throw new UserError({ code: "unknown-dataset", message: "only the embedded benchmark can be prepared", expected: "mini", found: JSON.stringify(name), fix: "for your own pictures write a manifest; datasets/drink is an example" });
+async function prepare(
+  name: string,
+  { workers, only, json }: { workers?: string; only?: string; json?: boolean },
+): Promise<void> {
+  if (name !== "mini")
+    throw new UserError({
+      code: "unknown-dataset",
+      message: "only the embedded benchmark can be prepared",
+      expected: "mini",
+      found: JSON.stringify(name),
+      fix: "for your own pictures write a manifest; datasets/drink is an example",
+    });
   const sets = only?.split(",").map((s) => s.trim());
   const unknown = sets?.find((s) => !(s in planners));
-  if (unknown !== undefined) throw new UserError({ code: "unknown-dataset", message: "no such set in the embedded benchmark", expected: oneOf(Object.keys(planners)), found: JSON.stringify(unknown) });
+  if (unknown !== undefined)
+    throw new UserError({
+      code: "unknown-dataset",
+      message: "no such set in the embedded benchmark",
+      expected: oneOf(Object.keys(planners)),
+      found: JSON.stringify(unknown),
+    });
   const start = performance.now();
-  const manifest = await prepareMiniWithBars({ ...(workers !== undefined && { workers: whole("--workers", workers) }), ...(sets && { sets }) });
+  const manifest = await prepareMiniWithBars({
+    ...(workers !== undefined && { workers: whole("--workers", workers) }),
+    ...(sets && { sets }),
+  });
   const pictures = manifest.sets.reduce((n, s) => n + pictureCount(s.counts), 0);
   if (json) printJson(manifest);
-  else print(`mini is ready: ${manifest.sets.length} sets, ${pictures} pictures, ${((performance.now() - start) / 1000).toFixed(1)} s, hash ${manifest.hash.slice(0, 16)}`);
+  else
+    print(
+      `mini is ready: ${manifest.sets.length} sets, ${pictures} pictures, ${((performance.now() - start) / 1000).toFixed(1)} s, hash ${manifest.hash.slice(0, 16)}`,
+    );
   for (const set of manifest.sets) {
     if (set.differing !== null && set.differing > 0) {
-      warn(`${set.name}: ${set.differing} of ${pictureCount(set.counts)} pictures differ from those that the committed figures were measured on (rendered here with ${Object.entries(manifest.renderer).map(([k, v]) => `${k} ${v}`).join(", ")}); figures on it are comparable with each other, not to the last digit with the committed ones`);
+      warn(
+        `${set.name}: ${set.differing} of ${pictureCount(set.counts)} pictures differ from those that the committed figures were measured on (rendered here with ${Object.entries(
+          manifest.renderer,
+        )
+          .map(([k, v]) => `${k} ${v}`)
+          .join(
+            ", ",
+          )}); figures on it are comparable with each other, not to the last digit with the committed ones`,
+      );
     }
   }
 }
 
-const pictureCount = (counts: Readonly<Record<string, number>>) => Object.entries(counts).reduce((n, [key, count]) => (key === "classes" ? n : n + count), 0);
+const pictureCount = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts).reduce((n, [key, count]) => (key === "classes" ? n : n + count), 0);
 
 async function miniManifest(): Promise<MiniManifest | null> {
   const file = join(buildFolder, "manifest.json");
@@ -119,5 +257,9 @@ async function miniManifest(): Promise<MiniManifest | null> {
 }
 
 function notPrepared(name: string): UserError {
-  return new UserError({ code: "dataset-not-prepared", message: `${name} is not rendered yet`, fix: "run shitu datasets prepare mini" });
+  return new UserError({
+    code: "dataset-not-prepared",
+    message: `${name} is not rendered yet`,
+    fix: "run shitu datasets prepare mini",
+  });
 }

@@ -4,7 +4,11 @@ import type { CocoTruth, Leniency, Note } from "../../../datasets/formats/coco-s
 import type { CategoryScores, CocoEvaluation } from "../../eval/metrics/coco/coco.js";
 import { evaluateCoco } from "../../eval/metrics/coco/coco.js";
 import type { DetectionErrors } from "../../eval/metrics/coco/coco-errors.js";
-import { type AreaRange, cocoAreas, type CocoOptions } from "../../eval/metrics/coco/coco-parameters.js";
+import {
+  type AreaRange,
+  cocoAreas,
+  type CocoOptions,
+} from "../../eval/metrics/coco/coco-parameters.js";
 import type { Score } from "../../eval/types.js";
 import { UserError, unreadable } from "../../pipeline/errors.js";
 import { print, printJson, table, warn } from "../terminal.js";
@@ -31,20 +35,43 @@ interface Options {
 export const verb: Verb = {
   build(command) {
     command
-      .description("Score detections against true boxes: COCO's AP and AR, equal to pycocotools 2.0.11.")
-      .requiredOption("--truth <path>", "COCO annotation file, or a folder of Pascal VOC .xml files (image ids are then the files' names without .xml, category ids count the sorted class names from 1)")
-      .requiredOption("--detections <file>", "COCO result file: a list of { image_id, category_id, bbox, score }")
+      .description(
+        "Score detections against true boxes: COCO's AP and AR, equal to pycocotools 2.0.11.",
+      )
+      .requiredOption(
+        "--truth <path>",
+        "COCO annotation file, or a folder of Pascal VOC .xml files (image ids are then the files' names without .xml, category ids count the sorted class names from 1)",
+      )
+      .requiredOption(
+        "--detections <file>",
+        "COCO result file: a list of { image_id, category_id, bbox, score }",
+      )
       .option("--json", "print one JSON document")
       .option("--classes", "also print each category")
-      .option("--errors", "also sort the errors into TIDE's six types, with the AP that mending each would give")
+      .option(
+        "--errors",
+        "also sort the errors into TIDE's six types, with the AP that mending each would give",
+      )
       .option("--curves <file>", "write precision-recall curves as JSON")
-      .option("--intervals [resamples]", "95% intervals by drawing images again (seeded; default 1000 resamples)")
+      .option(
+        "--intervals [resamples]",
+        "95% intervals by drawing images again (seeded; default 1000 resamples)",
+      )
       .option("--agnostic", "take all categories as one")
       .option("--max-dets <list>", "detections kept of each image and category (default: 1,10,100)")
-      .option("--areas <list>", "area ranges in px², as name:min:max,… (default: small, medium and large of COCO)")
+      .option(
+        "--areas <list>",
+        "area ranges in px², as name:min:max,… (default: small, medium and large of COCO)",
+      )
       .option("--iou <list>", "IoU thresholds (default: 0.50 to 0.95 by 0.05)")
-      .option("--honour-ignore", "let boxes flagged `ignore` not count, nor what finds them; always so for VOC's difficult objects")
-      .option("--pycocotools-id-zero", "take a match with annotation id 0 for none, as pycocotools does")
+      .option(
+        "--honour-ignore",
+        "let boxes flagged `ignore` not count, nor what finds them; always so for VOC's difficult objects",
+      )
+      .option(
+        "--pycocotools-id-zero",
+        "take a match with annotation id 0 for none, as pycocotools does",
+      )
       .option("--skip-unknown", "leave out boxes on images that the truth does not list")
       .option("--allow-negative", "evaluate boxes of negative size: they overlap nothing")
       .action((options: Options) => run(options));
@@ -52,9 +79,14 @@ export const verb: Verb = {
 };
 
 async function run(options: Options): Promise<void> {
-  const leniency: Leniency = { skipUnknown: options.skipUnknown ?? false, allowNegative: options.allowNegative ?? false };
+  const leniency: Leniency = {
+    skipUnknown: options.skipUnknown ?? false,
+    allowNegative: options.allowNegative ?? false,
+  };
   const voc = isFolder(options.truth);
-  const truth = voc ? (await import("../../../datasets/formats/voc-xml.js")).readVocTruth(options.truth, leniency) : readCocoTruth(options.truth, leniency);
+  const truth = voc
+    ? (await import("../../../datasets/formats/voc-xml.js")).readVocTruth(options.truth, leniency)
+    : readCocoTruth(options.truth, leniency);
   const honourIgnore = voc || options.honourIgnore === true;
   const asked: CocoOptions = {
     agnostic: options.agnostic ?? false,
@@ -66,33 +98,76 @@ async function run(options: Options): Promise<void> {
   };
   const detections = readCocoDetections(options.detections, truth, leniency);
   const evaluated = evaluateCoco(truth, detections, asked);
-  const evaluation = options.intervals === undefined ? evaluated : await withIntervals(evaluated, options.intervals === true ? 1000 : number("--intervals", options.intervals));
-  const errors = options.errors ? (await import("../../eval/metrics/coco/coco-errors.js")).explainErrors(truth, detections, { honourIgnore }) : null;
+  const evaluation =
+    options.intervals === undefined
+      ? evaluated
+      : await withIntervals(
+          evaluated,
+          options.intervals === true ? 1000 : number("--intervals", options.intervals),
+        );
+  const errors = options.errors
+    ? (await import("../../eval/metrics/coco/coco-errors.js")).explainErrors(truth, detections, {
+        honourIgnore,
+      })
+    : null;
   if (options.curves !== undefined) {
-    const [{ precisionRecallCurves }, { writeAtomic }] = await Promise.all([import("../../eval/metrics/coco/coco-curves.js"), import("../../pipeline/atomic-file.js")]);
-    await writeAtomic(options.curves, `${JSON.stringify(precisionRecallCurves(evaluation, truth))}\n`);
+    const [{ precisionRecallCurves }, { writeAtomic }] = await Promise.all([
+      import("../../eval/metrics/coco/coco-curves.js"),
+      import("../../pipeline/atomic-file.js"),
+    ]);
+    await writeAtomic(
+      options.curves,
+      `${JSON.stringify(precisionRecallCurves(evaluation, truth))}\n`,
+    );
   }
-  const notes = [...labelled(options.truth, truth.notes, asked), ...labelled(options.detections, detections.notes, asked)];
+  const notes = [
+    ...labelled(options.truth, truth.notes, asked),
+    ...labelled(options.detections, detections.notes, asked),
+  ];
   if (options.json) {
-    printJson(document(evaluation, truth, options.classes ? evaluation.categories() : null, errors, notes));
+    printJson(
+      document(evaluation, truth, options.classes ? evaluation.categories() : null, errors, notes),
+    );
     return;
   }
   printSummary(evaluation);
   if (options.classes) printCategories(evaluation, truth);
   if (errors) printErrors(errors);
-  for (const { file, count, message, first } of notes) warn(`${file}: ${count} ${message} (first: ${first})`);
+  for (const { file, count, message, first } of notes)
+    warn(`${file}: ${count} ${message} (first: ${first})`);
 }
 
 /** The same with a 95% interval on each number of the summary, where the bootstrap can tell one. */
-async function withIntervals(evaluation: CocoEvaluation, resamples: number): Promise<CocoEvaluation> {
+async function withIntervals(
+  evaluation: CocoEvaluation,
+  resamples: number,
+): Promise<CocoEvaluation> {
   if (!Number.isInteger(resamples) || resamples < 100 || resamples > 1e6) {
-    throw new UserError({ code: "coco-option", message: "not a number of resamples", path: "--intervals", expected: "an integer of 100 to 1000000", found: String(resamples), fix: "leave it out for 1000" });
+    throw new UserError({
+      code: "coco-option",
+      message: "not a number of resamples",
+      path: "--intervals",
+      expected: "an integer of 100 to 1000000",
+      found: String(resamples),
+      fix: "leave it out for 1000",
+    });
   }
-  const [{ cocoStatistic }, { cocoInterval }] = await Promise.all([import("../../eval/metrics/coco/coco-resample.js"), import("../../eval/metrics/coco/coco-interval.js")]);
+  const [{ cocoStatistic }, { cocoInterval }] = await Promise.all([
+    import("../../eval/metrics/coco/coco-resample.js"),
+    import("../../eval/metrics/coco/coco-interval.js"),
+  ]);
   const summary = evaluation.summary.map((score) => {
-    const statistic = score.value === null ? undefined : cocoStatistic(evaluation.matches, score.name);
-    const estimate = statistic && cocoInterval(statistic, { resamples, seed: `eval coco ${score.name}` });
-    return estimate && estimate.value !== null && score.value !== null ? { ...score, ci: estimate.ci, method: `${estimate.method}, ${estimate.n} images, ${resamples} resamples` } : score;
+    const statistic =
+      score.value === null ? undefined : cocoStatistic(evaluation.matches, score.name);
+    const estimate =
+      statistic && cocoInterval(statistic, { resamples, seed: `eval coco ${score.name}` });
+    return estimate && estimate.value !== null && score.value !== null
+      ? {
+          ...score,
+          ci: estimate.ci,
+          method: `${estimate.method}, ${estimate.n} images, ${resamples} resamples`,
+        }
+      : score;
   });
   return { ...evaluation, summary };
 }
@@ -102,68 +177,166 @@ interface FileNote extends Note {
 }
 
 /** Notes worth telling under these options. */
-function labelled(file: string, notes: readonly Note[], { pycocotoolsIdZero, honourIgnore }: CocoOptions): FileNote[] {
+function labelled(
+  file: string,
+  notes: readonly Note[],
+  { pycocotoolsIdZero, honourIgnore }: CocoOptions,
+): FileNote[] {
   return notes
-    .filter(({ code }) => !(code === "id-zero" && pycocotoolsIdZero) && !(code === "ignore-flag" && honourIgnore))
-    .map((note) => ({ file, ...note, ...(note.code === "ignore-flag" && { message: `${note.message}, which counts for nothing here as in pycocotools; --honour-ignore heeds it` }) }));
+    .filter(
+      ({ code }) =>
+        !(code === "id-zero" && pycocotoolsIdZero) && !(code === "ignore-flag" && honourIgnore),
+    )
+    .map((note) => ({
+      file,
+      ...note,
+      ...(note.code === "ignore-flag" && {
+        message: `${note.message}, which counts for nothing here as in pycocotools; --honour-ignore heeds it`,
+      }),
+    }));
 }
 
 function printSummary({ parameters, counts, summary }: CocoEvaluation): void {
-  const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+  const count = (n: number, one: string, many = `${one}s`): string =>
+    `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
   const crowds = counts.crowds > 0 ? ` (${count(counts.crowds, "crowd")})` : "";
-  const categories = parameters.agnostic ? "all categories as one" : count(counts.categories, "category", "categories");
-  print(`${count(counts.images, "image")}, ${count(counts.truths, "true box", "true boxes")}${crowds}, ${count(counts.detections, "detection")}, ${categories}\n`);
+  const categories = parameters.agnostic
+    ? "all categories as one"
+    : count(counts.categories, "category", "categories");
+  print(
+    `${count(counts.images, "image")}, ${count(counts.truths, "true box", "true boxes")}${crowds}, ${count(counts.detections, "detection")}, ${categories}\n`,
+  );
   const { iouThresholds, maxDets, areas } = parameters;
-  const all = iouThresholds.length > 3 ? `${iouThresholds[0]!.toFixed(2)}:${iouThresholds[iouThresholds.length - 1]!.toFixed(2)}` : iouThresholds.join(", ");
+  const all =
+    iouThresholds.length > 3
+      ? `${iouThresholds[0]!.toFixed(2)}:${iouThresholds[iouThresholds.length - 1]!.toFixed(2)}`
+      : iouThresholds.join(", ");
   const most = maxDets[maxDets.length - 1]!;
   const intervals = summary.some((score) => score.value !== null && score.ci !== null);
-  print(table(
-    [{ head: "metric" }, { head: "IoU" }, { head: "area" }, { head: "max dets", align: "right" }, { head: "value", align: "right" }, ...(intervals ? [{ head: "95% interval" }] : []), { head: "true boxes", align: "right" }],
-    summary.map((score) => [
-      score.name,
-      score.name === "AP50" ? "0.50" : score.name === "AP75" ? "0.75" : all,
-      areas.slice(1).find((area) => score.name.slice(3) === area.name)?.name ?? areas[0]!.name,
-      /^AR@(\d+)$/.exec(score.name)?.[1] ?? most,
-      shown(score),
-      ...(intervals ? [score.value === null || score.ci === null ? null : score.ci.map((bound) => bound.toFixed(4)).join(" to ")] : []),
-      score.value === null ? null : score.n.toLocaleString("en"),
-    ]),
-  ));
-  for (const why of new Set(summary.flatMap((score) => (score.value === null ? [score.why] : [])))) print(`-: ${why}`);
+  print(
+    table(
+      [
+        { head: "metric" },
+        { head: "IoU" },
+        { head: "area" },
+        { head: "max dets", align: "right" },
+        { head: "value", align: "right" },
+        ...(intervals ? [{ head: "95% interval" }] : []),
+        { head: "true boxes", align: "right" },
+      ],
+      summary.map((score) => [
+        score.name,
+        score.name === "AP50" ? "0.50" : score.name === "AP75" ? "0.75" : all,
+        areas.slice(1).find((area) => score.name.slice(3) === area.name)?.name ?? areas[0]!.name,
+        /^AR@(\d+)$/.exec(score.name)?.[1] ?? most,
+        shown(score),
+        ...(intervals
+          ? [
+              score.value === null || score.ci === null
+                ? null
+                : score.ci.map((bound) => bound.toFixed(4)).join(" to "),
+            ]
+          : []),
+        score.value === null ? null : score.n.toLocaleString("en"),
+      ]),
+    ),
+  );
+  for (const why of new Set(summary.flatMap((score) => (score.value === null ? [score.why] : []))))
+    print(`-: ${why}`);
 }
 
 function printCategories(evaluation: CocoEvaluation, truth: CocoTruth): void {
   print("");
-  print(table(
-    [{ head: "category" }, { head: "id", align: "right" }, { head: "AP", align: "right" }, { head: "AP50", align: "right" }, { head: "AP75", align: "right" }, { head: "AR", align: "right" }, { head: "true boxes", align: "right" }],
-    evaluation.categories().map(({ category, truths, ap, ap50, ap75, ar }) => [
-      truth.categories[category]?.name ?? "all as one", truth.categories[category]?.id ?? null, shown(ap), shown(ap50), shown(ap75), shown(ar), truths.toLocaleString("en"),
-    ]),
-  ));
+  print(
+    table(
+      [
+        { head: "category" },
+        { head: "id", align: "right" },
+        { head: "AP", align: "right" },
+        { head: "AP50", align: "right" },
+        { head: "AP75", align: "right" },
+        { head: "AR", align: "right" },
+        { head: "true boxes", align: "right" },
+      ],
+      evaluation
+        .categories()
+        .map(({ category, truths, ap, ap50, ap75, ar }) => [
+          truth.categories[category]?.name ?? "all as one",
+          truth.categories[category]?.id ?? null,
+          shown(ap),
+          shown(ap50),
+          shown(ap75),
+          shown(ar),
+          truths.toLocaleString("en"),
+        ]),
+    ),
+  );
 }
 
-function printErrors({ ap, foreground, background, errors, falsePositives, falseNegatives }: DetectionErrors): void {
-  print(`\nErrors at IoU ${foreground} (background below ${background}), AP ${shown(ap) ?? "-"}; what AP would gain without them:`);
-  print(table(
-    [{ head: "error" }, { head: "count", align: "right" }, { head: "AP gain", align: "right" }],
-    [
-      ...errors.map(({ type, count, deltaAp }) => [type, count.toLocaleString("en"), shown(deltaAp)]),
-      ["all false positives", null, shown(falsePositives)],
-      ["all unfound boxes", null, shown(falseNegatives)],
-    ],
-  ));
+function printErrors({
+  ap,
+  foreground,
+  background,
+  errors,
+  falsePositives,
+  falseNegatives,
+}: DetectionErrors): void {
+  print(
+    `\nErrors at IoU ${foreground} (background below ${background}), AP ${shown(ap) ?? "-"}; what AP would gain without them:`,
+  );
+  print(
+    table(
+      [{ head: "error" }, { head: "count", align: "right" }, { head: "AP gain", align: "right" }],
+      [
+        ...errors.map(({ type, count, deltaAp }) => [
+          type,
+          count.toLocaleString("en"),
+          shown(deltaAp),
+        ]),
+        ["all false positives", null, shown(falsePositives)],
+        ["all unfound boxes", null, shown(falseNegatives)],
+      ],
+    ),
+  );
 }
 
 /** What --json prints: every number raw. */
-function document(evaluation: CocoEvaluation, truth: CocoTruth, categories: readonly CategoryScores[] | null, errors: DetectionErrors | null, notes: readonly FileNote[]): object {
+function document(
+  evaluation: CocoEvaluation,
+  truth: CocoTruth,
+  categories: readonly CategoryScores[] | null,
+  errors: DetectionErrors | null,
+  notes: readonly FileNote[],
+): object {
   const { parameters, counts, summary } = evaluation;
   return {
     schema: 1,
     counts,
-    parameters: { ...parameters, iouThresholds: Array.from(parameters.iouThresholds), maxDets: Array.from(parameters.maxDets), recallThresholds: parameters.recallThresholds.length },
+    parameters: {
+      ...parameters,
+      iouThresholds: Array.from(parameters.iouThresholds),
+      maxDets: Array.from(parameters.maxDets),
+      recallThresholds: parameters.recallThresholds.length,
+    },
     scores: summary,
-    ...(categories && { categories: categories.map(({ category, ...scores }) => ({ id: truth.categories[category]?.id ?? null, name: truth.categories[category]?.name ?? null, ...scores })) }),
-    ...(errors && { errors: { foreground: errors.foreground, background: errors.background, maxDets: errors.maxDets, ap: errors.ap, types: errors.errors, falsePositives: errors.falsePositives, falseNegatives: errors.falseNegatives } }),
+    ...(categories && {
+      categories: categories.map(({ category, ...scores }) => ({
+        id: truth.categories[category]?.id ?? null,
+        name: truth.categories[category]?.name ?? null,
+        ...scores,
+      })),
+    }),
+    ...(errors && {
+      errors: {
+        foreground: errors.foreground,
+        background: errors.background,
+        maxDets: errors.maxDets,
+        ap: errors.ap,
+        types: errors.errors,
+        falsePositives: errors.falsePositives,
+        falseNegatives: errors.falseNegatives,
+      },
+    }),
     notes,
   };
 }
@@ -187,7 +360,13 @@ function numbers(option: string, text: string): number[] {
 function number(option: string, text: string): number {
   const value = text === "inf" ? Infinity : Number(text);
   if (text !== "" && !Number.isNaN(value)) return value;
-  throw new UserError({ code: "coco-option", message: "not a number", path: option, found: JSON.stringify(text), fix: "separate numbers by commas" });
+  throw new UserError({
+    code: "coco-option",
+    message: "not a number",
+    path: option,
+    found: JSON.stringify(text),
+    fix: "separate numbers by commas",
+  });
 }
 
 /** `name:min:max,…`; the range of all sizes goes first unless one is named so. */
@@ -195,7 +374,14 @@ function areaRanges(text: string): AreaRange[] {
   const ranges = text.split(",").map((part): AreaRange => {
     const [name, min, max, ...more] = part.trim().split(":");
     if (!name || min === undefined || max === undefined || more.length > 0) {
-      throw new UserError({ code: "coco-option", message: "not an area range", path: "--areas", expected: "name:min:max", found: JSON.stringify(part), fix: "write for example --areas small:0:1024,large:1024:inf" });
+      throw new UserError({
+        code: "coco-option",
+        message: "not an area range",
+        path: "--areas",
+        expected: "name:min:max",
+        found: JSON.stringify(part),
+        fix: "write for example --areas small:0:1024,large:1024:inf",
+      });
     }
     return { name, min: number("--areas", min), max: number("--areas", max) };
   });

@@ -1,16 +1,34 @@
 import { writeArrow } from "../../../datasets/formats/arrow.js";
 import type { ImageList } from "../../../datasets/formats/paddleclas-list.js";
-import { classScores, confusions, predictions } from "../../eval/metrics/retrieval/retrieval-classes.js";
+import {
+  classScores,
+  confusions,
+  predictions,
+} from "../../eval/metrics/retrieval/retrieval-classes.js";
 import { quirkEffects } from "../../eval/metrics/retrieval/retrieval-quirks.js";
-import { headlineOrder, rankQueries, type RetrievalEvidence } from "../../eval/metrics/retrieval/retrieval.js";
-import { retrievalScores, type RetrievalScores } from "../../eval/metrics/retrieval/retrieval-scores.js";
+import {
+  headlineOrder,
+  rankQueries,
+  type RetrievalEvidence,
+} from "../../eval/metrics/retrieval/retrieval.js";
+import {
+  retrievalScores,
+  type RetrievalScores,
+} from "../../eval/metrics/retrieval/retrieval-scores.js";
 import { clusterNumbers } from "../../eval/stats/bootstrap.js";
 import { UserError } from "../../pipeline/errors.js";
 import { rowCount } from "../../pipeline/types.js";
 import { choice, whole } from "../options.js";
 import { progressBar } from "../progress.js";
 import { loadRetrieval, type LoadedRetrieval } from "../retrieval-input.js";
-import { classTable, confusionTable, quirkTable, scoreTable, summaryLine, type Head } from "../retrieval-text.js";
+import {
+  classTable,
+  confusionTable,
+  quirkTable,
+  scoreTable,
+  summaryLine,
+  type Head,
+} from "../retrieval-text.js";
 import { print, printJson, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
@@ -39,21 +57,39 @@ interface Options {
 export const verb: Verb = {
   build(command) {
     command
-      .description("Score features: recall@k, mAP, MAP@R, R-precision, mINP, precision@k, over the whole exact ranking, ties told.")
-      .requiredOption("--gallery <file>", "gallery features, one row a picture: .npy, .fvecs or .arrow (packed codes: .npy, .bvecs or .arrow)")
-      .requiredOption("--gallery-list <file>", "PaddleClas list of the same rows: path, label and, where there is one, uid")
+      .description(
+        "Score features: recall@k, mAP, MAP@R, R-precision, mINP, precision@k, over the whole exact ranking, ties told.",
+      )
+      .requiredOption(
+        "--gallery <file>",
+        "gallery features, one row a picture: .npy, .fvecs or .arrow (packed codes: .npy, .bvecs or .arrow)",
+      )
+      .requiredOption(
+        "--gallery-list <file>",
+        "PaddleClas list of the same rows: path, label and, where there is one, uid",
+      )
       .option("--query <file>", "query features")
       .option("--query-list <file>", "list of the queries")
-      .option("--leave-one-out", "search the gallery with itself, each row left out of its own ranking")
+      .option(
+        "--leave-one-out",
+        "search the gallery with itself, each row left out of its own ranking",
+      )
       .option("--protocol <name>", "standard, or paddleclas with its quirks", "standard")
-      .option("--binary <form>", "compare binary codes: sign or round binarises the features, packed reads codes (most significant bit first)")
+      .option(
+        "--binary <form>",
+        "compare binary codes: sign or round binarises the features, packed reads codes (most significant bit first)",
+      )
       .option("--normalize", "scale each vector to length 1 first")
       .option("--k <list>", "for recall@k and precision@k", "1,5,10")
       .option("--columns <n>", "columns of the lists: 2, 3 or auto", "auto")
       .option("--delimiter <name>", "delimiter of the lists: tab, space or auto", "auto")
       .option("--train-list <file>", "training list: warn of pictures that were trained on")
       .option("--images <folder>", "image root: warn of listed pictures that are not there")
-      .option("--interval <unit>", "what intervals take as independent: query, or label (a bootstrap over labels)", "query")
+      .option(
+        "--interval <unit>",
+        "what intervals take as independent: query, or label (a bootstrap over labels)",
+        "query",
+      )
       .option("--classes", "also print each label")
       .option("--confusions", "also print which labels the first neighbour takes for which")
       .option("--quirks", "also print what each quirk of PaddleClas is worth on this set")
@@ -71,61 +107,120 @@ async function run(options: Options): Promise<void> {
   const protocol = choice("--protocol", options.protocol, ["standard", "paddleclas"]);
   const unit = choice("--interval", options.interval, ["query", "label"]);
   if (options.cases !== undefined && !/\.(arrow|feather)$/.test(options.cases)) {
-    throw new UserError({ code: "bad-option", message: "--cases writes Arrow", expected: "a name that ends in .arrow", found: options.cases });
+    throw new UserError({
+      code: "bad-option",
+      message: "--cases writes Arrow",
+      expected: "a name that ends in .arrow",
+      found: options.cases,
+    });
   }
   const columns = choice("--columns", options.columns, ["auto", "2", "3"]);
   const { gallery, galleryList, query, queryList, trainList, images } = options;
   const loaded = await loadRetrieval({
-    gallery, galleryList, leaveOneOut: options.leaveOneOut ?? false, protocol, normalize: options.normalize ?? false,
-    ...(query !== undefined && { query }), ...(queryList !== undefined && { queryList }), ...(trainList !== undefined && { trainList }), ...(images !== undefined && { images }),
-    ...(options.binary !== undefined && { binary: choice("--binary", options.binary, ["sign", "round", "packed"]) }),
-    list: { columns: columns === "auto" ? "auto" : columns === "2" ? 2 : 3, delimiter: choice("--delimiter", options.delimiter, ["auto", "tab", "space"]) },
+    gallery,
+    galleryList,
+    leaveOneOut: options.leaveOneOut ?? false,
+    protocol,
+    normalize: options.normalize ?? false,
+    ...(query !== undefined && { query }),
+    ...(queryList !== undefined && { queryList }),
+    ...(trainList !== undefined && { trainList }),
+    ...(images !== undefined && { images }),
+    ...(options.binary !== undefined && {
+      binary: choice("--binary", options.binary, ["sign", "round", "packed"]),
+    }),
+    list: {
+      columns: columns === "auto" ? "auto" : columns === "2" ? 2 : 3,
+      delimiter: choice("--delimiter", options.delimiter, ["auto", "tab", "space"]),
+    },
   });
   const bar = progressBar("ranking", "queries");
-  const evidence = await rankQueries(loaded.input, { protocol, ks, progress: bar.report }).finally(() => { bar.stop(); });
-  const result = retrievalScores(evidence, unit === "label" ? { clusters: clusterNumbers(loaded.input.queryLabels) } : {});
+  const evidence = await rankQueries(loaded.input, { protocol, ks, progress: bar.report }).finally(
+    () => {
+      bar.stop();
+    },
+  );
+  const result = retrievalScores(
+    evidence,
+    unit === "label" ? { clusters: clusterNumbers(loaded.input.queryLabels) } : {},
+  );
   const effects = options.quirks ? await quirkEffects(loaded.input, { ks }) : null;
   if (options.cases !== undefined) await writeCases(options.cases, evidence, loaded);
-  const warnings = [...loaded.findings.map((f) => `${f.file}: ${f.message} (${f.examples[0]})`), ...loaded.warnings, ...aboutTies(evidence, result)];
+  const warnings = [
+    ...loaded.findings.map((f) => `${f.file}: ${f.message} (${f.examples[0]})`),
+    ...loaded.warnings,
+    ...aboutTies(evidence, result),
+  ];
   if (options.json) {
     printJson({
       ...head(loaded, evidence, result, unit),
-      scores: result.scores, cmc: result.cmc,
-      ...(options.classes && { classes: classScores(evidence) }), ...(options.confusions && { confusions: confusions(evidence) }), ...(effects && { quirks: effects }),
-      findings: loaded.findings, warnings,
+      scores: result.scores,
+      cmc: result.cmc,
+      ...(options.classes && { classes: classScores(evidence) }),
+      ...(options.confusions && { confusions: confusions(evidence) }),
+      ...(effects && { quirks: effects }),
+      findings: loaded.findings,
+      warnings,
     });
     return;
   }
   print(summaryLine(head(loaded, evidence, result, unit)));
   print(`\n${scoreTable(result)}`);
-  for (const why of new Set(result.scores.flatMap((s) => (s.value === null ? [s.why] : [])))) print(`-: ${why}`);
+  for (const why of new Set(result.scores.flatMap((s) => (s.value === null ? [s.why] : []))))
+    print(`-: ${why}`);
   if (options.classes) print(`\n${classTable(classScores(evidence), shownClasses)}`);
   if (options.confusions) print(`\n${confusionTable(confusions(evidence), shownConfusions)}`);
   if (effects) print(`\n${quirkTable(effects)}`);
   for (const text of warnings) warn(text);
 }
 
-function head({ input, similarity }: LoadedRetrieval, evidence: RetrievalEvidence, { queries, unanswerable }: RetrievalScores, intervalUnit: string): Head {
+function head(
+  { input, similarity }: LoadedRetrieval,
+  evidence: RetrievalEvidence,
+  { queries, unanswerable }: RetrievalScores,
+  intervalUnit: string,
+): Head {
   const { gallery } = input;
   return {
     protocol: evidence.protocol,
     similarity,
-    queries, gallery: rowCount(gallery), labels: new Set(input.galleryLabels).size,
-    leaveOneOut: input.leaveOneOut ?? false, junkRule: input.galleryUids !== undefined,
-    unanswerable, undecidedFirst: evidence.undecidedFirst, intervalUnit,
+    queries,
+    gallery: rowCount(gallery),
+    labels: new Set(input.galleryLabels).size,
+    leaveOneOut: input.leaveOneOut ?? false,
+    junkRule: input.galleryUids !== undefined,
+    unanswerable,
+    undecidedFirst: evidence.undecidedFirst,
+    intervalUnit,
   };
 }
 
-function aboutTies(evidence: RetrievalEvidence, { queries, unanswerable }: RetrievalScores): string[] {
+function aboutTies(
+  evidence: RetrievalEvidence,
+  { queries, unanswerable }: RetrievalScores,
+): string[] {
   const notes: string[] = [];
-  if (evidence.undecidedFirst > 0) notes.push(`for ${evidence.undecidedFirst} of ${queries} queries right and wrong items tie for the first place: the value is the mean over all orders of the ties`);
-  if (evidence.rules.ties === "stable") notes.push("this protocol has one order of ties, the smaller row first; another sort would give other numbers");
-  if (unanswerable > 0) notes.push(`${unanswerable} of ${queries} queries have no valid positive in the gallery and are not in n`);
+  if (evidence.undecidedFirst > 0)
+    notes.push(
+      `for ${evidence.undecidedFirst} of ${queries} queries right and wrong items tie for the first place: the value is the mean over all orders of the ties`,
+    );
+  if (evidence.rules.ties === "stable")
+    notes.push(
+      "this protocol has one order of ties, the smaller row first; another sort would give other numbers",
+    );
+  if (unanswerable > 0)
+    notes.push(
+      `${unanswerable} of ${queries} queries have no valid positive in the gallery and are not in n`,
+    );
   return notes;
 }
 
 /** One row a query; the columns that records have come first. */
-async function writeCases(file: string, evidence: RetrievalEvidence, { queryList, galleryList }: { queryList: ImageList; galleryList: ImageList }): Promise<void> {
+async function writeCases(
+  file: string,
+  evidence: RetrievalEvidence,
+  { queryList, galleryList }: { queryList: ImageList; galleryList: ImageList },
+): Promise<void> {
   const { top, topRows, topScores, positives, values } = evidence;
   const own = values[headlineOrder(evidence)]!;
   const [best, worst] = [values.optimistic ?? own, values.pessimistic ?? own];
@@ -135,14 +230,22 @@ async function writeCases(file: string, evidence: RetrievalEvidence, { queryList
   const ranked = (ranks: Float64Array) => each((q) => (positives[q]! > 0 ? ranks[q]! - 1 : null));
   await writeArrow(file, {
     item: queryList.rows.map((r) => r.path),
-    outcome: each((q) => (positives[q] === 0 ? "none" : predicted[q] === queryList.rows[q]!.label ? "hit" : "miss")),
+    outcome: each((q) =>
+      positives[q] === 0 ? "none" : predicted[q] === queryList.rows[q]!.label ? "hit" : "miss",
+    ),
     truth: queryList.rows.map((r) => r.label),
     prediction: predicted,
     score: each((q) => (topRows[q * top]! < 0 ? null : topScores[q * top]!)),
     rank: ranked(best.firstRank),
     neighbours: each((q) => {
       const rows = Array.from(topRows.subarray(q * top, (q + 1) * top)).filter((row) => row >= 0);
-      return JSON.stringify(rows.map((row, i) => [galleryList.rows[row]!.label, topScores[q * top + i]!, galleryList.rows[row]!.path]));
+      return JSON.stringify(
+        rows.map((row, i) => [
+          galleryList.rows[row]!.label,
+          topScores[q * top + i]!,
+          galleryList.rows[row]!.path,
+        ]),
+      );
     }),
     uid: queryList.rows.map((r) => r.uid ?? null),
     positives,

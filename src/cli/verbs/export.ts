@@ -22,10 +22,15 @@ interface Options {
 export const verb: Verb = {
   build(command) {
     command
-      .description("Write a table of the paper with ours beside it: Markdown and LaTeX as the paper prints it, CSV and JSON one row a number with raw values.")
+      .description(
+        "Write a table of the paper with ours beside it: Markdown and LaTeX as the paper prints it, CSV and JSON one row a number with raw values.",
+      )
       .requiredOption("--table <n>", "which: 3 to 9")
       .option("--format <format>", "md, csv, latex or json", "md")
-      .option("--record <id>", "from this record alone (default: the newest that has the cell, committed ones last)")
+      .option(
+        "--record <id>",
+        "from this record alone (default: the newest that has the cell, committed ones last)",
+      )
       .option("--runs <folder>", "where records are (default: runs/, or SHITU_RUNS)")
       .option("--out <file>", "into a file (default: standard output)")
       .action(exportTable);
@@ -36,7 +41,17 @@ export const verb: Verb = {
 export function tableOf(tables: readonly PaperTable[], option: string, text: string): PaperTable {
   const n = whole(option, text);
   const found = tables.find((t) => t.table === n);
-  if (!found || n < 3) throw new UserError({ code: "bad-option", message: `${option}: no table of measurements`, expected: tables.filter((t) => t.table >= 3).map((t) => t.table).join(", "), found: text, fix: "Tables 1 and 2 state training data: there is nothing to measure" });
+  if (!found || n < 3)
+    throw new UserError({
+      code: "bad-option",
+      message: `${option}: no table of measurements`,
+      expected: tables
+        .filter((t) => t.table >= 3)
+        .map((t) => t.table)
+        .join(", "),
+      found: text,
+      fix: "Tables 1 and 2 state training data: there is nothing to measure",
+    });
   return found;
 }
 
@@ -44,18 +59,30 @@ async function exportTable(options: Options): Promise<void> {
   const format = choice("--format", options.format, ["md", "csv", "latex", "json"]);
   const paper = await readPaper(join(projectRoot, "configs", "paper", "tables.yaml"));
   const table = tableOf(paper.tables, "--table", options.table);
-  const records = options.record === undefined ? await allRecords(options.runs) : [{ record: await readRecord(await recordFolder(options.record, options.runs)) }];
-  const compared = compareTable(table, records.map(({ record }) => ({ key: record.id, record })));
+  const records =
+    options.record === undefined
+      ? await allRecords(options.runs)
+      : [{ record: await readRecord(await recordFolder(options.record, options.runs)) }];
+  const compared = compareTable(
+    table,
+    records.map(({ record }) => ({ key: record.id, record })),
+  );
   const text = ((): string => {
     switch (format) {
-      case "json": return `${JSON.stringify({ table: table.table, title: table.title, footnotes: table.footnotes, protocol: table.protocol, cells: paperRows(compared) }, null, 2)}\n`;
+      case "json":
+        return `${JSON.stringify({ table: table.table, title: table.title, footnotes: table.footnotes, protocol: table.protocol, cells: paperRows(compared) }, null, 2)}\n`;
       case "csv": {
         const rows = paperRows(compared);
         const columns = Object.keys(rows[0] ?? {});
-        return toCsv(columns, rows.map((row) => columns.map((c) => row[c] ?? null)));
+        return toCsv(
+          columns,
+          rows.map((row) => columns.map((c) => row[c] ?? null)),
+        );
       }
-      case "latex": return `% ${[legend, ...reasons(compared).map((why) => `~ ${why}`)].join("\n% ")}\n${toLatex(paperMatrix(compared))}`;
-      case "md": return `${toMarkdown(paperMatrix(compared))}\n${[legend, ...reasons(compared).map((why) => `~ ${why}`)].map((line) => `${line}\n`).join("\n")}`;
+      case "latex":
+        return `% ${[legend, ...reasons(compared).map((why) => `~ ${why}`)].join("\n% ")}\n${toLatex(paperMatrix(compared))}`;
+      case "md":
+        return `${toMarkdown(paperMatrix(compared))}\n${[legend, ...reasons(compared).map((why) => `~ ${why}`)].map((line) => `${line}\n`).join("\n")}`;
     }
   })();
   if (options.out === undefined) process.stdout.write(text);

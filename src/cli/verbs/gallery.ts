@@ -37,7 +37,10 @@ export const verb: Verb = {
     withList(command.command("build"))
       .description("embed the pictures of a PaddleClas list and index them")
       .requiredOption("--card <card.yaml>", "card of the embedding model")
-      .option("--model-folder <folder>", "folder of the model file, where the card is kept apart from it")
+      .option(
+        "--model-folder <folder>",
+        "folder of the model file, where the card is kept apart from it",
+      )
       .requiredOption("--out <folder>", "where to save the gallery")
       .option("--engine <name>", "faiss, exact, faiss-node or usearch", "faiss")
       .option("--index <factory>", "Flat, IVF, HNSW32, or a Faiss factory string", "HNSW32")
@@ -49,16 +52,21 @@ export const verb: Verb = {
       .description("embed the pictures of a list and add them")
       .requiredOption("--gallery <folder>", "the gallery")
       .requiredOption("--card <card.yaml>", "card of the model that the gallery was built with")
-      .option("--model-folder <folder>", "folder of the model file, where the card is kept apart from it")
+      .option(
+        "--model-folder <folder>",
+        "folder of the model file, where the card is kept apart from it",
+      )
       .action(append);
-    command.command("remove")
+    command
+      .command("remove")
       .description("remove entries by label or by picture (HNSW cannot)")
       .requiredOption("--gallery <folder>", "the gallery")
       .option("--label <label...>", "remove all entries with this label")
       .option("--path <path...>", "remove the entries of this picture")
       .option("--json", "machine output")
       .action(remove);
-    command.command("info")
+    command
+      .command("info")
       .description("what a gallery holds and how it was made")
       .requiredOption("--gallery <folder>", "the gallery")
       .option("--json", "machine output")
@@ -85,7 +93,10 @@ async function build(options: BuildOptions): Promise<void> {
       protocol,
       engine: options.engine,
       factory: options.index,
-      parameters: { ...(options.nprobe !== undefined && { nprobe: whole("--nprobe", options.nprobe) }), ...(options.efSearch !== undefined && { efSearch: whole("--ef-search", options.efSearch) }) },
+      parameters: {
+        ...(options.nprobe !== undefined && { nprobe: whole("--nprobe", options.nprobe) }),
+        ...(options.efSearch !== undefined && { efSearch: whole("--ef-search", options.efSearch) }),
+      },
     },
     embedded.rows,
     embedded.entries,
@@ -98,23 +109,41 @@ async function build(options: BuildOptions): Promise<void> {
   }
 }
 
-async function append(options: ListOptions & { gallery: string; card: string; modelFolder?: string }): Promise<void> {
+async function append(
+  options: ListOptions & { gallery: string; card: string; modelFolder?: string },
+): Promise<void> {
   const manifest = await readManifest(options.gallery);
   const { settings, embedded } = await embedList(options, manifest.protocol);
   const gallery = await Gallery.load(options.gallery, settings.model);
   try {
     await gallery.append(embedded.rows, embedded.entries);
-    report(options, options.gallery, await gallery.save(options.gallery), embedded.failures, { added: embedded.entries.length });
+    report(options, options.gallery, await gallery.save(options.gallery), embedded.failures, {
+      added: embedded.entries.length,
+    });
   } finally {
     gallery.close();
   }
 }
 
-async function embedList(options: ListOptions & { card: string; modelFolder?: string }, protocol: Protocol) {
-  const list = await readList(options.list, { delimiter: choice("--delimiter", options.delimiter, ["tab", "space", "auto"]), protocol });
+async function embedList(
+  options: ListOptions & { card: string; modelFolder?: string },
+  protocol: Protocol,
+) {
+  const list = await readList(options.list, {
+    delimiter: choice("--delimiter", options.delimiter, ["tab", "space", "auto"]),
+    protocol,
+  });
   // Opened once here, so that a card that lies about its model is told before any work starts.
-  const embedder = await openEmbedder(options.card, options.modelFolder === undefined ? {} : { modelFolder: options.modelFolder });
-  const model = { id: embedder.id, version: embedder.version, card: options.card, ...(options.modelFolder !== undefined && { folder: options.modelFolder }) };
+  const embedder = await openEmbedder(
+    options.card,
+    options.modelFolder === undefined ? {} : { modelFolder: options.modelFolder },
+  );
+  const model = {
+    id: embedder.id,
+    version: embedder.version,
+    card: options.card,
+    ...(options.modelFolder !== undefined && { folder: options.modelFolder }),
+  };
   const shape = { kind: embedder.kind, dim: embedder.dim };
   await embedder.close();
   const bar = progressBar("embedding");
@@ -132,16 +161,29 @@ async function embedList(options: ListOptions & { card: string; modelFolder?: st
   }
 }
 
-async function remove(options: { gallery: string; label?: string[]; path?: string[]; json?: boolean }): Promise<void> {
+async function remove(options: {
+  gallery: string;
+  label?: string[];
+  path?: string[];
+  json?: boolean;
+}): Promise<void> {
   const labels = new Set(options.label ?? []);
   const paths = new Set(options.path ?? []);
-  if (labels.size + paths.size === 0) throw new UserError({ code: "nothing-to-remove", message: "say what to remove", fix: "give --label or --path" });
+  if (labels.size + paths.size === 0)
+    throw new UserError({
+      code: "nothing-to-remove",
+      message: "say what to remove",
+      fix: "give --label or --path",
+    });
   const gallery = await Gallery.load(options.gallery);
   try {
     const gone = await gallery.remove((row) => labels.has(row.label) || paths.has(row.path));
-    for (const label of labels) if (!gone.some((r) => r.label === label)) warn(`no entry with the label ${label}`);
-    for (const path of paths) if (!gone.some((r) => r.path === path)) warn(`no entry for the picture ${path}`);
-    const manifest = gone.length > 0 ? await gallery.save(options.gallery) : await readManifest(options.gallery);
+    for (const label of labels)
+      if (!gone.some((r) => r.label === label)) warn(`no entry with the label ${label}`);
+    for (const path of paths)
+      if (!gone.some((r) => r.path === path)) warn(`no entry for the picture ${path}`);
+    const manifest =
+      gone.length > 0 ? await gallery.save(options.gallery) : await readManifest(options.gallery);
     report(options, options.gallery, manifest, [], { removed: gone.length });
   } finally {
     gallery.close();
@@ -157,25 +199,56 @@ async function info(options: { gallery: string; json?: boolean }): Promise<void>
     printJson({ ...manifest, labels });
     return;
   }
-  print(table([{ head: "property" }, { head: "value" }], [
-    ["entries", manifest.count],
-    ["labels", labels],
-    ["model", `${manifest.model.id} (${manifest.model.version.slice(0, 12)})`],
-    ["vectors", `${manifest.dim} ${manifest.kind === "real" ? "floats" : "bits"}, ${manifest.metric}`],
-    ["index", `${manifest.factory} (${manifest.engine} ${manifest.engineVersion})`],
-    ["parameters", Object.entries(manifest.parameters).map(([k, v]) => `${k} ${v}`).join(", ") || "-"],
-    ["protocol", manifest.protocol],
-    ["index size", bytes(manifest.index.bytes)],
-  ]));
+  print(
+    table(
+      [{ head: "property" }, { head: "value" }],
+      [
+        ["entries", manifest.count],
+        ["labels", labels],
+        ["model", `${manifest.model.id} (${manifest.model.version.slice(0, 12)})`],
+        [
+          "vectors",
+          `${manifest.dim} ${manifest.kind === "real" ? "floats" : "bits"}, ${manifest.metric}`,
+        ],
+        ["index", `${manifest.factory} (${manifest.engine} ${manifest.engineVersion})`],
+        [
+          "parameters",
+          Object.entries(manifest.parameters)
+            .map(([k, v]) => `${k} ${v}`)
+            .join(", ") || "-",
+        ],
+        ["protocol", manifest.protocol],
+        ["index size", bytes(manifest.index.bytes)],
+      ],
+    ),
+  );
 }
 
-function report(options: { json?: boolean }, folder: string, manifest: Awaited<ReturnType<Gallery["save"]>>, failures: readonly GalleryFailure[], did: Record<string, number>): void {
+function report(
+  options: { json?: boolean },
+  folder: string,
+  manifest: Awaited<ReturnType<Gallery["save"]>>,
+  failures: readonly GalleryFailure[],
+  did: Record<string, number>,
+): void {
   if (options.json) {
-    printJson({ gallery: folder, ...did, count: manifest.count, indexBytes: manifest.index.bytes, factory: manifest.factory, failures: failures.map((f) => ({ path: f.path, ...f.complaint })) });
+    printJson({
+      gallery: folder,
+      ...did,
+      count: manifest.count,
+      indexBytes: manifest.index.bytes,
+      factory: manifest.factory,
+      failures: failures.map((f) => ({ path: f.path, ...f.complaint })),
+    });
     return;
   }
-  for (const { path, complaint } of failures.slice(0, 10)) warn(`left out ${path}: ${complaint.message}`);
+  for (const { path, complaint } of failures.slice(0, 10))
+    warn(`left out ${path}: ${complaint.message}`);
   if (failures.length > 10) warn(`left out ${failures.length - 10} more; --json names them all`);
-  const deeds = Object.entries(did).map(([verbed, n]) => `${verbed} ${n}`).join(", ");
-  print(`${folder}: ${deeds}, left out ${failures.length}, holds ${manifest.count} entries, ${manifest.factory}, ${bytes(manifest.index.bytes)}`);
+  const deeds = Object.entries(did)
+    .map(([verbed, n]) => `${verbed} ${n}`)
+    .join(", ");
+  print(
+    `${folder}: ${deeds}, left out ${failures.length}, holds ${manifest.count} entries, ${manifest.factory}, ${bytes(manifest.index.bytes)}`,
+  );
 }

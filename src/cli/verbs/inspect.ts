@@ -21,12 +21,25 @@ interface Options {
 export const verb: Verb = {
   build(command) {
     command
-      .description("Say what an ONNX model is: inputs, outputs, parameters, FLOPs, PicoDet's export form; check a card against it, or draft one.")
+      .description(
+        "Say what an ONNX model is: inputs, outputs, parameters, FLOPs, PicoDet's export form; check a card against it, or draft one.",
+      )
       .argument("[model.onnx]", "the model; may be left out where --card names it")
       .option("--card <card.yaml>", "check this card against the model; exit code 2 where it lies")
-      .option("--model-folder <folder>", "folder of the model file, where the card is kept apart from it")
-      .option("--write-card <card.yaml>", "write a card to start from; never over a file that is there")
-      .option("--shape <input=1,3,224,224>", "size of an input that the model leaves open; may be repeated", (shape: string, before: readonly string[]) => [...before, shape], [])
+      .option(
+        "--model-folder <folder>",
+        "folder of the model file, where the card is kept apart from it",
+      )
+      .option(
+        "--write-card <card.yaml>",
+        "write a card to start from; never over a file that is there",
+      )
+      .option(
+        "--shape <input=1,3,224,224>",
+        "size of an input that the model leaves open; may be repeated",
+        (shape: string, before: readonly string[]) => [...before, shape],
+        [],
+      )
       .option("--json", "machine output")
       .action(inspect);
   },
@@ -34,13 +47,36 @@ export const verb: Verb = {
 
 async function inspect(given: string | undefined, options: Options): Promise<void> {
   const card = options.card === undefined ? null : await modelCard(options.card);
-  const file = given ?? (card && options.card !== undefined ? modelFileOf(card, options.card, options.modelFolder) : undefined);
-  if (file === undefined) throw new UserError({ code: "bad-option", message: "no model is named", fix: "give a model file, or --card card.yaml" });
-  const inspection = await inspectOnnx(file, { shapes: shapesOf(options.shape), ...(card && { picture: card.input }) });
+  const file =
+    given ??
+    (card && options.card !== undefined
+      ? modelFileOf(card, options.card, options.modelFolder)
+      : undefined);
+  if (file === undefined)
+    throw new UserError({
+      code: "bad-option",
+      message: "no model is named",
+      fix: "give a model file, or --card card.yaml",
+    });
+  const inspection = await inspectOnnx(file, {
+    shapes: shapesOf(options.shape),
+    ...(card && { picture: card.input }),
+  });
   const form = formOf(inspection);
   // The picture of the model is worth having also where its card lies: shown first, thrown then.
-  const lie = card && options.card !== undefined ? await checkCard(card, options.card, file).then(() => null, (error: unknown) => error) : null;
-  if (options.json) printJson({ ...inspection, form, ...(card && { card: { file: options.card, agrees: lie === null } }) });
+  const lie =
+    card && options.card !== undefined
+      ? await checkCard(card, options.card, file).then(
+          () => null,
+          (error: unknown) => error,
+        )
+      : null;
+  if (options.json)
+    printJson({
+      ...inspection,
+      form,
+      ...(card && { card: { file: options.card, agrees: lie === null } }),
+    });
   else print(describe(inspection, form));
   if (lie !== null) throw lie;
   if (!options.json && card) print(`\nThe card ${options.card} agrees with the model.`);
@@ -53,23 +89,43 @@ async function inspect(given: string | undefined, options: Options): Promise<voi
 async function modelCard(file: string): Promise<Card> {
   const card = await loadCard(file);
   if (!isBaseline(card)) return card;
-  throw new UserError({ code: "card-mismatch", message: "a baseline has no model file", file, path: "baseline", found: card.baseline, fix: "give the card of a model" });
+  throw new UserError({
+    code: "card-mismatch",
+    message: "a baseline has no model file",
+    file,
+    path: "baseline",
+    found: card.baseline,
+    fix: "give the card of a model",
+  });
 }
 
 /** NAME=1,3,224,224 */
 function shapesOf(given: readonly string[]): Record<string, number[]> {
-  return Object.fromEntries(given.map((text) => {
-    const [, name, list] = /^(.+)=([\d,]+)$/.exec(text) ?? [];
-    const dims = (list ?? "").split(",").map(Number);
-    if (name === undefined || dims.some((d) => !Number.isSafeInteger(d) || d < 1)) {
-      throw new UserError({ code: "bad-option", message: "--shape takes a name and sizes", expected: "image=1,3,224,224", found: text });
-    }
-    return [name, dims];
-  }));
+  return Object.fromEntries(
+    given.map((text) => {
+      const [, name, list] = /^(.+)=([\d,]+)$/.exec(text) ?? [];
+      const dims = (list ?? "").split(",").map(Number);
+      if (name === undefined || dims.some((d) => !Number.isSafeInteger(d) || d < 1)) {
+        throw new UserError({
+          code: "bad-option",
+          message: "--shape takes a name and sizes",
+          expected: "image=1,3,224,224",
+          found: text,
+        });
+      }
+      return [name, dims];
+    }),
+  );
 }
 
 async function writeDraft(inspection: Inspection, model: string, file: string): Promise<void> {
-  if (existsSync(file)) throw new UserError({ code: "file-exists", message: "a card is there already", file, fix: "give another name, or move it away" });
+  if (existsSync(file))
+    throw new UserError({
+      code: "file-exists",
+      message: "a card is there already",
+      file,
+      fix: "give another name, or move it away",
+    });
   await writeAtomic(file, draftCard(inspection, relative(dirname(resolve(file)), resolve(model))));
 }
 
@@ -81,11 +137,34 @@ function describe(i: Inspection, form: FormExplanation): string {
     ["file", i.file],
     ["size", `${bytes(i.bytes)} (${whole(i.bytes)} bytes)`],
     ["sha256", i.sha256],
-    ["made by", `${i.producer || "unknown"}; opset ${i.opsets.map((o) => (o.domain === "" ? o.version : `${o.domain} ${o.version}`)).join(", ")}; IR ${i.irVersion}`],
-    ["parameters", `${whole(i.parameters)} (${millions(i.parameters)})${i.integerParameters > 0 ? `, ${whole(i.integerParameters)} of them integers` : ""}; all constants ${whole(i.constantElements)}`],
-    ["quantised", i.quantisation === null ? "no" : i.quantisation === "qdq" ? "yes: quantise and dequantise around float operators (QDQ)" : "yes: integer operators"],
-    ["FLOPs", work.macs === null ? `unknown: ${work.why}` : `${millions(work.macsPerImage)} multiply-accumulates an image (${millions(2 * work.macsPerImage)} operations)`],
-    ["nodes", `${whole(i.nodes)}: ${Object.entries(i.operators).map(([op, n]) => `${op} ${n}`).join(", ")}`],
+    [
+      "made by",
+      `${i.producer || "unknown"}; opset ${i.opsets.map((o) => (o.domain === "" ? o.version : `${o.domain} ${o.version}`)).join(", ")}; IR ${i.irVersion}`,
+    ],
+    [
+      "parameters",
+      `${whole(i.parameters)} (${millions(i.parameters)})${i.integerParameters > 0 ? `, ${whole(i.integerParameters)} of them integers` : ""}; all constants ${whole(i.constantElements)}`,
+    ],
+    [
+      "quantised",
+      i.quantisation === null
+        ? "no"
+        : i.quantisation === "qdq"
+          ? "yes: quantise and dequantise around float operators (QDQ)"
+          : "yes: integer operators",
+    ],
+    [
+      "FLOPs",
+      work.macs === null
+        ? `unknown: ${work.why}`
+        : `${millions(work.macsPerImage)} multiply-accumulates an image (${millions(2 * work.macsPerImage)} operations)`,
+    ],
+    [
+      "nodes",
+      `${whole(i.nodes)}: ${Object.entries(i.operators)
+        .map(([op, n]) => `${op} ${n}`)
+        .join(", ")}`,
+    ],
   ];
   const parts = [
     facts.map(([name, value]) => `${colour.bold(name.padEnd(11))}${visible(value)}`).join("\n"),
@@ -93,18 +172,36 @@ function describe(i: Inspection, form: FormExplanation): string {
     ports("output", i.outputs, i.tracedOutputs),
     explain(form),
   ];
-  if (work.macs !== null && work.uncounted.length > 0) parts.push(["Not in the FLOPs:", ...work.uncounted.map((u) => `  - ${visible(u)}`)].join("\n"));
+  if (work.macs !== null && work.uncounted.length > 0)
+    parts.push(["Not in the FLOPs:", ...work.uncounted.map((u) => `  - ${visible(u)}`)].join("\n"));
   return parts.join("\n\n");
 }
 
 function ports(what: string, list: readonly Port[], traced: readonly Port[] | null): string {
   return table(
-    [{ head: what }, { head: "type" }, { head: "shape" }, ...(traced ? [{ head: "in a run" }] : [])],
-    list.map((p, n) => [p.name, p.dtype ?? "no tensor", showShape(p.shape), ...(traced ? [showShape(traced[n]?.shape ?? null)] : [])]),
+    [
+      { head: what },
+      { head: "type" },
+      { head: "shape" },
+      ...(traced ? [{ head: "in a run" }] : []),
+    ],
+    list.map((p, n) => [
+      p.name,
+      p.dtype ?? "no tensor",
+      showShape(p.shape),
+      ...(traced ? [showShape(traced[n]?.shape ?? null)] : []),
+    ]),
   );
 }
 
 function explain({ form, why, warnings }: FormExplanation): string {
-  const head = form === null ? "PicoDet's export form: none of the three" : `PicoDet's export form: ${letterOf[form]} (${form})`;
-  return [colour.bold(head), ...why.map((w) => `  because ${visible(w)}`), ...warnings.map((w) => `  ${colour.yellow("note:")} ${visible(w)}`)].join("\n");
+  const head =
+    form === null
+      ? "PicoDet's export form: none of the three"
+      : `PicoDet's export form: ${letterOf[form]} (${form})`;
+  return [
+    colour.bold(head),
+    ...why.map((w) => `  because ${visible(w)}`),
+    ...warnings.map((w) => `  ${colour.yellow("note:")} ${visible(w)}`),
+  ].join("\n");
 }

@@ -6,7 +6,9 @@ import type { Verb } from "../verb.js";
 export const verb: Verb = {
   build(command) {
     command
-      .description("List the records, newest first, committed ones (reference/) last; broken ones with their problem.")
+      .description(
+        "List the records, newest first, committed ones (reference/) last; broken ones with their problem.",
+      )
       .option("--runs <folder>", "where records are (default: runs/, or SHITU_RUNS)")
       .option("--json", "machine output")
       .action(list);
@@ -16,7 +18,21 @@ export const verb: Verb = {
 async function list(options: { runs?: string; json?: boolean }): Promise<void> {
   const entries = await allEntries(options.runs);
   if (options.json) {
-    printJson(entries.map((e) => ("record" in e ? { folder: e.folder, id: e.record.id, state: e.record.state, experiment: e.record.experiment.name, startedAt: e.record.provenance.startedAt, cells: e.record.cells.length, reference: e.reference } : e)));
+    printJson(
+      entries.map((e) =>
+        "record" in e
+          ? {
+              folder: e.folder,
+              id: e.record.id,
+              state: e.record.state,
+              experiment: e.record.experiment.name,
+              startedAt: e.record.provenance.startedAt,
+              cells: e.record.cells.length,
+              reference: e.reference,
+            }
+          : e,
+      ),
+    );
     return;
   }
   if (entries.length === 0) {
@@ -24,8 +40,26 @@ async function list(options: { runs?: string; json?: boolean }): Promise<void> {
     return;
   }
   const name = (id: string, reference: boolean): string => (reference ? `reference/${id}` : id);
-  print(table([{ head: "record" }, { head: "experiment" }, { head: "state" }, { head: "cells", align: "right" }, { head: "started" }], entries.map((e) =>
-    "record" in e
-      ? [name(e.record.id, e.reference), e.record.experiment.title, e.record.state, e.record.cells.length, e.record.provenance.startedAt]
-      : [name(basename(e.folder), e.reference), null, `broken: ${e.problem}`, null, null])));
+  print(
+    table(
+      [
+        { head: "record" },
+        { head: "experiment" },
+        { head: "state" },
+        { head: "cells", align: "right" },
+        { head: "started" },
+      ],
+      entries.map((e) =>
+        "record" in e
+          ? [
+              name(e.record.id, e.reference),
+              e.record.experiment.title,
+              e.record.state,
+              e.record.cells.length,
+              e.record.provenance.startedAt,
+            ]
+          : [name(basename(e.folder), e.reference), null, `broken: ${e.problem}`, null, null],
+      ),
+    ),
+  );
 }

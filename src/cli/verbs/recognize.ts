@@ -10,7 +10,13 @@ import { decode } from "../../pipeline/image/image.js";
 import { defaultSettings, Recognizer } from "../../pipeline/system/recognizer.js";
 import { Stopwatch } from "../../pipeline/stopwatch.js";
 import { readTruth } from "../../eval/observe/query-evidence.js";
-import type { Detection, Observation, Pixels, Protocol, Recognition } from "../../pipeline/types.js";
+import type {
+  Detection,
+  Observation,
+  Pixels,
+  Protocol,
+  Recognition,
+} from "../../pipeline/types.js";
 import { ExitCode } from "../exit-code.js";
 import { choice, finite, whole } from "../options.js";
 import { progressBar } from "../progress.js";
@@ -39,48 +45,115 @@ interface Options {
 export const verb: Verb = {
   build(command) {
     command
-      .description("Recognise what is in pictures: detect, embed, search the gallery, threshold, suppress.")
+      .description(
+        "Recognise what is in pictures: detect, embed, search the gallery, threshold, suppress.",
+      )
       .argument("<image...>", "picture files")
       .requiredOption("--gallery <folder>", "a gallery made with `shitu gallery build`")
-      .option("--embedder <card.yaml>", "card of the embedding model (default: the one that built the gallery)")
-      .option("--embedder-folder <folder>", "folder of its model file, where the card is kept apart from it")
-      .option("--detector <card.yaml>", "card of the detection model; without it only the whole image is looked up")
-      .option("--detector-folder <folder>", "folder of its model file, where the card is kept apart from it")
+      .option(
+        "--embedder <card.yaml>",
+        "card of the embedding model (default: the one that built the gallery)",
+      )
+      .option(
+        "--embedder-folder <folder>",
+        "folder of its model file, where the card is kept apart from it",
+      )
+      .option(
+        "--detector <card.yaml>",
+        "card of the detection model; without it only the whole image is looked up",
+      )
+      .option(
+        "--detector-folder <folder>",
+        "folder of its model file, where the card is kept apart from it",
+      )
       .option("--protocol <name>", "standard or paddleclas (default: the gallery's)")
       .option("--k <n>", "neighbours shown a box", String(defaultSettings.k))
-      .option("--score-threshold <s>", "least inner product of a recognition", String(defaultSettings.scoreThreshold))
-      .option("--hamming-radius <d>", "largest Hamming distance of a recognition", String(defaultSettings.hammingRadius))
-      .option("--detection-threshold <s>", "least score of a box", String(defaultSettings.detectionThreshold))
-      .option("--max-detections <n>", "boxes a picture, besides the whole image", String(defaultSettings.maxDetections))
-      .option("--suppress-iou <r>", "overlap from which the lesser of two recognitions is dropped", String(defaultSettings.suppressIou))
+      .option(
+        "--score-threshold <s>",
+        "least inner product of a recognition",
+        String(defaultSettings.scoreThreshold),
+      )
+      .option(
+        "--hamming-radius <d>",
+        "largest Hamming distance of a recognition",
+        String(defaultSettings.hammingRadius),
+      )
+      .option(
+        "--detection-threshold <s>",
+        "least score of a box",
+        String(defaultSettings.detectionThreshold),
+      )
+      .option(
+        "--max-detections <n>",
+        "boxes a picture, besides the whole image",
+        String(defaultSettings.maxDetections),
+      )
+      .option(
+        "--suppress-iou <r>",
+        "overlap from which the lesser of two recognitions is dropped",
+        String(defaultSettings.suppressIou),
+      )
       .option("--no-whole-image", "do not look up the whole image as one more box")
-      .option("--boxes <truth.json>", "recognise the boxes of a truth file (as `shitu eval f1` takes it) in place of detected ones: the counterfactual of a perfect detector")
+      .option(
+        "--boxes <truth.json>",
+        "recognise the boxes of a truth file (as `shitu eval f1` takes it) in place of detected ones: the counterfactual of a perfect detector",
+      )
       .option("--draw <folder>", "write the pictures with boxes and labels drawn in")
       .option("--json", "machine output")
       .action(recognize);
   },
 };
 
-type Row = { readonly image: string } & ({ readonly observation: Observation; readonly drawn?: string } | { readonly error: Complaint });
+type Row = { readonly image: string } & (
+  { readonly observation: Observation; readonly drawn?: string } | { readonly error: Complaint }
+);
 
 async function recognize(images: string[], options: Options): Promise<void> {
-  if (options.boxes !== undefined && options.detector !== undefined) throw new UserError({ code: "bad-option", message: "--boxes and --detector exclude each other", fix: "give one of them" });
+  if (options.boxes !== undefined && options.detector !== undefined)
+    throw new UserError({
+      code: "bad-option",
+      message: "--boxes and --detector exclude each other",
+      fix: "give one of them",
+    });
   const boxes = options.boxes === undefined ? null : await truthBoxes(options.boxes);
   const gallery = await Gallery.load(options.gallery);
   const from = gallery.settings.model;
   const card = options.embedder ?? from.card;
   if (card === undefined) {
     gallery.close();
-    throw new UserError({ code: "embedder-unknown", message: "the gallery does not say where its model's card is", file: options.gallery, fix: "give --embedder card.yaml" });
+    throw new UserError({
+      code: "embedder-unknown",
+      message: "the gallery does not say where its model's card is",
+      file: options.gallery,
+      fix: "give --embedder card.yaml",
+    });
   }
-  const protocol: Protocol = choice("--protocol", options.protocol ?? gallery.settings.protocol, ["standard", "paddleclas"]);
-  const embedderFolder = options.embedderFolder ?? (options.embedder === undefined ? from.folder : undefined);
-  const embedder = await openEmbedder(card, embedderFolder === undefined ? {} : { modelFolder: embedderFolder });
-  const detector = options.detector === undefined ? null : await openDetector(options.detector, { protocol, ...(options.detectorFolder !== undefined && { modelFolder: options.detectorFolder }) });
+  const protocol: Protocol = choice("--protocol", options.protocol ?? gallery.settings.protocol, [
+    "standard",
+    "paddleclas",
+  ]);
+  const embedderFolder =
+    options.embedderFolder ?? (options.embedder === undefined ? from.folder : undefined);
+  const embedder = await openEmbedder(
+    card,
+    embedderFolder === undefined ? {} : { modelFolder: embedderFolder },
+  );
+  const detector =
+    options.detector === undefined
+      ? null
+      : await openDetector(options.detector, {
+          protocol,
+          ...(options.detectorFolder !== undefined && { modelFolder: options.detectorFolder }),
+        });
   const rows: Row[] = [];
   const bar = progressBar("recognising");
   try {
-    if (!detector && !boxes && !options.wholeImage) throw new UserError({ code: "nothing-to-look-up", message: "--no-whole-image without --detector leaves nothing to look up", fix: "give --detector card.yaml" });
+    if (!detector && !boxes && !options.wholeImage)
+      throw new UserError({
+        code: "nothing-to-look-up",
+        message: "--no-whole-image without --detector leaves nothing to look up",
+        fix: "give --detector card.yaml",
+      });
     if (!detector && !boxes) warn("no --detector given: only the whole image is looked up");
     const recognizer = new Recognizer(
       { detector: detector ?? { detect: () => Promise.resolve([]) }, embedder, gallery },
@@ -105,7 +178,14 @@ async function recognize(images: string[], options: Options): Promise<void> {
     await detector?.close();
     gallery.close();
   }
-  if (options.json) printJson(rows.map((row) => ("error" in row ? row : { ...row.observation, ...(row.drawn !== undefined && { drawn: row.drawn }) })));
+  if (options.json)
+    printJson(
+      rows.map((row) =>
+        "error" in row
+          ? row
+          : { ...row.observation, ...(row.drawn !== undefined && { drawn: row.drawn }) },
+      ),
+    );
   else show(rows);
   // A picture that could not be read is the user's input; the others were still recognised.
   if (rows.some((r) => "error" in r)) process.exitCode = ExitCode.input;
@@ -113,25 +193,66 @@ async function recognize(images: string[], options: Options): Promise<void> {
 
 /** The boxes of a picture by a truth file, which may name pictures without their folders. */
 async function truthBoxes(file: string): Promise<(image: string) => Detection[]> {
-  const truth = new Map((await readTruth(file)).flatMap((t) => [[t.image, t], [basename(t.image), t]]));
+  const truth = new Map(
+    (await readTruth(file)).flatMap((t) => [
+      [t.image, t],
+      [basename(t.image), t],
+    ]),
+  );
   return (image) => {
     const shown = truth.get(image) ?? truth.get(basename(image));
-    if (!shown) throw new UserError({ code: "truth-missing", message: "the truth file does not list this picture", file, expected: `an entry for ${image}`, fix: "list it, with no objects if it shows none" });
-    return [...shown.truth.map((t) => t.box), ...shown.unknown].map((box): Detection => ({ box, score: 1, classId: 0 }));
+    if (!shown)
+      throw new UserError({
+        code: "truth-missing",
+        message: "the truth file does not list this picture",
+        file,
+        expected: `an entry for ${image}`,
+        fix: "list it, with no objects if it shows none",
+      });
+    return [...shown.truth.map((t) => t.box), ...shown.unknown].map((box): Detection => ({
+      box,
+      score: 1,
+      classId: 0,
+    }));
   };
 }
 
 /** Given boxes are looked up as they are, without the whole image. */
-async function recognizeGiven(recognizer: Recognizer, pixels: Pixels, image: string, detections: readonly Detection[], watch: Stopwatch): Promise<Observation> {
-  const recognitions = await recognizer.recognizeBoxes(pixels, detections, { wholeImage: false, watch });
-  return { image, width: pixels.width, height: pixels.height, detections, recognitions, stageMs: { ...watch.stageMs }, overallMs: watch.overallMs };
+async function recognizeGiven(
+  recognizer: Recognizer,
+  pixels: Pixels,
+  image: string,
+  detections: readonly Detection[],
+  watch: Stopwatch,
+): Promise<Observation> {
+  const recognitions = await recognizer.recognizeBoxes(pixels, detections, {
+    wholeImage: false,
+    watch,
+  });
+  return {
+    image,
+    width: pixels.width,
+    height: pixels.height,
+    detections,
+    recognitions,
+    stageMs: { ...watch.stageMs },
+    overallMs: watch.overallMs,
+  };
 }
 
-async function recognizeOne(recognizer: Recognizer, image: string, given: readonly Detection[] | null, draw: string | undefined, place: number): Promise<Row> {
+async function recognizeOne(
+  recognizer: Recognizer,
+  image: string,
+  given: readonly Detection[] | null,
+  draw: string | undefined,
+  place: number,
+): Promise<Row> {
   try {
     const watch = new Stopwatch();
     const pixels = await watch.time("decode", () => decode(image));
-    const observation = given ? await recognizeGiven(recognizer, pixels, image, given, watch) : await recognizer.recognize(pixels, image, watch);
+    const observation = given
+      ? await recognizeGiven(recognizer, pixels, image, given, watch)
+      : await recognizer.recognize(pixels, image, watch);
     if (draw === undefined) return { image, observation };
     return { image, observation, drawn: await drawOne(draw, image, place, pixels, observation) };
   } catch (error) {
@@ -140,12 +261,27 @@ async function recognizeOne(recognizer: Recognizer, image: string, given: readon
   }
 }
 
-async function drawOne(folder: string, image: string, place: number, pixels: Pixels, observation: Observation): Promise<string> {
+async function drawOne(
+  folder: string,
+  image: string,
+  place: number,
+  pixels: Pixels,
+  observation: Observation,
+): Promise<string> {
   await mkdir(folder, { recursive: true });
   const kept = observation.recognitions.filter((r) => r.fate === "kept");
   // The place keeps two pictures of one name apart.
-  const file = join(folder, `${String(place).padStart(3, "0")}-${basename(image, extname(image))}.jpg`);
-  await writeAtomic(file, await annotate(pixels, kept.map((r) => ({ box: r.box, label: r.label ?? "", score: r.score }))));
+  const file = join(
+    folder,
+    `${String(place).padStart(3, "0")}-${basename(image, extname(image))}.jpg`,
+  );
+  await writeAtomic(
+    file,
+    await annotate(
+      pixels,
+      kept.map((r) => ({ box: r.box, label: r.label ?? "", score: r.score })),
+    ),
+  );
   return file;
 }
 
@@ -153,10 +289,39 @@ function show(rows: readonly Row[]): void {
   const lines = rows.flatMap((row): (string | number | null)[][] => {
     if ("error" in row) return [[row.image, "error", row.error.message, null, null, null]];
     const kept = row.observation.recognitions.filter((r) => r.fate === "kept");
-    if (kept.length === 0) return [[row.image, "nothing", nearest(row.observation.recognitions), null, null, total(row.observation)]];
-    return kept.map((r, i) => [i === 0 ? row.image : "", r.label, r.score.toFixed(4), boxText(r), r.detectionScore.toFixed(3), i === 0 ? total(row.observation) : ""]);
+    if (kept.length === 0)
+      return [
+        [
+          row.image,
+          "nothing",
+          nearest(row.observation.recognitions),
+          null,
+          null,
+          total(row.observation),
+        ],
+      ];
+    return kept.map((r, i) => [
+      i === 0 ? row.image : "",
+      r.label,
+      r.score.toFixed(4),
+      boxText(r),
+      r.detectionScore.toFixed(3),
+      i === 0 ? total(row.observation) : "",
+    ]);
   });
-  print(table([{ head: "image" }, { head: "label" }, { head: "score", align: "right" }, { head: "box (px)", align: "right" }, { head: "detection", align: "right" }, { head: "time", align: "right" }], lines));
+  print(
+    table(
+      [
+        { head: "image" },
+        { head: "label" },
+        { head: "score", align: "right" },
+        { head: "box (px)", align: "right" },
+        { head: "detection", align: "right" },
+        { head: "time", align: "right" },
+      ],
+      lines,
+    ),
+  );
 }
 
 function nearest(recognitions: readonly Recognition[]): string {

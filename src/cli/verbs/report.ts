@@ -22,11 +22,18 @@ interface Options {
 
 export const verb: Verb = {
   build(command) {
-    command.description("Build the report site of the run records and serve it on 127.0.0.1.")
+    command
+      .description("Build the report site of the run records and serve it on 127.0.0.1.")
       .option("--runs <folder>", "the records (default: runs/, or SHITU_RUNS)")
-      .option("--out <path>", "where the site goes (default: reports/dist); with --single, the file")
+      .option(
+        "--out <path>",
+        "where the site goes (default: reports/dist); with --single, the file",
+      )
       .option("--port <n>", "port of the server, 0 for any free one", "8080")
-      .option("--single <page>", "write this one page as a self-contained HTML file that opens from disk")
+      .option(
+        "--single <page>",
+        "write this one page as a self-contained HTML file that opens from disk",
+      )
       .option("--build-only", "build, do not serve")
       .option("--json", "machine output")
       .action(report);
@@ -35,14 +42,36 @@ export const verb: Verb = {
 
 async function report(options: Options): Promise<void> {
   const port = whole("--port", options.port, 0);
-  if (port > 65_535) throw new UserError({ code: "bad-option", message: "--port takes a port", expected: "0 to 65535", found: options.port });
+  if (port > 65_535)
+    throw new UserError({
+      code: "bad-option",
+      message: "--port takes a port",
+      expected: "0 to 65535",
+      found: options.port,
+    });
   const runs = resolve(runsFolder(options.runs));
-  const site = options.single === undefined && options.out !== undefined ? resolve(options.out) : join(projectRoot, "reports", "dist");
-  const pages = (await readdir(join(projectRoot, "reports"))).filter((name) => name.endsWith(".md")).map((name) => name.slice(0, -".md".length)).sort();
-  if (options.single !== undefined && !pages.includes(options.single)) throw new UserError({ code: "no-such-page", message: `no page ${JSON.stringify(options.single)}`, expected: pages.join(", "), fix: "name one of these" });
+  const site =
+    options.single === undefined && options.out !== undefined
+      ? resolve(options.out)
+      : join(projectRoot, "reports", "dist");
+  const pages = (await readdir(join(projectRoot, "reports")))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => name.slice(0, -".md".length))
+    .sort();
+  if (options.single !== undefined && !pages.includes(options.single))
+    throw new UserError({
+      code: "no-such-page",
+      message: `no page ${JSON.stringify(options.single)}`,
+      expected: pages.join(", "),
+      fix: "name one of these",
+    });
   const start = performance.now();
   if (!options.json) print(`building the report of ${runs}`);
-  await buildSite({ runs, out: site, waiting: () => warn("another report is being built in this checkout: waiting for it") });
+  await buildSite({
+    runs,
+    out: site,
+    waiting: () => warn("another report is being built in this checkout: waiting for it"),
+  });
   const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
 
   if (options.single !== undefined) {
@@ -61,6 +90,8 @@ async function report(options: Options): Promise<void> {
   const server = await serveSite(site, port);
   if (options.json) printJson({ site, seconds, address: server.address });
   else print(`built in ${seconds} s\n\n  ${server.address}\n\nCtrl-C stops it.`);
-  await new Promise<void>((stop) => { for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop()); });
+  await new Promise<void>((stop) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop());
+  });
   await server.close();
 }

@@ -12,7 +12,12 @@ import { Resources } from "../../eval/observe/resources.js";
 import { planExperiment } from "../../eval/run/runner.js";
 import { projectRoot } from "../../pipeline/root.js";
 import { ExitCode } from "../exit-code.js";
-import { Interrupted, runWithProgress, sayInterrupted, type RunSettings } from "../experiment-run.js";
+import {
+  Interrupted,
+  runWithProgress,
+  sayInterrupted,
+  type RunSettings,
+} from "../experiment-run.js";
 import { prepareMiniWithBars } from "../mini-preparation.js";
 import { choice } from "../options.js";
 import { legend, paperRows } from "../../eval/paper/paper-matrix.js";
@@ -34,12 +39,26 @@ interface Options {
 export const verb: Verb = {
   build(command) {
     command
-      .description("Run the experiments of the paper's tables with what is there, say what is missing and how to get it, and print each table beside the paper's.")
+      .description(
+        "Run the experiments of the paper's tables with what is there, say what is missing and how to get it, and print each table beside the paper's.",
+      )
       .argument("[tables...]", "tables, 3 to 9 (default: all that the scale has)")
-      .option("--scale <scale>", "mini: the embedded benchmark; paper: your own weights and data", "mini")
-      .option("--set <a.b=value>", "change a value of every config, as settings.data=FOLDER; may be given often", (v: string, all: string[]) => [...all, v], [] as string[])
+      .option(
+        "--scale <scale>",
+        "mini: the embedded benchmark; paper: your own weights and data",
+        "mini",
+      )
+      .option(
+        "--set <a.b=value>",
+        "change a value of every config, as settings.data=FOLDER; may be given often",
+        (v: string, all: string[]) => [...all, v],
+        [] as string[],
+      )
       .option("--runs <folder>", "where records go (default: runs/, or SHITU_RUNS)")
-      .option("--cache <folder>", "where observations are cached (default: .cache/observations, or SHITU_CACHE)")
+      .option(
+        "--cache <folder>",
+        "where observations are cached (default: .cache/observations, or SHITU_CACHE)",
+      )
       .option("--fresh", "throw away what a cut-off run had finished (default: go on with it)")
       .option("--json", "machine output")
       .action(reproduce);
@@ -58,7 +77,10 @@ interface Reproduced {
 async function reproduce(asked: readonly string[], options: Options): Promise<void> {
   const scale = choice("--scale", options.scale, ["mini", "paper"]);
   const paper = await readPaper(join(projectRoot, "configs", "paper", "tables.yaml"));
-  const tables = asked.length > 0 ? asked.map((text) => tableOf(paper.tables, "tables", text)) : paper.tables.filter((t) => t.table >= 3 && existsSync(configFile(scale, t)));
+  const tables =
+    asked.length > 0
+      ? asked.map((text) => tableOf(paper.tables, "tables", text))
+      : paper.tables.filter((t) => t.table >= 3 && existsSync(configFile(scale, t)));
   const start = performance.now();
   // One for all tables: models of several tables look at the same pictures.
   const cells = new CellProcess();
@@ -68,16 +90,30 @@ async function reproduce(asked: readonly string[], options: Options): Promise<vo
     spent.renderingMs = performance.now() - start;
     const done: Reproduced[] = [];
     for (const table of tables) {
-      const result = await reproduceTable(table, scale, options, { cells, onTime: ({ loopMs }) => { spent.loopMs += loopMs; } });
+      const result = await reproduceTable(table, scale, options, {
+        cells,
+        onTime: ({ loopMs }) => {
+          spent.loopMs += loopMs;
+        },
+      });
       done.push(result);
       if (!options.json) print(`${describe(result)}\n`);
     }
     const time = { ...spent, ms: performance.now() - start };
     if (options.json) printJson({ scale, tables: done.map(jsonOf), time });
     else print(overview(done, time));
-    if (done.every((d) => d.records.every((r) => r.cells.length === 0))) process.exitCode = ExitCode.input;
-    // A missing file is said above and is no failed measurement; a cell that could have been measured and failed is one.
-    else if (done.some((d) => d.records.flatMap((r) => r.cells).filter((c) => c.state === "failed").length > d.missing.reduce((n, m) => n + m.cells, 0))) process.exitCode = ExitCode.belowBar;
+    if (done.every((d) => d.records.every((r) => r.cells.length === 0)))
+      process.exitCode = ExitCode.input;
+    // A missing file is said above and is no failed measurement; a cell that could have been
+    // measured and failed is one.
+    else if (
+      done.some(
+        (d) =>
+          d.records.flatMap((r) => r.cells).filter((c) => c.state === "failed").length >
+          d.missing.reduce((n, m) => n + m.cells, 0),
+      )
+    )
+      process.exitCode = ExitCode.belowBar;
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     sayInterrupted();
@@ -86,7 +122,10 @@ async function reproduce(asked: readonly string[], options: Options): Promise<vo
   }
 }
 
-/** Milliseconds: rendering of missing data, timing loops (which repeat their work to know it well), and all. */
+/**
+ * Milliseconds: rendering of missing data, timing loops (which repeat their work to know it well),
+ * and all.
+ */
 interface Spent {
   readonly renderingMs: number;
   readonly loopMs: number;
@@ -98,13 +137,25 @@ function configFile(scale: string, { table }: PaperTable): string {
 }
 
 async function prepareWhereMissing(): Promise<void> {
-  const missing = Object.keys(planners).filter((name) => !existsSync(join(buildFolder, name, "outcomes.json")));
+  const missing = Object.keys(planners).filter(
+    (name) => !existsSync(join(buildFolder, name, "outcomes.json")),
+  );
   if (missing.length === 0) return;
   await prepareMiniWithBars();
 }
 
-async function reproduceTable(table: PaperTable, scale: string, { set, runs, cache, fresh }: Options, shared: Pick<RunSettings, "cells" | "onTime">): Promise<Reproduced> {
-  const files = [configFile(scale, table), ...(further[`${scale} ${table.table}`] ?? []).map((name) => join(projectRoot, "configs", scale, name))].filter((f) => existsSync(f));
+async function reproduceTable(
+  table: PaperTable,
+  scale: string,
+  { set, runs, cache, fresh }: Options,
+  shared: Pick<RunSettings, "cells" | "onTime">,
+): Promise<Reproduced> {
+  const files = [
+    configFile(scale, table),
+    ...(further[`${scale} ${table.table}`] ?? []).map((name) =>
+      join(projectRoot, "configs", scale, name),
+    ),
+  ].filter((f) => existsSync(f));
   const records: RunRecord[] = [];
   const missing: MissingPart[] = [];
   for (const file of files) {
@@ -112,9 +163,27 @@ async function reproduceTable(table: PaperTable, scale: string, { set, runs, cac
     const plans = await plan(loaded);
     missing.push(...missingParts(plans));
     if (plans.every((p) => p.problem)) continue;
-    records.push((await runWithProgress(loaded, { ...shared, keepFailures: true, ...(runs !== undefined && { runs }), ...(cache !== undefined && { cache }), resume: fresh !== true, fresh: fresh === true })).record);
+    records.push(
+      (
+        await runWithProgress(loaded, {
+          ...shared,
+          keepFailures: true,
+          ...(runs !== undefined && { runs }),
+          ...(cache !== undefined && { cache }),
+          resume: fresh !== true,
+          fresh: fresh === true,
+        })
+      ).record,
+    );
   }
-  return { compared: compareTable(table, records.map((record) => ({ key: record.id, record }))), records, missing };
+  return {
+    compared: compareTable(
+      table,
+      records.map((record) => ({ key: record.id, record })),
+    ),
+    records,
+    missing,
+  };
 }
 
 async function plan(loaded: LoadedConfig): Promise<Awaited<ReturnType<typeof planExperiment>>> {
@@ -135,7 +204,14 @@ function describe({ compared, records, missing }: Reproduced): string {
 }
 
 function missingText(missing: readonly MissingPart[]): string {
-  return `${colour.bold("not run for want of")}\n${textTable([{ head: "missing" }, { head: "cells", align: "right" }, { head: "how to get it" }], missing.map((m) => [m.code === "file-unreadable" || m.code === "setting-missing" ? m.what : m.message, m.cells, m.howToGet]))}`;
+  return `${colour.bold("not run for want of")}\n${textTable(
+    [{ head: "missing" }, { head: "cells", align: "right" }, { head: "how to get it" }],
+    missing.map((m) => [
+      m.code === "file-unreadable" || m.code === "setting-missing" ? m.what : m.message,
+      m.cells,
+      m.howToGet,
+    ]),
+  )}`;
 }
 
 function overview(done: readonly Reproduced[], time: Spent): string {
@@ -143,7 +219,20 @@ function overview(done: readonly Reproduced[], time: Spent): string {
   const rows = done.map(({ compared, missing, records }) => {
     const s = summarize(compared);
     const failed = records.flatMap((r) => r.cells).filter((c) => c.state === "failed").length;
-    return [`Table ${compared.table.table}`, `${s.measured} of ${s.of}`, s.counts.agrees, s.counts.differs, s.counts["not comparable"], s.counts["not run"], s.kept, s.reversed, s.undecided, failed, missing.length, records.map((r) => r.id).join(", ")];
+    return [
+      `Table ${compared.table.table}`,
+      `${s.measured} of ${s.of}`,
+      s.counts.agrees,
+      s.counts.differs,
+      s.counts["not comparable"],
+      s.counts["not run"],
+      s.kept,
+      s.reversed,
+      s.undecided,
+      failed,
+      missing.length,
+      records.map((r) => r.id).join(", "),
+    ];
   });
   return `${textTable([{ head: "" }, { head: "measured", ...right }, { head: "within interval", ...right }, { head: "differ", ...right }, { head: "not comparable", ...right }, { head: "not run", ...right }, { head: "orders kept", ...right }, { head: "reversed", ...right }, { head: "undecided", ...right }, { head: "failed cells", ...right }, { head: "missing parts", ...right }, { head: "records" }], rows)}\n\n${legend}\n${timeText(time)}`;
 }
@@ -155,5 +244,12 @@ function timeText({ renderingMs, loopMs, ms }: Spent): string {
 }
 
 function jsonOf({ compared, records, missing }: Reproduced): unknown {
-  return { table: compared.table.table, title: compared.table.title, records: records.map((r) => r.id), summary: summarize(compared), missing, cells: paperRows(compared) };
+  return {
+    table: compared.table.table,
+    title: compared.table.title,
+    records: records.map((r) => r.id),
+    summary: summarize(compared),
+    missing,
+    cells: paperRows(compared),
+  };
 }

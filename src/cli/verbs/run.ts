@@ -20,9 +20,17 @@ export const verb: Verb = {
     command
       .description("Run an experiment config and write its record.")
       .argument("<config.yaml>", "experiment config")
-      .option("--set <a.b=value>", "change a value of the config; may be given often", (v: string, all: string[]) => [...all, v], [] as string[])
+      .option(
+        "--set <a.b=value>",
+        "change a value of the config; may be given often",
+        (v: string, all: string[]) => [...all, v],
+        [] as string[],
+      )
       .option("--runs <folder>", "where records go (default: runs/, or SHITU_RUNS)")
-      .option("--cache <folder>", "where observations are cached (default: .cache/observations, or SHITU_CACHE)")
+      .option(
+        "--cache <folder>",
+        "where observations are cached (default: .cache/observations, or SHITU_CACHE)",
+      )
       .option("--resume", "go on with a run that was cut off")
       .option("--fresh", "throw away what a cut-off run had finished")
       .option("--json", "machine output: the record")

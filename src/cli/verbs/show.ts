@@ -16,7 +16,10 @@ export const verb: Verb = {
   },
 };
 
-async function show(name: string, options: { runs?: string; all?: boolean; json?: boolean }): Promise<void> {
+async function show(
+  name: string,
+  options: { runs?: string; all?: boolean; json?: boolean },
+): Promise<void> {
   const record = await readRecord(await recordFolder(name, options.runs));
   if (options.json) printJson(record);
   else print(recordText(record, { all: options.all ?? false }));

@@ -7,14 +7,20 @@ import { holm } from "../stats/holm.js";
 import { mcnemar, pairOutcomes } from "../stats/mcnemar.js";
 import { meanStatistic } from "../stats/resampled-statistic.js";
 
-/** Two runs judged on the same items: paired tests from the rows of `cases.arrow`, corrected over the table. */
+/**
+ * Two runs judged on the same items: paired tests from the rows of `cases.arrow`, corrected over
+ * the table.
+ */
 
 export interface LoadedRecord {
   readonly record: RunRecord;
   readonly cases: readonly Case[];
 }
 
-/** The value `from` of a label in the first record stands for `to` in the second: `model:light=light-int8`. */
+/**
+ * The value `from` of a label in the first record stands for `to` in the second:
+ * `model:light=light-int8`.
+ */
 export interface LabelMap {
   readonly label: string;
   readonly from: string;
@@ -71,14 +77,21 @@ type Completed = Extract<Cell, { state: "completed" }>;
 const level = 0.05;
 
 /**
- * Compares cells of the same kind and labels. Hits and misses by McNemar's mid-p test with Bonett and Price's interval, shares by a paired
- * bootstrap over the items; an item that could not be measured counts as a miss.
+ * Compares cells of the same kind and labels. Hits and misses by McNemar's mid-p test with Bonett
+ * and Price's interval, shares by a paired bootstrap over the items; an item that could not be
+ * measured counts as a miss.
  *
  * @throws UserError `nothing-to-compare`, `items-differ`, `map-unused`.
  */
-export function compareRecords(first: LoadedRecord, second: LoadedRecord, maps: readonly LabelMap[] = []): RecordComparison {
+export function compareRecords(
+  first: LoadedRecord,
+  second: LoadedRecord,
+  maps: readonly LabelMap[] = [],
+): RecordComparison {
   const mapped = cellsToCompare(first.record, maps);
-  const partners = new Map(second.record.cells.map((cell) => [keyOf(cell.kind, cell.labels), cell]));
+  const partners = new Map(
+    second.record.cells.map((cell) => [keyOf(cell.kind, cell.labels), cell]),
+  );
   const rows = [rowsByCell(first.cases), rowsByCell(second.cases)] as const;
   const tested: Tested[] = [];
   const untested: UntestedPair[] = [];
@@ -87,29 +100,69 @@ export function compareRecords(first: LoadedRecord, second: LoadedRecord, maps: 
     const partner = partners.get(keyOf(cell.kind, labels));
     if (!partner) continue;
     matched++;
-    const refuse = (why: string): void => { untested.push({ kind: partner.kind, labels: plainLabels(partner.labels), why }); };
-    if (cell.state === "failed" || partner.state === "failed") refuse(`failed in the ${cell.state === "failed" ? "first" : "second"} record`);
-    else if (cell.kind === "latency" || cell.kind === "latency-comparison") refuse("times of two runs are not paired: compare them interleaved in one run");
+    const refuse = (why: string): void => {
+      untested.push({ kind: partner.kind, labels: plainLabels(partner.labels), why });
+    };
+    if (cell.state === "failed" || partner.state === "failed")
+      refuse(`failed in the ${cell.state === "failed" ? "first" : "second"} record`);
+    else if (cell.kind === "latency" || cell.kind === "latency-comparison")
+      refuse("times of two runs are not paired: compare them interleaved in one run");
     else if (cell.kind === "index") refuse("sizes and times have no items to pair");
-    else tested.push(test(cell, partner, rows[0].get(cell.id) ?? [], rows[1].get(partner.id) ?? []));
+    else
+      tested.push(test(cell, partner, rows[0].get(cell.id) ?? [], rows[1].get(partner.id) ?? []));
   }
   if (matched === 0) {
-    const show = ({ record }: LoadedRecord): string => record.cells.slice(0, 3).map((c) => Object.values(plainLabels(c.labels)).join(" ")).join("; ");
-    throw new UserError({ code: "nothing-to-compare", message: "no cell of the one record has the kind and labels of a cell of the other", expected: show(first), found: show(second), fix: "say which names stand for each other: --map model:OURS=THEIRS" });
+    const show = ({ record }: LoadedRecord): string =>
+      record.cells
+        .slice(0, 3)
+        .map((c) => Object.values(plainLabels(c.labels)).join(" "))
+        .join("; ");
+    throw new UserError({
+      code: "nothing-to-compare",
+      message: "no cell of the one record has the kind and labels of a cell of the other",
+      expected: show(first),
+      found: show(second),
+      fix: "say which names stand for each other: --map model:OURS=THEIRS",
+    });
   }
   const adjusted = holm(tested.map((t) => t.p));
   const pairs = tested.map((t, i): ComparedPair => {
     const pAdjusted = adjusted[i]!;
-    return { ...t, pAdjusted, verdict: pAdjusted >= level || t.difference === 0 ? "no difference shown" : t.difference > 0 ? "better" : "worse" };
+    return {
+      ...t,
+      pAdjusted,
+      verdict:
+        pAdjusted >= level || t.difference === 0
+          ? "no difference shown"
+          : t.difference > 0
+            ? "better"
+            : "worse",
+    };
   });
-  return { pairs, untested, alone: { first: mapped.length - matched, second: second.record.cells.length - matched } };
+  return {
+    pairs,
+    untested,
+    alone: { first: mapped.length - matched, second: second.record.cells.length - matched },
+  };
 }
 
 /** With a map, only the cells that it is about: the others would be compared with themselves. */
-function cellsToCompare({ cells }: RunRecord, maps: readonly LabelMap[]): { cell: Cell; labels: Record<string, string> }[] {
+function cellsToCompare(
+  { cells }: RunRecord,
+  maps: readonly LabelMap[],
+): { cell: Cell; labels: Record<string, string> }[] {
   for (const { label, from } of maps) {
     const values = [...new Set(cells.flatMap((c) => c.labels[label] ?? []))];
-    if (!values.includes(from)) throw new UserError({ code: "map-unused", message: `no cell of the first record has ${label} ${JSON.stringify(from)}`, expected: values.join(", ") || `a label of ${[...new Set(cells.flatMap((c) => Object.keys(plainLabels(c.labels))))].join(", ")}`, found: from, fix: "correct --map LABEL:FIRST=SECOND" });
+    if (!values.includes(from))
+      throw new UserError({
+        code: "map-unused",
+        message: `no cell of the first record has ${label} ${JSON.stringify(from)}`,
+        expected:
+          values.join(", ") ||
+          `a label of ${[...new Set(cells.flatMap((c) => Object.keys(plainLabels(c.labels))))].join(", ")}`,
+        found: from,
+        fix: "correct --map LABEL:FIRST=SECOND",
+      });
   }
   const names = [...new Set(maps.map((m) => m.label))];
   return cells.flatMap((cell) => {
@@ -124,7 +177,10 @@ function cellsToCompare({ cells }: RunRecord, maps: readonly LabelMap[]): { cell
 }
 
 function keyOf(kind: string, labels: Readonly<Record<string, string>>): string {
-  return JSON.stringify([kind, Object.entries(plainLabels(labels)).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  return JSON.stringify([
+    kind,
+    Object.entries(plainLabels(labels)).sort(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
 }
 
 function rowsByCell(cases: readonly Case[]): Map<string, Case[]> {
@@ -141,27 +197,70 @@ type Tested = Omit<ComparedPair, "pAdjusted" | "verdict">;
 
 function test(first: Completed, second: Completed, a: readonly Case[], b: readonly Case[]): Tested {
   const pairs = pairRows(second, a, b);
-  const head = { kind: second.kind, labels: plainLabels(second.labels), firstCell: first.id, secondCell: second.id };
-  const flips = (won: 0 | 1): Flip[] => pairs
-    .filter((pair) => pair[won].outcome === "hit" && pair[1 - won]!.outcome !== "hit")
-    .map(([x, y]) => ({ item: y.item, truth: y.truth, first: x.prediction, second: y.prediction }));
+  const head = {
+    kind: second.kind,
+    labels: plainLabels(second.labels),
+    firstCell: first.id,
+    secondCell: second.id,
+  };
+  const flips = (won: 0 | 1): Flip[] =>
+    pairs
+      .filter((pair) => pair[won].outcome === "hit" && pair[1 - won]!.outcome !== "hit")
+      .map(([x, y]) => ({
+        item: y.item,
+        truth: y.truth,
+        first: x.prediction,
+        second: y.prediction,
+      }));
   const [lost, gained] = [flips(0), flips(1)];
   if (second.kind === "detection" || second.kind === "pipeline") {
     // A picture without objects has no share to compare.
-    const both = pairs.filter(([x, y]) => (x.score !== null || x.outcome === "error") && (y.score !== null || y.outcome === "error"));
-    const share = (side: 0 | 1): Float64Array => Float64Array.from(both, (pair) => pair[side].score ?? 0);
-    const found = pairedBootstrap(meanStatistic(share(1)), meanStatistic(share(0)), { seed: "compare" });
+    const both = pairs.filter(
+      ([x, y]) =>
+        (x.score !== null || x.outcome === "error") && (y.score !== null || y.outcome === "error"),
+    );
+    const share = (side: 0 | 1): Float64Array =>
+      Float64Array.from(both, (pair) => pair[side].score ?? 0);
+    const found = pairedBootstrap(meanStatistic(share(1)), meanStatistic(share(0)), {
+      seed: "compare",
+    });
     if (found.value === null) throw itemsDiffer(second, `no picture with objects: ${found.why}`);
-    // Where all differences are alike there is nothing to resample: the p of the bootstrap then says only whether they are 0.
+    // Where all differences are alike there is nothing to resample: the p of the bootstrap then
+    // says only whether they are 0.
     const p = found.value === 0 && found.ci === null ? 1 : found.p;
-    return { ...head, metric: second.kind === "detection" ? "objects found a picture" : "objects recognised a picture", n: found.n, first: found.second, second: found.first, difference: found.value, ci: found.ci, test: "paired bootstrap", p, lost, gained };
+    return {
+      ...head,
+      metric:
+        second.kind === "detection" ? "objects found a picture" : "objects recognised a picture",
+      n: found.n,
+      first: found.second,
+      second: found.first,
+      difference: found.value,
+      ci: found.ci,
+      test: "paired bootstrap",
+      p,
+      lost,
+      gained,
+    };
   }
   const judged = pairs.filter(([x, y]) => x.outcome !== "none" || y.outcome !== "none");
   const hits = (side: 0 | 1): boolean[] => judged.map((pair) => pair[side].outcome === "hit");
   const outcome = mcnemar(pairOutcomes(hits(1), hits(0)));
   if (outcome === null) throw itemsDiffer(second, "no item has a right answer");
   const share = (side: 0 | 1): number => hits(side).filter(Boolean).length / judged.length;
-  return { ...head, metric: second.kind === "classification" ? "top-1" : "recall@1", n: outcome.n, first: share(0), second: share(1), difference: outcome.difference, ci: outcome.ci, test: "mcnemar-mid-p", p: outcome.p, lost, gained };
+  return {
+    ...head,
+    metric: second.kind === "classification" ? "top-1" : "recall@1",
+    n: outcome.n,
+    first: share(0),
+    second: share(1),
+    difference: outcome.difference,
+    ci: outcome.ci,
+    test: "mcnemar-mid-p",
+    p: outcome.p,
+    lost,
+    gained,
+  };
 }
 
 /** Rows of the same item; the nth of an item that is listed more often goes with the nth. */
@@ -172,7 +271,11 @@ function pairRows(cell: Cell, a: readonly Case[], b: readonly Case[]): (readonly
   return numbered(a).map(([key, row]) => {
     const other = others.get(key);
     if (!other) throw itemsDiffer(cell, `${row.item} is in the first record only`);
-    if (other.truth !== row.truth) throw itemsDiffer(cell, `${row.item} is ${JSON.stringify(row.truth)} in the first record and ${JSON.stringify(other.truth)} in the second`);
+    if (other.truth !== row.truth)
+      throw itemsDiffer(
+        cell,
+        `${row.item} is ${JSON.stringify(row.truth)} in the first record and ${JSON.stringify(other.truth)} in the second`,
+      );
     return [row, other] as const;
   });
 }
@@ -187,5 +290,11 @@ function numbered(rows: readonly Case[]): [string, Case][] {
 }
 
 function itemsDiffer({ kind, labels }: Cell, found: string): UserError {
-  return new UserError({ code: "items-differ", message: `the two records do not hold the same items, so nothing can be paired: ${kind} ${Object.values(plainLabels(labels)).join(" ")}`, expected: "the same list of items with the same truths", found, fix: "run both on the same version of the data set" });
+  return new UserError({
+    code: "items-differ",
+    message: `the two records do not hold the same items, so nothing can be paired: ${kind} ${Object.values(plainLabels(labels)).join(" ")}`,
+    expected: "the same list of items with the same truths",
+    found,
+    fix: "run both on the same version of the data set",
+  });
 }

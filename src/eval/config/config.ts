@@ -5,7 +5,10 @@ import { z } from "zod";
 import { UserError } from "../../pipeline/errors.js";
 import { parseValue, unreadable } from "../../pipeline/schema.js";
 
-/** Experiment configs: YAML, strict, with `extends`, `settings` for places that differ by machine, and `--set a.b=c`. */
+/**
+ * Experiment configs: YAML, strict, with `extends`, `settings` for places that differ by machine,
+ * and `--set a.b=c`.
+ */
 
 const number = z.number();
 const sweep = <T extends z.ZodType>(of: T) => z.union([of, z.array(of).min(1)]);
@@ -14,14 +17,21 @@ const modelRef = z.union([
   z.string(),
   z.strictObject({
     card: z.string().describe("path of the model card"),
-    folder: z.string().optional().describe("folder of the model file, where the card is kept apart from it"),
+    folder: z
+      .string()
+      .optional()
+      .describe("folder of the model file, where the card is kept apart from it"),
     name: z.string().min(1).optional().describe("what records call it; left out: the card's name"),
   }),
 ]);
 
 const indexSpec = z.strictObject({
   engine: z.enum(["faiss", "exact", "faiss-node", "usearch"]).default("faiss"),
-  factory: z.string().describe("Flat, IVF (PaddleClas's number of lists), IVF1024, HNSW32, or a Faiss factory string"),
+  factory: z
+    .string()
+    .describe(
+      "Flat, IVF (PaddleClas's number of lists), IVF1024, HNSW32, or a Faiss factory string",
+    ),
   nprobe: sweep(z.number().int().positive()).optional(),
   efSearch: sweep(z.number().int().positive()).optional(),
 });
@@ -37,7 +47,10 @@ const retrieval = z.strictObject({
   kind: z.literal("retrieval"),
   models: z.array(modelRef).min(1),
   datasets: z.array(z.string()).min(1),
-  codes: z.array(z.enum(["real", "sign", "round"])).min(1).default(["real"]),
+  codes: z
+    .array(z.enum(["real", "sign", "round"]))
+    .min(1)
+    .default(["real"]),
   indexes: z.array(indexSpec).min(1),
   k: z.array(z.number().int().positive()).min(1).default([1, 5]),
 });
@@ -51,37 +64,104 @@ const system = z.strictObject({
 
 const latency = z.strictObject({
   kind: z.literal("latency"),
-  systems: z.array(system.extend({ gallery: z.string().describe("data set whose gallery is searched") })).min(1),
+  systems: z
+    .array(system.extend({ gallery: z.string().describe("data set whose gallery is searched") }))
+    .min(1),
   images: z.string().describe("data set whose pictures are the queries"),
   threads: z.number().int().positive().default(1),
   warmup: z.number().int().nonnegative().default(5).describe("pictures before the first sample"),
-  samples: z.number().int().positive().default(64).describe("pictures timed stage by stage, one after the other"),
-  offline: z.strictObject({
-    pictures: z.number().int().positive().default(64).describe("in one round, all there at its start"),
-    rounds: z.number().int().positive().default(8),
-  }).optional().describe("throughput (LoadGen's Offline); left out: not measured"),
-  server: z.strictObject({
-    boundMs: z.number().positive().describe("latency bound, from scheduled arrival to answer"),
-    percentile: z.number().gt(0).lt(1).default(0.99).describe("share of the queries that must be answered within the bound"),
-    queries: z.number().int().nonnegative().default(0).describe("at each rate; at least what early stopping needs with none over the bound: 459 for 0.99, 44 for 0.9"),
-    ratio: z.number().gt(1).default(1.05).describe("the search ends where the rates met and not met are so close"),
-    mostRuns: z.number().int().positive().default(20),
-    mostSeconds: z.number().positive().default(600).describe("for the search of one system; a rate that would take longer is not tried"),
-  }).optional().describe("highest Poisson arrival rate within a latency bound (LoadGen's Server); left out: not measured"),
-  coldStart: z.strictObject({
-    processes: z.number().int().positive().default(6).describe("six is the least that gives an interval"),
-  }).optional().describe("start, model load, first picture and peak memory of fresh processes; left out: not measured"),
-  comparison: z.strictObject({
-    rounds: z.number().int().positive().default(100).describe("in each, every system is run twice, in an order drawn anew"),
-    relevantEffect: z.number().positive().default(0.05).describe("the smallest change that matters, as a share: 0.05 is 5%"),
-  }).optional().describe("the systems interleaved, each against itself (the noise certificate) and against the others; left out: not measured"),
+  samples: z
+    .number()
+    .int()
+    .positive()
+    .default(64)
+    .describe("pictures timed stage by stage, one after the other"),
+  offline: z
+    .strictObject({
+      pictures: z
+        .number()
+        .int()
+        .positive()
+        .default(64)
+        .describe("in one round, all there at its start"),
+      rounds: z.number().int().positive().default(8),
+    })
+    .optional()
+    .describe("throughput (LoadGen's Offline); left out: not measured"),
+  server: z
+    .strictObject({
+      boundMs: z.number().positive().describe("latency bound, from scheduled arrival to answer"),
+      percentile: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .default(0.99)
+        .describe("share of the queries that must be answered within the bound"),
+      queries: z
+        .number()
+        .int()
+        .nonnegative()
+        .default(0)
+        .describe(
+          "at each rate; at least what early stopping needs with none over the bound: 459 for 0.99, 44 for 0.9",
+        ),
+      ratio: z
+        .number()
+        .gt(1)
+        .default(1.05)
+        .describe("the search ends where the rates met and not met are so close"),
+      mostRuns: z.number().int().positive().default(20),
+      mostSeconds: z
+        .number()
+        .positive()
+        .default(600)
+        .describe("for the search of one system; a rate that would take longer is not tried"),
+    })
+    .optional()
+    .describe(
+      "highest Poisson arrival rate within a latency bound (LoadGen's Server); left out: not measured",
+    ),
+  coldStart: z
+    .strictObject({
+      processes: z
+        .number()
+        .int()
+        .positive()
+        .default(6)
+        .describe("six is the least that gives an interval"),
+    })
+    .optional()
+    .describe(
+      "start, model load, first picture and peak memory of fresh processes; left out: not measured",
+    ),
+  comparison: z
+    .strictObject({
+      rounds: z
+        .number()
+        .int()
+        .positive()
+        .default(100)
+        .describe("in each, every system is run twice, in an order drawn anew"),
+      relevantEffect: z
+        .number()
+        .positive()
+        .default(0.05)
+        .describe("the smallest change that matters, as a share: 0.05 is 5%"),
+    })
+    .optional()
+    .describe(
+      "the systems interleaved, each against itself (the noise certificate) and against the others; left out: not measured",
+    ),
 });
 
 const pipeline = z.strictObject({
   kind: z.literal("pipeline"),
   systems: z.array(system).min(1),
   datasets: z.array(z.string()).min(1),
-  threshold: z.number().optional().describe("of the waterfall; left out: PP-ShiTu's 0.5 (100 bits for codes)"),
+  threshold: z
+    .number()
+    .optional()
+    .describe("of the waterfall; left out: PP-ShiTu's 0.5 (100 bits for codes)"),
 });
 
 const classification = z.strictObject({
@@ -95,58 +175,125 @@ const generated = z.strictObject({
   dim: z.number().int().positive(),
   queries: z.number().int().positive(),
   labels: z.number().int().positive().describe("clusters that the vectors are drawn around"),
-  spread: z.number().positive().default(1).describe("distance from the centre, as a share of the centre's length"),
+  spread: z
+    .number()
+    .positive()
+    .default(1)
+    .describe("distance from the centre, as a share of the centre's length"),
   seed: z.union([z.string(), z.number()]).default("generated"),
 });
 
 const features = z.strictObject({
-  name: z.string().optional().describe("how the vectors are called in the record; left out: the gallery's file name"),
-  gallery: z.string().describe("features, one row a picture: .npy, .fvecs or .arrow (codes: .npy, .bvecs or .arrow)"),
-  galleryList: z.string().describe("PaddleClas list of the same rows: path, label and, where there is one, uid"),
-  query: z.string().optional().describe("features of the queries; left out with queryList: the gallery is searched with itself, each row left out of its own ranking"),
+  name: z
+    .string()
+    .optional()
+    .describe("how the vectors are called in the record; left out: the gallery's file name"),
+  gallery: z
+    .string()
+    .describe(
+      "features, one row a picture: .npy, .fvecs or .arrow (codes: .npy, .bvecs or .arrow)",
+    ),
+  galleryList: z
+    .string()
+    .describe("PaddleClas list of the same rows: path, label and, where there is one, uid"),
+  query: z
+    .string()
+    .optional()
+    .describe(
+      "features of the queries; left out with queryList: the gallery is searched with itself, each row left out of its own ranking",
+    ),
   queryList: z.string().optional(),
-  packed: z.boolean().default(false).describe("the rows are codes already, most significant bit first"),
+  packed: z
+    .boolean()
+    .default(false)
+    .describe("the rows are codes already, most significant bit first"),
   normalize: z.boolean().default(false).describe("scale each vector to length 1 first"),
 });
 
-const index = z.strictObject({
-  kind: z.literal("index"),
-  vectors: generated.optional().describe("vectors that are drawn, of any size; either these or features"),
-  features: features.optional().describe("your own vectors, from files"),
-  codes: z.array(z.enum(["real", "sign", "round"])).min(1).default(["real"]),
-  indexes: z.array(indexSpec).min(1),
-  k: z.array(z.number().int().positive()).min(1).default([1, 10]),
-}).refine((m) => (m.vectors === undefined) !== (m.features === undefined), { error: "give either vectors (drawn) or features (from files)" });
+const index = z
+  .strictObject({
+    kind: z.literal("index"),
+    vectors: generated
+      .optional()
+      .describe("vectors that are drawn, of any size; either these or features"),
+    features: features.optional().describe("your own vectors, from files"),
+    codes: z
+      .array(z.enum(["real", "sign", "round"]))
+      .min(1)
+      .default(["real"]),
+    indexes: z.array(indexSpec).min(1),
+    k: z.array(z.number().int().positive()).min(1).default([1, 10]),
+  })
+  .refine((m) => (m.vectors === undefined) !== (m.features === undefined), {
+    error: "give either vectors (drawn) or features (from files)",
+  });
 
 const expected = z.strictObject({
-  cell: z.record(z.string(), z.string()).describe("labels that tell the cell from the others; its kind may be given as `kind`"),
+  cell: z
+    .record(z.string(), z.string())
+    .describe("labels that tell the cell from the others; its kind may be given as `kind`"),
   metric: z.string(),
-  of: z.record(z.string(), z.string()).optional().describe("what the score is of beyond its cell, such as { stage: detect }"),
+  of: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe("what the score is of beyond its cell, such as { stage: detect }"),
   value: number,
-  tolerance: z.number().nonnegative().describe("largest difference that passes, in the unit of the score"),
+  tolerance: z
+    .number()
+    .nonnegative()
+    .describe("largest difference that passes, in the unit of the score"),
 });
 
 const names = z.record(z.string(), z.string());
 
 const paper = z.strictObject({
-  model: names.optional().describe("label `model` -> the paper's name of it; left out: our labels are the paper's names"),
+  model: names
+    .optional()
+    .describe(
+      "label `model` -> the paper's name of it; left out: our labels are the paper's names",
+    ),
   codes: names.optional().describe("the same for cells that have codes and no model"),
   system: names.optional(),
   dataset: names.optional(),
-  where: z.record(z.string(), z.array(z.string()).min(1)).default({}).describe("labels that a cell must have to stand beside the paper's"),
-  notComparable: z.string().optional().describe("why our numbers may only be shown beside the paper's"),
+  where: z
+    .record(z.string(), z.array(z.string()).min(1))
+    .default({})
+    .describe("labels that a cell must have to stand beside the paper's"),
+  notComparable: z
+    .string()
+    .optional()
+    .describe("why our numbers may only be shown beside the paper's"),
 });
 
 const configSchema = z.strictObject({
   schema: z.literal(1),
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, { error: "expected kebab-case: lower case letters, digits, dashes" }),
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
+    error: "expected kebab-case: lower case letters, digits, dashes",
+  }),
   title: z.string(),
   version: z.number().int().positive().default(1),
   protocol: z.enum(["paddleclas", "standard"]).default("standard"),
-  table: z.number().int().min(3).max(9).optional().describe("the paper's table that this config reproduces"),
+  table: z
+    .number()
+    .int()
+    .min(3)
+    .max(9)
+    .optional()
+    .describe("the paper's table that this config reproduces"),
   paper: paper.optional().describe("how our cells are named there"),
   settings: z.record(z.string(), z.string().nullable()).default({}),
-  measure: z.array(z.discriminatedUnion("kind", [detection, retrieval, latency, pipeline, classification, index])).min(1),
+  measure: z
+    .array(
+      z.discriminatedUnion("kind", [
+        detection,
+        retrieval,
+        latency,
+        pipeline,
+        classification,
+        index,
+      ]),
+    )
+    .min(1),
   expect: z.array(expected).default([]),
 });
 
@@ -169,22 +316,36 @@ export interface LoadedConfig {
   readonly config: ExperimentConfig;
 }
 
-/** The schema for editors (JSON Schema 2020-12), written to configs/schema.json. A config that extends another may leave out what that one has. */
+/**
+ * The schema for editors (JSON Schema 2020-12), written to configs/schema.json. A config that
+ * extends another may leave out what that one has.
+ */
 export function configJsonSchema(): unknown {
   const { properties, required, ...schema } = z.toJSONSchema(configSchema, { io: "input" });
   return {
     title: "ShiTu Bench experiment config",
     ...schema,
-    properties: { extends: { type: "string", description: "path of the config to begin from: mappings merge key by key, lists are replaced" }, ...properties },
+    properties: {
+      extends: {
+        type: "string",
+        description:
+          "path of the config to begin from: mappings merge key by key, lists are replaced",
+      },
+      ...properties,
+    },
     anyOf: [{ required: ["extends"] }, { required }],
   };
 }
 
 /**
- * Reads a config: what it `extends` first (mappings merge key by key, lists are replaced), then `--set` assignments such as
- * `settings.photos=../photos` or `measure.0.agnostic=false`, then the strict schema.
+ * Reads a config: what it `extends` first (mappings merge key by key, lists are replaced), then
+ * `--set` assignments such as `settings.photos=../photos` or `measure.0.agnostic=false`, then the
+ * strict schema.
  */
-export async function loadConfig(file: string, assignments: readonly string[] = []): Promise<LoadedConfig> {
+export async function loadConfig(
+  file: string,
+  assignments: readonly string[] = [],
+): Promise<LoadedConfig> {
   const path = resolve(file);
   const raw = await readExtended(path, []);
   for (const assignment of assignments) assign(raw, assignment, file);
@@ -195,20 +356,46 @@ type Mapping = Record<string, unknown>;
 
 async function readExtended(file: string, chain: readonly string[]): Promise<Mapping> {
   if (chain.includes(file)) {
-    throw new UserError({ code: "config-cycle", message: "extends goes round in a circle", file, found: [...chain, file].join(" -> "), fix: "break the circle" });
+    throw new UserError({
+      code: "config-cycle",
+      message: "extends goes round in a circle",
+      file,
+      found: [...chain, file].join(" -> "),
+      fix: "break the circle",
+    });
   }
-  const text = await readFile(file, "utf8").catch((error: unknown) => { throw unreadable(file, error); });
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
   const document = parseDocument(text, { prettyErrors: true });
   if (document.errors[0]) {
-    throw new UserError({ code: "yaml-syntax", message: document.errors[0].message.split("\n")[0] ?? "not YAML", file, fix: "mend the YAML at that place" });
+    throw new UserError({
+      code: "yaml-syntax",
+      message: document.errors[0].message.split("\n")[0] ?? "not YAML",
+      file,
+      fix: "mend the YAML at that place",
+    });
   }
   const value: unknown = document.toJS({ maxAliasCount: 100 });
   if (!isMapping(value)) {
-    throw new UserError({ code: "schema", message: "an experiment config is a mapping", file, found: value === null ? "an empty file" : Array.isArray(value) ? "a list" : typeof value });
+    throw new UserError({
+      code: "schema",
+      message: "an experiment config is a mapping",
+      file,
+      found: value === null ? "an empty file" : Array.isArray(value) ? "a list" : typeof value,
+    });
   }
   const { extends: parent, ...own } = value;
   if (parent === undefined) return own;
-  if (typeof parent !== "string") throw new UserError({ code: "schema", message: "extends takes one path", file, path: "extends", expected: "a string", found: typeof parent });
+  if (typeof parent !== "string")
+    throw new UserError({
+      code: "schema",
+      message: "extends takes one path",
+      file,
+      path: "extends",
+      expected: "a string",
+      found: typeof parent,
+    });
   return merge(await readExtended(resolve(dirname(file), parent), [...chain, file]), own);
 }
 
@@ -227,7 +414,8 @@ function merge(base: Mapping, over: Mapping): Mapping {
 
 function assign(config: Mapping, assignment: string, file: string): void {
   const at = assignment.indexOf("=");
-  if (at < 1) throw new UserError({ code: "bad-set", message: "--set takes a.b=value", found: assignment });
+  if (at < 1)
+    throw new UserError({ code: "bad-set", message: "--set takes a.b=value", found: assignment });
   const keys = assignment.slice(0, at).split(".");
   // The value is YAML, so that numbers, lists and null can be given; settings stay text.
   const text = assignment.slice(at + 1);
@@ -235,7 +423,13 @@ function assign(config: Mapping, assignment: string, file: string): void {
   let place: unknown = config;
   keys.forEach((key, depth) => {
     if (key === "__proto__" || (!isMapping(place) && !Array.isArray(place))) {
-      throw new UserError({ code: "bad-set", message: `--set ${keys.join(".")}: no such place`, file, path: keys.slice(0, depth).join("."), expected: "a mapping or a list" });
+      throw new UserError({
+        code: "bad-set",
+        message: `--set ${keys.join(".")}: no such place`,
+        file,
+        path: keys.slice(0, depth).join("."),
+        expected: "a mapping or a list",
+      });
     }
     const holder = place as Record<string, unknown>;
     if (depth === keys.length - 1) holder[key] = value;
@@ -244,11 +438,17 @@ function assign(config: Mapping, assignment: string, file: string): void {
 }
 
 /**
- * A path in a config or manifest: `${name}` stands for a setting, what is not absolute is relative to `folder`.
+ * A path in a config or manifest: `${name}` stands for a setting, what is not absolute is relative
+ * to `folder`.
  *
  * @throws UserError `setting-missing` that names the setting and how to give it.
  */
-export function resolvePath(path: string, folder: string, settings: Readonly<Record<string, string | null>>, file: string): string {
+export function resolvePath(
+  path: string,
+  folder: string,
+  settings: Readonly<Record<string, string | null>>,
+  file: string,
+): string {
   const filled = path.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
     const value = settings[name];
     if (value === undefined || value === null) {
@@ -263,6 +463,7 @@ export function resolvePath(path: string, folder: string, settings: Readonly<Rec
     return value;
   });
   if (isAbsolute(filled)) return filled;
-  // A setting is given on the command line or in the config, so a path that starts with one is relative to where the user stands.
+  // A setting is given on the command line or in the config, so a path that starts with one is
+  // relative to where the user stands.
   return path.startsWith("${") ? resolve(filled) : resolve(folder, filled);
 }

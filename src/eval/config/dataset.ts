@@ -5,17 +5,25 @@ import { z } from "zod";
 import { readYaml, unreadable } from "../../pipeline/schema.js";
 import { resolvePath } from "./config.js";
 
-/** Data set manifests: what a folder of pictures is, where its lists are, and how it is to be evaluated. */
+/**
+ * Data set manifests: what a folder of pictures is, where its lists are, and how it is to be
+ * evaluated.
+ */
 
 const list = z.strictObject({
   list: z.string().describe("PaddleClas list: path<delimiter>label[<delimiter>uid]"),
   delimiter: z.enum(["tab", "space", "auto"]).default("auto"),
-  images: z.string().optional().describe("image root of this list, where it differs from the data set's"),
+  images: z
+    .string()
+    .optional()
+    .describe("image root of this list, where it differs from the data set's"),
 });
 
 const head = {
   schema: z.literal(1),
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, { error: "expected kebab-case: lower case letters, digits, dashes" }),
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
+    error: "expected kebab-case: lower case letters, digits, dashes",
+  }),
   title: z.string(),
   version: z.number().int().positive(),
   licence: z.string(),
@@ -27,7 +35,10 @@ const recognition = z.strictObject({
   ...head,
   task: z.literal("recognition"),
   evaluation: z.enum(["leave-one-out", "query-gallery"]),
-  /** What the third column of the lists means: `uid` excludes the query itself, `camera` is the junk rule. */
+  /**
+   * What the third column of the lists means: `uid` excludes the query itself, `camera` is the junk
+   * rule.
+   */
   identity: z.enum(["none", "uid", "camera"]).default("none"),
   gallery: list,
   query: list.optional(),
@@ -41,7 +52,9 @@ const detection = z.strictObject({
   annotations: boxes,
 });
 
-/** Query scenes with boxes and labels, searched in a gallery of its own: the end-to-end test set. */
+/**
+ * Query scenes with boxes and labels, searched in a gallery of its own: the end-to-end test set.
+ */
 const pipeline = z.strictObject({
   ...head,
   task: z.literal("pipeline"),
@@ -57,7 +70,12 @@ const classification = z.strictObject({
   validation: list.describe("labels are class numbers, from 0, as the models were trained"),
 });
 
-const manifestSchema = z.discriminatedUnion("task", [recognition, detection, pipeline, classification]);
+const manifestSchema = z.discriminatedUnion("task", [
+  recognition,
+  detection,
+  pipeline,
+  classification,
+]);
 type Manifest = z.infer<typeof manifestSchema>;
 
 export type DatasetManifest = Manifest & {
@@ -72,14 +90,21 @@ export type PipelineDataset = Extract<DatasetManifest, { task: "pipeline" }>;
 export type ClassificationDataset = Extract<DatasetManifest, { task: "classification" }>;
 
 /** Reads a manifest, fills in settings and makes its paths absolute. */
-export async function loadDataset(file: string, settings: Readonly<Record<string, string | null>>): Promise<DatasetManifest> {
+export async function loadDataset(
+  file: string,
+  settings: Readonly<Record<string, string | null>>,
+): Promise<DatasetManifest> {
   const path = resolve(file);
   const folder = dirname(path);
   const place = (p: string): string => resolvePath(p, folder, settings, file);
   const raw = await readYaml(path, manifestSchema);
   const hash = createHash("sha256").update(await readFile(path));
   const mix = async (p: string): Promise<void> => {
-    hash.update(await readFile(p).catch((error: unknown) => { throw unreadable(p, error); }));
+    hash.update(
+      await readFile(p).catch((error: unknown) => {
+        throw unreadable(p, error);
+      }),
+    );
   };
   const images = place(raw.images);
   const placedBoxes = async (b: z.infer<typeof boxes>): Promise<z.infer<typeof boxes>> => {
@@ -92,11 +117,23 @@ export async function loadDataset(file: string, settings: Readonly<Record<string
     await mix(listPath);
     return { ...l, list: listPath, images: l.images === undefined ? images : place(l.images) };
   };
-  const finish = <T extends Manifest>(manifest: T): T & { file: string; hash: string } => ({ ...manifest, file: path, hash: hash.digest("hex") });
+  const finish = <T extends Manifest>(manifest: T): T & { file: string; hash: string } => ({
+    ...manifest,
+    file: path,
+    hash: hash.digest("hex"),
+  });
   switch (raw.task) {
-    case "detection": return finish({ ...raw, images, annotations: await placedBoxes(raw.annotations) });
-    case "pipeline": return finish({ ...raw, images, gallery: await placed(raw.gallery), annotations: await placedBoxes(raw.annotations) });
-    case "classification": return finish({ ...raw, images, validation: await placed(raw.validation) });
+    case "detection":
+      return finish({ ...raw, images, annotations: await placedBoxes(raw.annotations) });
+    case "pipeline":
+      return finish({
+        ...raw,
+        images,
+        gallery: await placed(raw.gallery),
+        annotations: await placedBoxes(raw.annotations),
+      });
+    case "classification":
+      return finish({ ...raw, images, validation: await placed(raw.validation) });
     case "recognition": {
       const gallery = await placed(raw.gallery);
       const query = raw.query && (await placed(raw.query));
@@ -107,6 +144,11 @@ export async function loadDataset(file: string, settings: Readonly<Record<string
 
 /** The VOC files of a folder, in order of name. */
 async function annotationFiles(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch((error: unknown) => { throw unreadable(folder, error); });
-  return names.filter((n) => n.endsWith(".xml")).sort().map((n) => join(folder, n));
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw unreadable(folder, error);
+  });
+  return names
+    .filter((n) => n.endsWith(".xml"))
+    .sort()
+    .map((n) => join(folder, n));
 }

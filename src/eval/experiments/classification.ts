@@ -13,24 +13,52 @@ import { listPictures, recordedRoot } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** Table 6: parameters, multiply-accumulates, top-1, top-5 and the latency of light classifiers. */
-export async function planClassification(m: ClassificationMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
+export async function planClassification(
+  m: ClassificationMeasurement,
+  protocol: Protocol,
+  resources: Resources,
+): Promise<CellPlan[]> {
   const plans: CellPlan[] = [];
   for (const ref of m.models) {
     const model = await namedModel(ref, resources);
     for (const path of m.datasets) {
       const dataset = await namedDataset(path, ["classification"], resources);
-      plans.push(cellPlan({ kind: "classification", labels: { model: model.name, dataset: dataset.name } }, [model, dataset], (context) => measureClassification(ref, valueOf(dataset), protocol, context)));
+      plans.push(
+        cellPlan(
+          { kind: "classification", labels: { model: model.name, dataset: dataset.name } },
+          [model, dataset],
+          (context) => measureClassification(ref, valueOf(dataset), protocol, context),
+        ),
+      );
     }
   }
   return plans;
 }
 
-async function measureClassification(ref: ModelRef, dataset: ClassificationDataset, protocol: Protocol, { resources, progress, signal }: CellContext): Promise<CellOutcome> {
+async function measureClassification(
+  ref: ModelRef,
+  dataset: ClassificationDataset,
+  protocol: Protocol,
+  { resources, progress, signal }: CellContext,
+): Promise<CellOutcome> {
   const classifier = await resources.classifier(ref);
   const listed = await listPictures(dataset, "validation", protocol, resources);
-  const { scores, errors } = await classifyPictures(classifier, await resources.preprocessing(ref), listed.pictures, { caches: resources.caches, protocol, progress, signal });
-  if (scores.every((s) => s === null)) throw new UserError({ code: "dataset-empty", message: "no picture of the data set could be used", file: dataset.file, fix: "check its image root" });
-  const truth = listed.rows.map(({ label, line }) => classNumber(label, classifier.classes, dataset, line));
+  const { scores, errors } = await classifyPictures(
+    classifier,
+    await resources.preprocessing(ref),
+    listed.pictures,
+    { caches: resources.caches, protocol, progress, signal },
+  );
+  if (scores.every((s) => s === null))
+    throw new UserError({
+      code: "dataset-empty",
+      message: "no picture of the data set could be used",
+      file: dataset.file,
+      fix: "check its image root",
+    });
+  const truth = listed.rows.map(({ label, line }) =>
+    classNumber(label, classifier.classes, dataset, line),
+  );
   // An unreadable picture is a miss: its true class gets the lowest score.
   const flat = new Float32Array(scores.length * classifier.classes);
   scores.forEach((s, i) => {
@@ -38,32 +66,68 @@ async function measureClassification(ref: ModelRef, dataset: ClassificationDatas
     else flat[i * classifier.classes + truth[i]!] = -1;
   });
   const evidence = classify({ scores: flat, classes: classifier.classes, truth }, [1, 5]);
-  const { scores: timeScores, samplesMs } = await timingLoop(() => timeModel("classify", listed.pictures, signal, (pixels, watch) => classifier.classify(pixels, watch)));
+  const { scores: timeScores, samplesMs } = await timingLoop(() =>
+    timeModel("classify", listed.pictures, signal, (pixels, watch) =>
+      classifier.classify(pixels, watch),
+    ),
+  );
   return {
     versions: { model: classifier.version, dataset: dataset.hash },
     scores: [
       ...classificationScores(evidence).map(({ name, unit, better, ...score }): RecordedScore =>
-        score.value === null ? { metric: name, unit, better, ...score } : { metric: name, unit, better, value: score.value, n: score.n, ci: score.ci && [score.ci[0], score.ci[1]], method: "Wilson" }),
+        score.value === null
+          ? { metric: name, unit, better, ...score }
+          : {
+              metric: name,
+              unit,
+              better,
+              value: score.value,
+              n: score.n,
+              ci: score.ci && [score.ci[0], score.ci[1]],
+              method: "Wilson",
+            },
+      ),
       ...(await costScores(classifier.file, resources)),
       ...timeScores,
     ],
     errors: [...errors],
     cases: listed.rows.map((row, i) => ({
-      item: row.path, image: row.path,
+      item: row.path,
+      image: row.path,
       outcome: scores[i] === null ? "error" : evidence.hit[0]![i]! === 1 ? "hit" : "miss",
-      truth: row.label, prediction: scores[i] === null ? null : String(evidence.predicted[i]),
+      truth: row.label,
+      prediction: scores[i] === null ? null : String(evidence.predicted[i]),
       score: scores[i]?.[evidence.predicted[i]!] ?? null,
-      rank: null, neighbours: null, boxes: null, width: null, height: null, lostAt: null, stageMs: null,
+      rank: null,
+      neighbours: null,
+      boxes: null,
+      width: null,
+      height: null,
+      lostAt: null,
+      stageMs: null,
     })),
     samples: { classify: samplesMs },
     imageRoots: { [dataset.name]: recordedRoot(dataset.validation.images ?? dataset.images) },
   };
 }
 
-function classNumber(label: string, classes: number, { validation }: ClassificationDataset, line: number): number {
+function classNumber(
+  label: string,
+  classes: number,
+  { validation }: ClassificationDataset,
+  line: number,
+): number {
   const n = Number(label);
   if (!Number.isInteger(n) || n < 0 || n >= classes) {
-    throw new UserError({ code: "class-unknown", message: "a label is no class of the model", file: validation.list, path: `line ${line}`, expected: `a whole number from 0 to ${classes - 1}`, found: label, fix: "number the classes as the model was trained" });
+    throw new UserError({
+      code: "class-unknown",
+      message: "a label is no class of the model",
+      file: validation.list,
+      path: `line ${line}`,
+      expected: `a whole number from 0 to ${classes - 1}`,
+      found: label,
+      fix: "number the classes as the model was trained",
+    });
   }
   return n;
 }

@@ -22,33 +22,67 @@ import { readTruth, recordedRoot, truthPictures } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** COCO AP and AR by model and data set. */
-export async function planDetection(m: DetectionMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
+export async function planDetection(
+  m: DetectionMeasurement,
+  protocol: Protocol,
+  resources: Resources,
+): Promise<CellPlan[]> {
   const plans: CellPlan[] = [];
   for (const ref of m.models) {
     const model = await namedModel(ref, resources);
     for (const path of m.datasets) {
       const dataset = await namedDataset(path, ["detection"], resources);
-      const labels = { model: model.name, dataset: dataset.name, ...(m.agnostic && { classes: "agnostic" }) };
-      plans.push(cellPlan({ kind: "detection", labels }, [model, dataset], (context) => measureDetection(ref, valueOf(dataset), m.agnostic, protocol, context)));
+      const labels = {
+        model: model.name,
+        dataset: dataset.name,
+        ...(m.agnostic && { classes: "agnostic" }),
+      };
+      plans.push(
+        cellPlan({ kind: "detection", labels }, [model, dataset], (context) =>
+          measureDetection(ref, valueOf(dataset), m.agnostic, protocol, context),
+        ),
+      );
     }
   }
   return plans;
 }
 
-async function measureDetection(ref: ModelRef, dataset: DetectionDataset, agnostic: boolean, protocol: Protocol, { resources, progress, signal }: CellContext): Promise<CellOutcome> {
+async function measureDetection(
+  ref: ModelRef,
+  dataset: DetectionDataset,
+  agnostic: boolean,
+  protocol: Protocol,
+  { resources, progress, signal }: CellContext,
+): Promise<CellOutcome> {
   const truth = await readTruth(dataset);
   const detector = await resources.detector(ref);
   const pictures = truthPictures(truth, dataset);
-  const observed = await detectPictures(detector, await resources.preprocessing(ref), pictures, { caches: resources.caches, protocol, progress, signal });
+  const observed = await detectPictures(detector, await resources.preprocessing(ref), pictures, {
+    caches: resources.caches,
+    protocol,
+    progress,
+    signal,
+  });
   if (observed.found.every((f) => f === null)) {
-    throw new UserError({ code: "dataset-empty", message: "no picture of the data set could be used", file: dataset.file, fix: "check its image root" });
+    throw new UserError({
+      code: "dataset-empty",
+      message: "no picture of the data set could be used",
+      file: dataset.file,
+      fix: "check its image root",
+    });
   }
   const detections = toCoco(observed, truth, agnostic, dataset);
   const evaluation = evaluateCoco(truth, detections, { agnostic });
-  const { scores: latency, samplesMs } = await timingLoop(() => timeModel("detect", pictures, signal, (pixels, watch) => detector.detect(pixels, watch)));
+  const { scores: latency, samplesMs } = await timingLoop(() =>
+    timeModel("detect", pictures, signal, (pixels, watch) => detector.detect(pixels, watch)),
+  );
   return {
     versions: { model: detector.version, dataset: dataset.hash },
-    scores: [...(await cocoScores(evaluation, resources.caches)), ...(await costScores(await resources.modelFile(ref), resources)), ...latency],
+    scores: [
+      ...(await cocoScores(evaluation, resources.caches)),
+      ...(await costScores(await resources.modelFile(ref), resources)),
+      ...latency,
+    ],
     samples: { detect: samplesMs },
     errors: [...observed.errors],
     cases: casesOf(observed, truth),
@@ -60,27 +94,66 @@ async function measureDetection(ref: ModelRef, dataset: DetectionDataset, agnost
 /** Images drawn again for the intervals of AP. */
 const resamples = 1000;
 
-/** pycocotools' numbers, and the number of objects; AP, AP50 and AP75 with an interval from drawing images again. */
-async function cocoScores({ summary, matches, counts, parameters }: CocoEvaluation, caches: ObservationCaches): Promise<RecordedScore[]> {
-  const place = (iou: number): number => parameters.iouThresholds.findIndex((t) => Math.abs(t - iou) < 1e-9);
+/**
+ * pycocotools' numbers, and the number of objects; AP, AP50 and AP75 with an interval from drawing
+ * images again.
+ */
+async function cocoScores(
+  { summary, matches, counts, parameters }: CocoEvaluation,
+  caches: ObservationCaches,
+): Promise<RecordedScore[]> {
+  const place = (iou: number): number =>
+    parameters.iouThresholds.findIndex((t) => Math.abs(t - iou) < 1e-9);
   const statistics: Readonly<Record<string, () => ResampledStatistic>> = {
     AP: () => apStatistic(matches),
     AP50: () => apStatistic(matches, { threshold: place(0.5) }),
     AP75: () => apStatistic(matches, { threshold: place(0.75) }),
   };
-  const measured = summary.filter(({ name, value }) => value !== null && statistics[name]).map(({ name }) => name);
-  const estimates = await derived(caches, { method: "intervals of AP", evidence: { ...matches, names: measured, resamples } }, () =>
-    Object.fromEntries(measured.map((name) => [name, cocoInterval(statistics[name]!(), { resamples, seed: `detection ${name}` })])));
+  const measured = summary
+    .filter(({ name, value }) => value !== null && statistics[name])
+    .map(({ name }) => name);
+  const estimates = await derived(
+    caches,
+    { method: "intervals of AP", evidence: { ...matches, names: measured, resamples } },
+    () =>
+      Object.fromEntries(
+        measured.map((name) => [
+          name,
+          cocoInterval(statistics[name]!(), { resamples, seed: `detection ${name}` }),
+        ]),
+      ),
+  );
   return [
     ...summary.map(({ name, unit, better, ...score }): RecordedScore => {
       const head = { metric: name, unit, better };
       if (score.value === null) return { ...head, ...score };
       const estimate = estimates[name];
-      if (estimate === undefined || estimate.value === null) return { ...head, value: score.value, n: score.n, ci: null };
-      return { ...head, value: score.value, n: score.n, ci: estimate.ci && [...estimate.ci], method: `${estimate.method} over ${counts.images} images` };
+      if (estimate === undefined || estimate.value === null)
+        return { ...head, value: score.value, n: score.n, ci: null };
+      return {
+        ...head,
+        value: score.value,
+        n: score.n,
+        ci: estimate.ci && [...estimate.ci],
+        method: `${estimate.method} over ${counts.images} images`,
+      };
     }),
-    { metric: "images", unit: "count", better: "neither", value: counts.images, n: counts.images, ci: null },
-    { metric: "objects", unit: "count", better: "neither", value: counts.truths - counts.crowds, n: counts.truths, ci: null },
+    {
+      metric: "images",
+      unit: "count",
+      better: "neither",
+      value: counts.images,
+      n: counts.images,
+      ci: null,
+    },
+    {
+      metric: "objects",
+      unit: "count",
+      better: "neither",
+      value: counts.truths - counts.crowds,
+      n: counts.truths,
+      ci: null,
+    },
   ];
 }
 
@@ -91,23 +164,60 @@ function curvesOf({ parameters, slice }: CocoEvaluation): Record<string, number[
   const kept = Array.from(truths, (_, k) => k).filter((k) => truths[k]! > 0);
   const curve = (iou: number): number[] => {
     const t = parameters.iouThresholds.findIndex((x) => Math.abs(x - iou) < 1e-9);
-    return Array.from({ length: recalls }, (_, r) => kept.reduce((sum, k) => sum + precision[(t * recalls + r) * truths.length + k]!, 0) / kept.length);
+    return Array.from(
+      { length: recalls },
+      (_, r) =>
+        kept.reduce((sum, k) => sum + precision[(t * recalls + r) * truths.length + k]!, 0) /
+        kept.length,
+    );
   };
   if (kept.length === 0) return {};
-  return { recall: [...parameters.recallThresholds], "precision at IoU 0.50": curve(0.5), "precision at IoU 0.75": curve(0.75) };
+  return {
+    recall: [...parameters.recallThresholds],
+    "precision at IoU 0.50": curve(0.5),
+    "precision at IoU 0.75": curve(0.75),
+  };
 }
 
-/** Detections on the truth's categories: all on its first where classes do not count, else class i on category i in order of id. */
-export function toCoco({ found }: Pick<Detected, "found">, truth: CocoTruth, agnostic: boolean, dataset: DetectionDataset): CocoDetections {
+/**
+ * Detections on the truth's categories: all on its first where classes do not count, else class i
+ * on category i in order of id.
+ */
+export function toCoco(
+  { found }: Pick<Detected, "found">,
+  truth: CocoTruth,
+  agnostic: boolean,
+  dataset: DetectionDataset,
+): CocoDetections {
   const { images, categories } = truth;
-  const builder = new DetectionsBuilder("the detector's boxes", truth, {}, found.reduce((n, f) => n + (f?.count ?? 0), 0));
+  const builder = new DetectionsBuilder(
+    "the detector's boxes",
+    truth,
+    {},
+    found.reduce((n, f) => n + (f?.count ?? 0), 0),
+  );
   found.forEach((f, i) => {
     for (const { box, score, classId } of f?.detections() ?? []) {
       const category = categories[agnostic ? 0 : classId];
       if (!category) {
-        throw new UserError({ code: "class-unknown", message: "the model's classes are not the data set's", file: dataset.file, expected: `a class below ${categories.length}`, found: `class ${classId}`, fix: "evaluate with agnostic: true, or use a model of the data set's classes" });
+        throw new UserError({
+          code: "class-unknown",
+          message: "the model's classes are not the data set's",
+          file: dataset.file,
+          expected: `a class below ${categories.length}`,
+          found: `class ${classId}`,
+          fix: "evaluate with agnostic: true, or use a model of the data set's classes",
+        });
       }
-      builder.add(images[i]!.id, category.id, box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0, score);
+      builder.add(
+        images[i]!.id,
+        category.id,
+        box.x0,
+        box.y0,
+        box.x1 - box.x0,
+        box.y1 - box.y0,
+        score,
+      );
     }
   });
   return builder.build();
@@ -116,14 +226,21 @@ export function toCoco({ found }: Pick<Detected, "found">, truth: CocoTruth, agn
 /** Boxes shown a picture; the metric has them all. */
 const shownBoxes = 20;
 
-/** One row a picture: what a pipeline with PP-ShiTu's settings (the best 5 of score 0.2 or more) would have found of it. */
+/**
+ * One row a picture: what a pipeline with PP-ShiTu's settings (the best 5 of score 0.2 or more)
+ * would have found of it.
+ */
 function casesOf({ found }: Detected, truth: CocoTruth): CellOutcome["cases"] {
   const boxes = boxesByImage(truth);
   return truth.images.map(({ id, fileName }, i) => {
     const image = found[i];
     const objects = boxes[i]!;
     const detections = image?.detections() ?? [];
-    const used = bestDetections(detections, defaultSettings.maxDetections, defaultSettings.detectionThreshold);
+    const used = bestDetections(
+      detections,
+      defaultSettings.maxDetections,
+      defaultSettings.detectionThreshold,
+    );
     const hits = matchGreedily(used, objects);
     const right = hits.filter((h) => h !== null).length;
     const shown = [...detections].sort((a, b) => b.score - a.score).slice(0, shownBoxes);
@@ -134,7 +251,12 @@ function casesOf({ found }: Detected, truth: CocoTruth): CellOutcome["cases"] {
     return {
       item: fileName ?? String(id),
       image: fileName,
-      outcome: image === null || image === undefined ? ("error" as const) : right === objects.length && right === used.length ? ("hit" as const) : ("miss" as const),
+      outcome:
+        image === null || image === undefined
+          ? ("error" as const)
+          : right === objects.length && right === used.length
+            ? ("hit" as const)
+            : ("miss" as const),
       truth: null,
       prediction: null,
       // Share of the objects that were found.
@@ -157,17 +279,31 @@ function boxesByImage(truth: CocoTruth): Box[][] {
   const boxes: Box[][] = truth.images.map(() => []);
   truth.image.forEach((image, g) => {
     if (truth.crowd[g] === 1) return;
-    const [x, y, width, height] = truth.box.subarray(4 * g, 4 * g + 4) as unknown as [number, number, number, number];
+    const [x, y, width, height] = truth.box.subarray(4 * g, 4 * g + 4) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ];
     boxes[image]!.push({ x0: x, y0: y, x1: x + width, y1: y + height });
   });
   return boxes;
 }
 
-/** For each detection, best score first, the object that it finds at IoU 0.5 or more, or null; an object is found once. */
-function matchGreedily(detections: readonly Detection[], objects: readonly Box[]): (number | null)[] {
+/**
+ * For each detection, best score first, the object that it finds at IoU 0.5 or more, or null; an
+ * object is found once.
+ */
+function matchGreedily(
+  detections: readonly Detection[],
+  objects: readonly Box[],
+): (number | null)[] {
   const taken = new Set<number>();
   return detections.map(({ box }) => {
-    const best = objects.map((o, i) => ({ i, overlap: iou(box, o) })).filter(({ i, overlap }) => overlap >= 0.5 && !taken.has(i)).sort((a, b) => b.overlap - a.overlap)[0];
+    const best = objects
+      .map((o, i) => ({ i, overlap: iou(box, o) }))
+      .filter(({ i, overlap }) => overlap >= 0.5 && !taken.has(i))
+      .sort((a, b) => b.overlap - a.overlap)[0];
     if (!best) return null;
     taken.add(best.i);
     return best.i;

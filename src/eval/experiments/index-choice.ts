@@ -10,34 +10,62 @@ import type { RecordedScore } from "../record/record.js";
 import type { Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { wilson } from "../stats/proportion.js";
-import { buildIndex, encode, indexPoints, pointName, timeQueries, timeScores, type BuiltIndex, type CodeRule, type IndexPoint } from "./index-points.js";
+import {
+  buildIndex,
+  encode,
+  indexPoints,
+  pointName,
+  timeQueries,
+  timeScores,
+  type BuiltIndex,
+  type CodeRule,
+  type IndexPoint,
+} from "./index-points.js";
 import { vectorSource, type VectorSet, type VectorSource } from "./index-vectors.js";
 
-/** Indexes on vectors that are drawn or come from files: size, build time, time of a query, neighbour recall and label recall. */
-export function planIndexChoice(m: IndexMeasurement, protocol: Protocol, resources: Resources): CellPlan[] {
+/**
+ * Indexes on vectors that are drawn or come from files: size, build time, time of a query,
+ * neighbour recall and label recall.
+ */
+export function planIndexChoice(
+  m: IndexMeasurement,
+  protocol: Protocol,
+  resources: Resources,
+): CellPlan[] {
   const source = vectorSource(m, protocol, resources);
   const bench = new IndexBench(source, m.k, protocol);
-  resources.atClose(() => { bench.close(); });
+  resources.atClose(() => {
+    bench.close();
+  });
   const rules = m.features?.packed ? (["own"] as const) : m.codes;
-  return rules.flatMap((codes) => m.indexes.flatMap(indexPoints).map((point): CellPlan => ({
-    kind: "index",
-    labels: {
-      vectors: source.name,
-      codes: codes === "real" ? "real" : "binary",
-      index: pointName(point, codes),
-      ...Object.fromEntries(Object.entries(point.parameters).map(([name, value]) => [name, String(value)])),
-    },
-    measure: (context) => bench.measure(codes, point, context),
-  })));
+  return rules.flatMap((codes) =>
+    m.indexes.flatMap(indexPoints).map((point): CellPlan => ({
+      kind: "index",
+      labels: {
+        vectors: source.name,
+        codes: codes === "real" ? "real" : "binary",
+        index: pointName(point, codes),
+        ...Object.fromEntries(
+          Object.entries(point.parameters).map(([name, value]) => [name, String(value)]),
+        ),
+      },
+      measure: (context) => bench.measure(codes, point, context),
+    })),
+  );
 }
 
-/** Draws or reads the vectors once, searches them exactly once for each kind of code, and keeps an index while only its run-time parameters change. */
+/**
+ * Draws or reads the vectors once, searches them exactly once for each kind of code, and keeps an
+ * index while only its run-time parameters change.
+ */
 class IndexBench {
   readonly #source: VectorSource;
   readonly #ks: readonly number[];
   readonly #protocol: Protocol;
   #set: VectorSet | undefined;
-  #coded: { codes: CodeRule; rows: Vectors | Codes; queries: Vectors | Codes; exact: Neighbours } | undefined;
+  #coded:
+    | { codes: CodeRule; rows: Vectors | Codes; queries: Vectors | Codes; exact: Neighbours }
+    | undefined;
   #built: { key: string; index: BuiltIndex } | undefined;
 
   constructor(source: VectorSource, ks: readonly number[], protocol: Protocol) {
@@ -46,7 +74,11 @@ class IndexBench {
     this.#protocol = protocol;
   }
 
-  async measure(codes: CodeRule, point: IndexPoint, { signal, progress }: CellContext): Promise<CellOutcome> {
+  async measure(
+    codes: CodeRule,
+    point: IndexPoint,
+    { signal, progress }: CellContext,
+  ): Promise<CellOutcome> {
     const ks = this.#ks;
     const k = Math.max(...ks);
     const set = (this.#set ??= await this.#source.load());
@@ -65,14 +97,31 @@ class IndexBench {
     const found = rescore(await index.search(queries, ask), queries, rows, index.metric);
     const hits = judgeNeighbours(found, set.queryLabels, set.labels, { k, leaveOneOut });
     const answerable = hits.filter((h) => h.answerable);
-    const near = leaveOneOut ? { found: withoutOwn(found), exact: withoutOwn(exact) } : { found, exact };
+    const near = leaveOneOut
+      ? { found: withoutOwn(found), exact: withoutOwn(exact) }
+      : { found, exact };
     const timesMs = await timingLoop(() => timeQueries(index, queries, k));
     progress(4, 4);
     return {
       versions: { index: index.version, vectors: set.version },
       scores: [
-        ...ks.map((at): RecordedScore => withHead({ metric: `neighbour-recall@${at}`, unit: "ratio", better: "higher" }, neighbourRecall(near.found, near.exact, { k: at, metric: index.metric }).recall, "percentile bootstrap over queries")),
-        ...ks.map((at): RecordedScore => withHead({ metric: `label-recall@${at}`, unit: "ratio", better: "higher" }, wilson(answerable.filter((h) => h.rank !== null && h.rank < at).length, answerable.length), "Wilson")),
+        ...ks.map((at): RecordedScore =>
+          withHead(
+            { metric: `neighbour-recall@${at}`, unit: "ratio", better: "higher" },
+            neighbourRecall(near.found, near.exact, { k: at, metric: index.metric }).recall,
+            "percentile bootstrap over queries",
+          ),
+        ),
+        ...ks.map((at): RecordedScore =>
+          withHead(
+            { metric: `label-recall@${at}`, unit: "ratio", better: "higher" },
+            wilson(
+              answerable.filter((h) => h.rank !== null && h.rank < at).length,
+              answerable.length,
+            ),
+            "Wilson",
+          ),
+        ),
         ...scores,
         ...timeScores(timesMs),
       ],
@@ -87,16 +136,30 @@ class IndexBench {
     this.#built = undefined;
   }
 
-  async #encoded(codes: CodeRule, ask: number): Promise<{ rows: Vectors | Codes; queries: Vectors | Codes; exact: Neighbours }> {
+  async #encoded(
+    codes: CodeRule,
+    ask: number,
+  ): Promise<{ rows: Vectors | Codes; queries: Vectors | Codes; exact: Neighbours }> {
     if (this.#coded?.codes === codes) return this.#coded;
     const { gallery, queries: asked } = this.#set!;
     const rows = encode(gallery, codes);
     const queries = asked === gallery ? rows : encode(asked, codes);
     const kind = isCodes(rows) ? "binary" : "real";
-    const oracle = await openIndex({ engine: "faiss", factory: kind === "real" ? "Flat" : "BFlat", kind, dim: isCodes(rows) ? rows.bits : rows.dim, metric: kind === "real" ? "inner-product" : "hamming" });
+    const oracle = await openIndex({
+      engine: "faiss",
+      factory: kind === "real" ? "Flat" : "BFlat",
+      kind,
+      dim: isCodes(rows) ? rows.bits : rows.dim,
+      metric: kind === "real" ? "inner-product" : "hamming",
+    });
     try {
       await oracle.add(rows);
-      const exact = rescore(await oracle.search(queries, Math.min(ask, rowCount(rows))), queries, rows, oracle.metric);
+      const exact = rescore(
+        await oracle.search(queries, Math.min(ask, rowCount(rows))),
+        queries,
+        rows,
+        oracle.metric,
+      );
       this.#coded = { codes, rows, queries, exact };
       return this.#coded;
     } finally {
@@ -115,9 +178,22 @@ class IndexBench {
 
 function requireNeighbours(k: number, there: number): void {
   if (k <= there) return;
-  throw new UserError({ code: "k-too-large", message: "no query has so many neighbours", path: "k", expected: `${there} at most`, found: String(k), fix: "ask for fewer, or take a larger gallery" });
+  throw new UserError({
+    code: "k-too-large",
+    message: "no query has so many neighbours",
+    path: "k",
+    expected: `${there} at most`,
+    found: String(k),
+    fix: "ask for fewer, or take a larger gallery",
+  });
 }
 
-function withHead(head: { metric: string; unit: "ratio"; better: "higher" }, score: ReturnType<typeof wilson>, method: string): RecordedScore {
-  return score.value === null ? { ...head, ...score } : { ...head, value: score.value, n: score.n, ci: score.ci && [...score.ci], method };
+function withHead(
+  head: { metric: string; unit: "ratio"; better: "higher" },
+  score: ReturnType<typeof wilson>,
+  method: string,
+): RecordedScore {
+  return score.value === null
+    ? { ...head, ...score }
+    : { ...head, value: score.value, n: score.n, ci: score.ci && [...score.ci], method };
 }

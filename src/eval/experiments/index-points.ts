@@ -20,15 +20,24 @@ export interface IndexPoint {
 }
 
 export function indexPoints({ engine, factory, nprobe, efSearch }: IndexSpec): IndexPoint[] {
-  const values = (v: number | number[] | undefined): (number | undefined)[] => (v === undefined ? [undefined] : [v].flat());
-  return values(nprobe).flatMap((n) => values(efSearch).map((ef): IndexPoint => ({
-    engine, factory,
-    parameters: { ...(n !== undefined && { nprobe: n }), ...(ef !== undefined && { efSearch: ef }) },
-  })));
+  const values = (v: number | number[] | undefined): (number | undefined)[] =>
+    v === undefined ? [undefined] : [v].flat();
+  return values(nprobe).flatMap((n) =>
+    values(efSearch).map((ef): IndexPoint => ({
+      engine,
+      factory,
+      parameters: {
+        ...(n !== undefined && { nprobe: n }),
+        ...(ef !== undefined && { efSearch: ef }),
+      },
+    })),
+  );
 }
 
 export function pointName({ engine, factory, parameters }: IndexPoint, codes: CodeRule): string {
-  const set = Object.entries(parameters).map(([name, value]) => ` ${name} ${value}`).join("");
+  const set = Object.entries(parameters)
+    .map(([name, value]) => ` ${name} ${value}`)
+    .join("");
   return `${engine === "faiss" ? "" : `${engine} `}${codes === "real" ? "" : "B"}${factory}${set}`;
 }
 
@@ -49,8 +58,9 @@ export interface BuiltIndex {
 }
 
 /**
- * Runs `work` with one thread in Faiss. Index builds need it to be repeatable: with more, HNSW's graph depends on which thread came first,
- * and k-means on how the BLAS splits its sums. Timed queries need it to be comparable.
+ * Runs `work` with one thread in Faiss. Index builds need it to be repeatable: with more, HNSW's
+ * graph depends on which thread came first, and k-means on how the BLAS splits its sums. Timed
+ * queries need it to be comparable.
  */
 export async function withOneThread<T>(work: () => T | Promise<T>): Promise<T> {
   setFaissThreads(1);
@@ -62,11 +72,21 @@ export async function withOneThread<T>(work: () => T | Promise<T>): Promise<T> {
 }
 
 /** Trains, sets and fills an index with one thread; the time it took is that of one core. */
-export async function buildIndex(rows: Vectors | Codes, point: IndexPoint, protocol: Protocol): Promise<BuiltIndex> {
+export async function buildIndex(
+  rows: Vectors | Codes,
+  point: IndexPoint,
+  protocol: Protocol,
+): Promise<BuiltIndex> {
   const kind = isCodes(rows) ? "binary" : "real";
   const n = rowCount(rows);
   const chosen = pickFactory({ name: point.factory, kind, count: n, protocol });
-  const index = await openIndex({ engine: point.engine, factory: chosen.factory, kind, dim: isCodes(rows) ? rows.bits : rows.dim, metric: kind === "real" ? "inner-product" : "hamming" });
+  const index = await openIndex({
+    engine: point.engine,
+    factory: chosen.factory,
+    kind,
+    dim: isCodes(rows) ? rows.bits : rows.dim,
+    metric: kind === "real" ? "inner-product" : "hamming",
+  });
   try {
     const buildMs = await withOneThread(async () => {
       const start = monotonicClock();
@@ -97,34 +117,58 @@ export function isExhaustive(factory: string): boolean {
   return /^(IDMap2?,)?B?Flat$/.test(factory);
 }
 
-/** One query at a time on the calling thread with one thread, driven by tinybench after a warm-up, the queries taken evenly over the set. */
-export function timeQueries(index: VectorIndex, queries: Vectors | Codes, k: number): Promise<number[]> {
+/**
+ * One query at a time on the calling thread with one thread, driven by tinybench after a warm-up,
+ * the queries taken evenly over the set.
+ */
+export function timeQueries(
+  index: VectorIndex,
+  queries: Vectors | Codes,
+  k: number,
+): Promise<number[]> {
   const n = rowCount(queries);
   const count = Math.min(timedQueries, n);
   let one = queries;
   return withOneThread(async () => {
-    const [times] = await measureStages([{
-      name: "search",
-      before: (i) => { one = rowOf(queries, Math.floor(((i % n) * n) / count) % n); },
-      run: () => index.searchSync(one, k),
-    }], { warmupIterations: Math.min(warmupQueries, n), warmupMs: 0, iterations: count, timeMs: 0 });
+    const [times] = await measureStages(
+      [
+        {
+          name: "search",
+          before: (i) => {
+            one = rowOf(queries, Math.floor(((i % n) * n) / count) % n);
+          },
+          run: () => index.searchSync(one, k),
+        },
+      ],
+      { warmupIterations: Math.min(warmupQueries, n), warmupMs: 0, iterations: count, timeMs: 0 },
+    );
     return [...times!.samplesMs];
   });
 }
 
 function rowOf(rows: Vectors | Codes, i: number): Vectors | Codes {
-  if (isCodes(rows)) return { data: rows.data.subarray((i * rows.bits) / 8, ((i + 1) * rows.bits) / 8), bits: rows.bits };
+  if (isCodes(rows))
+    return {
+      data: rows.data.subarray((i * rows.bits) / 8, ((i + 1) * rows.bits) / 8),
+      bits: rows.bits,
+    };
   return { data: rows.data.subarray(i * rows.dim, (i + 1) * rows.dim), dim: rows.dim };
 }
 
 export function timeScores(timesMs: readonly number[]): RecordedScore[] {
   return quantiles(timesMs, [0.5, 0.9]).map((q, i): RecordedScore => {
-    const head = { metric: "retrieval-time", unit: "ms" as const, better: "lower" as const, of: { percentile: i === 0 ? "50" : "90" } };
-    return q.value === null ? { ...head, value: null, why: q.why } : { ...head, value: q.value, n: q.n, ci: q.ci && [...q.ci], method: "order statistics" };
+    const head = {
+      metric: "retrieval-time",
+      unit: "ms" as const,
+      better: "lower" as const,
+      of: { percentile: i === 0 ? "50" : "90" },
+    };
+    return q.value === null
+      ? { ...head, value: null, why: q.why }
+      : { ...head, value: q.value, n: q.n, ci: q.ci && [...q.ci], method: "order statistics" };
   });
 }
 
 /** Single queries timed for an index: enough for a 90th percentile with an interval. */
 const timedQueries = 200;
 const warmupQueries = 20;
-

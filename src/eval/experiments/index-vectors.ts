@@ -39,9 +39,18 @@ type Spec = NonNullable<IndexMeasurement["vectors"]>;
 type Files = NonNullable<IndexMeasurement["features"]>;
 
 /** Where the vectors of an index measurement come from: drawn, or read from files. */
-export function vectorSource({ vectors, features }: IndexMeasurement, protocol: Protocol, resources: Resources): VectorSource {
-  if (vectors) return { name: `${vectors.rows} x ${vectors.dim}`, load: () => drawVectors(vectors, resources.caches) };
-  if (!features) throw new Error("the schema lets no index measurement without vectors or features pass");
+export function vectorSource(
+  { vectors, features }: IndexMeasurement,
+  protocol: Protocol,
+  resources: Resources,
+): VectorSource {
+  if (vectors)
+    return {
+      name: `${vectors.rows} x ${vectors.dim}`,
+      load: () => drawVectors(vectors, resources.caches),
+    };
+  if (!features)
+    throw new Error("the schema lets no index measurement without vectors or features pass");
   return {
     // A setting stands for a path: only its value has a name.
     name: features.name ?? basename(nameable(features.gallery, resources)),
@@ -58,22 +67,67 @@ function nameable(path: string, resources: Resources): string {
   }
 }
 
-/** @throws UserError `features-query` where only one of query and queryList is given, `rows-mismatch`, `features-dim`, and what the readers throw. */
-async function readFeatures(files: Files, protocol: Protocol, place: (path: string) => string): Promise<VectorSet> {
+/**
+ * @throws UserError `features-query` where only one of query and queryList is given,
+ * `rows-mismatch`, `features-dim`, and what the readers throw.
+ */
+async function readFeatures(
+  files: Files,
+  protocol: Protocol,
+  place: (path: string) => string,
+): Promise<VectorSet> {
   if ((files.query === undefined) !== (files.queryList === undefined)) {
-    throw new UserError({ code: "features-query", message: "queries are features and their list", path: files.query === undefined ? "features.query" : "features.queryList", found: "one of the two", fix: "give both, or neither to search the gallery with itself" });
+    throw new UserError({
+      code: "features-query",
+      message: "queries are features and their list",
+      path: files.query === undefined ? "features.query" : "features.queryList",
+      found: "one of the two",
+      fix: "give both, or neither to search the gallery with itself",
+    });
   }
-  const gallery = await readSide(place(files.gallery), place(files.galleryList), "gallery", files, protocol);
+  const gallery = await readSide(
+    place(files.gallery),
+    place(files.galleryList),
+    "gallery",
+    files,
+    protocol,
+  );
   if (files.query === undefined) {
-    return { gallery: gallery.rows, labels: gallery.labels, queries: gallery.rows, queryLabels: gallery.labels, leaveOneOut: true, version: gallery.version, notes: gallery.notes };
+    return {
+      gallery: gallery.rows,
+      labels: gallery.labels,
+      queries: gallery.rows,
+      queryLabels: gallery.labels,
+      leaveOneOut: true,
+      version: gallery.version,
+      notes: gallery.notes,
+    };
   }
-  const query = await readSide(place(files.query), place(files.queryList!), "query", files, protocol);
+  const query = await readSide(
+    place(files.query),
+    place(files.queryList!),
+    "query",
+    files,
+    protocol,
+  );
   if (width(query.rows) !== width(gallery.rows)) {
-    throw new UserError({ code: "features-dim", message: "queries and gallery have not the same width", file: query.file, expected: `${width(gallery.rows)}, as ${gallery.file}`, found: String(width(query.rows)), fix: "embed both with one model" });
+    throw new UserError({
+      code: "features-dim",
+      message: "queries and gallery have not the same width",
+      file: query.file,
+      expected: `${width(gallery.rows)}, as ${gallery.file}`,
+      found: String(width(query.rows)),
+      fix: "embed both with one model",
+    });
   }
   return {
-    gallery: gallery.rows, labels: gallery.labels, queries: query.rows, queryLabels: query.labels, leaveOneOut: false,
-    version: `${gallery.version} ${query.version}`, notes: [...gallery.notes, ...query.notes],
+    gallery: gallery.rows,
+    labels: gallery.labels,
+    queries: query.rows,
+    queryLabels: query.labels,
+    leaveOneOut: false,
+    version: `${gallery.version} ${query.version}`,
+    notes: [...gallery.notes, ...query.notes],
   };
 }
 
@@ -85,7 +139,13 @@ interface Side {
   readonly notes: readonly string[];
 }
 
-async function readSide(file: string, listFile: string, part: "gallery" | "query", { packed, normalize }: Files, protocol: Protocol): Promise<Side> {
+async function readSide(
+  file: string,
+  listFile: string,
+  part: "gallery" | "query",
+  { packed, normalize }: Files,
+  protocol: Protocol,
+): Promise<Side> {
   const list = await readListPart(listFile, part, { protocol });
   const rows = packed ? await readCodes(file) : await readVectors(file);
   requireFit(file, rows, list);
@@ -93,9 +153,16 @@ async function readSide(file: string, listFile: string, part: "gallery" | "query
   if (!isCodes(rows)) {
     const uneven = normalize ? null : unevenNorms(rows);
     if (normalize) normalizeRows(rows, file);
-    if (uneven !== null) notes.push(`${basename(file)}: ${uneven}; so does features.normalize: true`);
+    if (uneven !== null)
+      notes.push(`${basename(file)}: ${uneven}; so does features.normalize: true`);
   }
-  return { file, rows, labels: labelsOf(list), version: `${await fileHash(file)} ${await fileHash(listFile)}${normalize ? " normalized" : ""}`, notes };
+  return {
+    file,
+    rows,
+    labels: labelsOf(list),
+    version: `${await fileHash(file)} ${await fileHash(listFile)}${normalize ? " normalized" : ""}`,
+    notes,
+  };
 }
 
 function labelsOf({ rows, columns }: ImageList): LabelledRow[] {
@@ -116,12 +183,19 @@ async function fileHash(file: string): Promise<string> {
 const mostKept = 600 << 20;
 
 /**
- * Unit vectors around random centres, a label a centre: normalise(centre + spread * noise), both of unit length in expectation. Gallery
- * and queries are drawn alike, from streams of their own. What was drawn is cached: millions of normals take longer to draw than to read.
+ * Unit vectors around random centres, a label a centre: normalise(centre + spread * noise), both of
+ * unit length in expectation. Gallery and queries are drawn alike, from streams of their own. What
+ * was drawn is cached: millions of normals take longer to draw than to read.
  */
 export async function drawVectors(spec: Spec, caches: ObservationCaches): Promise<VectorSet> {
   const { rows, dim, queries } = spec;
-  const key: CacheKey = { what: "vectors", model: "drawn around centres", preprocessing: spec, protocol: "any", engine: codeVersion([moduleFile("experiments/index-vectors"), moduleFile("stats/random")]) };
+  const key: CacheKey = {
+    what: "vectors",
+    model: "drawn around centres",
+    preprocessing: spec,
+    protocol: "any",
+    engine: codeVersion([moduleFile("experiments/index-vectors"), moduleFile("stats/random")]),
+  };
   const keep = (rows + queries) * (dim + 1) * 4 <= mostKept;
   let centres: Float32Array | undefined;
   const draw = (n: number, stream: string, cache: ObservationCache | null): Drawn => {
@@ -131,11 +205,25 @@ export async function drawVectors(spec: Spec, caches: ObservationCaches): Promis
     centres ??= drawCentres(spec);
     const payload = drawAround(centres, spec, n, stream);
     cache?.put(hash, payload);
-    return drawnFrom(cache?.get(hash) ?? payload, n, dim); // the entry's own bytes: one copy is enough
+    // the entry's own bytes: one copy is enough
+    return drawnFrom(cache?.get(hash) ?? payload, n, dim);
   };
-  const drawBoth = (cache: ObservationCache | null): [Drawn, Drawn] => [draw(rows, "gallery", cache), draw(queries, "queries", cache)];
-  const [gallery, query] = keep ? await caches.use(key, (cache) => Promise.resolve(drawBoth(cache))) : drawBoth(null);
-  return { gallery: gallery.vectors, labels: gallery.labels, queries: query.vectors, queryLabels: query.labels, leaveOneOut: false, version: JSON.stringify(spec), notes: [] };
+  const drawBoth = (cache: ObservationCache | null): [Drawn, Drawn] => [
+    draw(rows, "gallery", cache),
+    draw(queries, "queries", cache),
+  ];
+  const [gallery, query] = keep
+    ? await caches.use(key, (cache) => Promise.resolve(drawBoth(cache)))
+    : drawBoth(null);
+  return {
+    gallery: gallery.vectors,
+    labels: gallery.labels,
+    queries: query.vectors,
+    queryLabels: query.labels,
+    leaveOneOut: false,
+    version: JSON.stringify(spec),
+    notes: [],
+  };
 }
 
 interface Drawn {
@@ -151,7 +239,12 @@ function drawCentres({ dim, labels, seed }: Spec): Float32Array {
 }
 
 /** The numbers of n labels (u32), then n vectors (float32). */
-function drawAround(centres: Float32Array, { dim, labels, spread, seed }: Spec, n: number, stream: string): Uint8Array {
+function drawAround(
+  centres: Float32Array,
+  { dim, labels, spread, seed }: Spec,
+  n: number,
+  stream: string,
+): Uint8Array {
   const source = new Random(`${seed}/${stream}`);
   const payload = new Uint8Array(n * (dim + 1) * 4);
   const numbers = new Uint32Array(payload.buffer, 0, n);
@@ -172,6 +265,9 @@ function drawAround(centres: Float32Array, { dim, labels, spread, seed }: Spec, 
 
 function drawnFrom(payload: Uint8Array, n: number, dim: number): Drawn {
   const { buffer, byteOffset } = payload.byteOffset % 4 === 0 ? payload : Uint8Array.from(payload);
-  const labels = Array.from(new Uint32Array(buffer, byteOffset, n), (label): LabelledRow => ({ label: String(label), uid: null }));
+  const labels = Array.from(new Uint32Array(buffer, byteOffset, n), (label): LabelledRow => ({
+    label: String(label),
+    uid: null,
+  }));
   return { vectors: { data: new Float32Array(buffer, byteOffset + n * 4, n * dim), dim }, labels };
 }

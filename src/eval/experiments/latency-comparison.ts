@@ -23,23 +23,42 @@ export interface Rounds {
 }
 
 /** Interleaves whole pictures: in each round every system recognises the round's picture twice. */
-export async function measureRounds(systems: readonly OpenSystem[], { rounds }: ComparisonSettings, onRound: () => void, signal: AbortSignal): Promise<Rounds> {
+export async function measureRounds(
+  systems: readonly OpenSystem[],
+  { rounds }: ComparisonSettings,
+  onRound: () => void,
+  signal: AbortSignal,
+): Promise<Rounds> {
   const answers = systems.map((): Observation[] => []);
   const contender = (system: OpenSystem, s: number): Contender => ({
     name: system.name,
-    before: () => { signal.throwIfAborted(); },
+    before: () => {
+      signal.throwIfAborted();
+    },
     run: async (round) => {
       const at = (round + system.pictures.length) % system.pictures.length;
-      answers[s]!.push(await system.recognizer.recognizeFile(system.pictures[at]!.file, system.pictures[at]!.item));
+      answers[s]!.push(
+        await system.recognizer.recognizeFile(system.pictures[at]!.file, system.pictures[at]!.item),
+      );
     },
   });
-  const result = await runRounds(systems.map(contender), { rounds, warmupRounds: 1, seed: "comparison" }, onRound);
-  systems.forEach((system, s) => { checkAnswers(system, answers[s]!); });
+  const result = await runRounds(
+    systems.map(contender),
+    { rounds, warmupRounds: 1, seed: "comparison" },
+    onRound,
+  );
+  systems.forEach((system, s) => {
+    checkAnswers(system, answers[s]!);
+  });
   return result;
 }
 
 /** @param contenders each is run twice a round. */
-export async function runRounds(contenders: readonly Contender[], options: InterleaveOptions, onRound: () => void = () => undefined): Promise<Rounds> {
+export async function runRounds(
+  contenders: readonly Contender[],
+  options: InterleaveOptions,
+  onRound: () => void = () => undefined,
+): Promise<Rounds> {
   const before = systemLoad();
   const last = { name: "", round: NaN };
   const told = contenders.map((c): Contender => ({
@@ -52,28 +71,50 @@ export async function runRounds(contenders: readonly Contender[], options: Inter
   }));
   const { samplesMs, durationMs } = await interleave([...told, ...told], options);
   const n = contenders.length;
-  return { names: contenders.map((c) => c.name), once: samplesMs.slice(0, n), again: samplesMs.slice(n), durationMs, load: { before, after: systemLoad() } };
+  return {
+    names: contenders.map((c) => c.name),
+    once: samplesMs.slice(0, n),
+    again: samplesMs.slice(n),
+    durationMs,
+    load: { before, after: systemLoad() },
+  };
 }
 
 /**
- * The noise certificate of each contender, and every pair's ratio and verdict. A pair is judged only where both of its certificates
- * passed. The level of the intervals is raised after Bonferroni, so that 95 of 100 honest runs have no false alarm at all among
- * their certificates, and none among their pairs.
+ * The noise certificate of each contender, and every pair's ratio and verdict. A pair is judged
+ * only where both of its certificates passed. The level of the intervals is raised after
+ * Bonferroni, so that 95 of 100 honest runs have no false alarm at all among their certificates,
+ * and none among their pairs.
  */
-export function judgeRounds({ names, once, again, durationMs, load }: Rounds, relevantEffect: number): Pick<CellOutcome, "scores" | "samples" | "findings" | "notes"> {
-  const pairs = names.flatMap((_, a) => names.slice(a + 1).map((_unused, i) => [a, a + 1 + i] as const));
+export function judgeRounds(
+  { names, once, again, durationMs, load }: Rounds,
+  relevantEffect: number,
+): Pick<CellOutcome, "scores" | "samples" | "findings" | "notes"> {
+  const pairs = names.flatMap((_, a) =>
+    names.slice(a + 1).map((_unused, i) => [a, a + 1 + i] as const),
+  );
   const levelOf = (tests: number): number => 1 - 0.05 / Math.max(1, tests);
-  const certificates = names.map((_, i) => certify(once[i]!, again[i]!, { level: levelOf(names.length), durationMs, load }));
+  const certificates = names.map((_, i) =>
+    certify(once[i]!, again[i]!, { level: levelOf(names.length), durationMs, load }),
+  );
   const scores: RecordedScore[] = [];
   const findings: Finding[] = [];
   for (const [i, certificate] of certificates.entries()) {
     const of = { system: names[i]! };
     scores.push(
-      quantileScore({ metric: "round-latency", unit: "ms", better: "lower", of }, quantiles(once[i]!, [0.5])[0]!),
+      quantileScore(
+        { metric: "round-latency", unit: "ms", better: "lower", of },
+        quantiles(once[i]!, [0.5])[0]!,
+      ),
       ratioScore("self-ratio", of, certificate.ratio),
       effectScore(of, certificate),
     );
-    findings.push({ about: "noise", of, verdict: certificate.passed ? "passed" : "failed", why: certificateWhy(certificate) });
+    findings.push({
+      about: "noise",
+      of,
+      verdict: certificate.passed ? "passed" : "failed",
+      why: certificateWhy(certificate),
+    });
   }
   for (const [a, b] of pairs) {
     const of = { first: names[a]!, second: names[b]! };
@@ -85,27 +126,69 @@ export function judgeRounds({ names, once, again, durationMs, load }: Rounds, re
   }
   for (const when of ["before", "after"] as const) {
     const value = load[when];
-    const head = { metric: "load-average", unit: "count" as const, better: "lower" as const, of: { when } };
-    scores.push(value === null ? { ...head, value: null, why: "the system does not tell its load" } : { ...head, value, n: 1, ci: null });
+    const head = {
+      metric: "load-average",
+      unit: "count" as const,
+      better: "lower" as const,
+      of: { when },
+    };
+    scores.push(
+      value === null
+        ? { ...head, value: null, why: "the system does not tell its load" }
+        : { ...head, value, n: 1, ci: null },
+    );
   }
   return {
-    scores, findings,
-    samples: Object.fromEntries(names.flatMap((name, i) => [[name, [...once[i]!]], [`${name} again`, [...again[i]!]]])),
-    notes: findings.map((f) => (f.about === "noise"
-      ? `noise certificate of ${f.of.system}: ${f.verdict}; ${f.why}`
-      : `${f.of.second} against ${f.of.first}: ${f.verdict}; ${f.why}`)),
+    scores,
+    findings,
+    samples: Object.fromEntries(
+      names.flatMap((name, i) => [
+        [name, [...once[i]!]],
+        [`${name} again`, [...again[i]!]],
+      ]),
+    ),
+    notes: findings.map((f) =>
+      f.about === "noise"
+        ? `noise certificate of ${f.of.system}: ${f.verdict}; ${f.why}`
+        : `${f.of.second} against ${f.of.first}: ${f.verdict}; ${f.why}`,
+    ),
   };
 }
 
-function ratioScore(metric: string, of: Record<string, string>, ratio: Ratio | Undefined): RecordedScore {
-  const head = { metric, unit: "ratio" as const, better: metric === "self-ratio" ? ("neither" as const) : ("lower" as const), of };
+function ratioScore(
+  metric: string,
+  of: Record<string, string>,
+  ratio: Ratio | Undefined,
+): RecordedScore {
+  const head = {
+    metric,
+    unit: "ratio" as const,
+    better: metric === "self-ratio" ? ("neither" as const) : ("lower" as const),
+    of,
+  };
   if (ratio.value === null) return { ...head, value: null, why: ratio.why };
-  return { ...head, value: ratio.value, n: ratio.n, ci: ratio.ci && [ratio.ci[0], ratio.ci[1]], method: `order statistics of the rounds' ratios, ${(100 * ratio.level).toFixed(1)}%` };
+  return {
+    ...head,
+    value: ratio.value,
+    n: ratio.n,
+    ci: ratio.ci && [ratio.ci[0], ratio.ci[1]],
+    method: `order statistics of the rounds' ratios, ${(100 * ratio.level).toFixed(1)}%`,
+  };
 }
 
-function effectScore(of: Record<string, string>, { minimalDetectableEffect: value, n, power }: NoiseCertificate): RecordedScore {
-  const head = { metric: "minimal-detectable-effect", unit: "ratio" as const, better: "lower" as const, of };
-  return value === null ? { ...head, value: null, why: "no interval" } : { ...head, value, n, ci: null, method: `found in ${100 * power} of 100 runs` };
+function effectScore(
+  of: Record<string, string>,
+  { minimalDetectableEffect: value, n, power }: NoiseCertificate,
+): RecordedScore {
+  const head = {
+    metric: "minimal-detectable-effect",
+    unit: "ratio" as const,
+    better: "lower" as const,
+    of,
+  };
+  return value === null
+    ? { ...head, value: null, why: "no interval" }
+    : { ...head, value, n, ci: null, method: `found in ${100 * power} of 100 runs` };
 }
 
 function certificateWhy({ why, n, durationMs, minimalDetectableEffect }: NoiseCertificate): string {

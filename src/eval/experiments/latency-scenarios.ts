@@ -1,7 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { UserError } from "../../pipeline/errors.js";
 import type { LatencyMeasurement } from "../config/config.js";
-import { measureColdStart, type ColdStartKey, type ColdStartSample } from "../latency/cold-start.js";
+import {
+  measureColdStart,
+  type ColdStartKey,
+  type ColdStartSample,
+} from "../latency/cold-start.js";
 import type { ColdSystem } from "../latency/cold-recognizer.js";
 import { runOffline } from "../latency/offline.js";
 import { findMaxQps, queriesAt, runServer, type ServerRun } from "../latency/server.js";
@@ -22,55 +26,148 @@ type Head = Pick<RecordedScore, "metric" | "unit" | "better" | "of">;
 
 /** A quantile with its interval as records hold it. */
 export function quantileScore(head: Head, q: Quantile | Undefined): RecordedScore {
-  return q.value === null ? { ...head, value: null, why: q.why } : { ...head, value: q.value, n: q.n, ci: q.ci && [q.ci[0], q.ci[1]], method: "order statistics" };
+  return q.value === null
+    ? { ...head, value: null, why: q.why }
+    : {
+        ...head,
+        value: q.value,
+        n: q.n,
+        ci: q.ci && [q.ci[0], q.ci[1]],
+        method: "order statistics",
+      };
 }
 
 /** LoadGen's SingleStream from the samples of whole pictures: early stopping's upper bounds. */
 export function singleStreamScores(overallMs: readonly number[]): RecordedScore[] {
   return [0.9, 0.99].map((percentile): RecordedScore => {
     const { earlyStopping: e } = judgeSingleStream(Float64Array.from(overallMs), percentile);
-    const head = { metric: "single-stream-latency", unit: "ms" as const, better: "lower" as const, of: { percentile: percentText(percentile) } };
-    return e.value === null ? { ...head, ...e } : { ...head, value: e.value, n: e.n, ci: null, method: "LoadGen early stopping: an upper bound at 99% confidence" };
+    const head = {
+      metric: "single-stream-latency",
+      unit: "ms" as const,
+      better: "lower" as const,
+      of: { percentile: percentText(percentile) },
+    };
+    return e.value === null
+      ? { ...head, ...e }
+      : {
+          ...head,
+          value: e.value,
+          n: e.n,
+          ci: null,
+          method: "LoadGen early stopping: an upper bound at 99% confidence",
+        };
   });
 }
 
-export async function measureOffline(service: RecognitionService, { pictures, rounds }: NonNullable<LatencyMeasurement["offline"]>): Promise<ScenarioResult> {
-  const { throughput, roundsMs } = await runOffline((count) => service.serveAll(count), { samples: pictures, rounds });
+export async function measureOffline(
+  service: RecognitionService,
+  { pictures, rounds }: NonNullable<LatencyMeasurement["offline"]>,
+): Promise<ScenarioResult> {
+  const { throughput, roundsMs } = await runOffline((count) => service.serveAll(count), {
+    samples: pictures,
+    rounds,
+  });
   service.check();
   return {
-    scores: [quantileScore({ metric: "throughput", unit: "per-second", better: "higher", of: { scenario: "offline" } }, throughput)],
+    scores: [
+      quantileScore(
+        { metric: "throughput", unit: "per-second", better: "higher", of: { scenario: "offline" } },
+        throughput,
+      ),
+    ],
     samples: { offline: [...roundsMs] },
   };
 }
 
-/** Share of the rate at which one picture follows the other that the search begins with: most bounds are met there. */
+/**
+ * Share of the rate at which one picture follows the other that the search begins with: most bounds
+ * are met there.
+ */
 const firstShare = 0.6;
 
 /** @param pictureMs what one picture takes, for the first rate. */
-export async function measureServer(service: RecognitionService, pictureMs: number, settings: NonNullable<LatencyMeasurement["server"]>): Promise<ScenarioResult> {
+export async function measureServer(
+  service: RecognitionService,
+  pictureMs: number,
+  settings: NonNullable<LatencyMeasurement["server"]>,
+): Promise<ScenarioResult> {
   const { boundMs, percentile, queries, ratio, mostRuns, mostSeconds } = settings;
   const startQps = (firstShare * 1000) / pictureMs;
-  const { qps, unmetQps, runs, outOfTime } = await findMaxQps(async (rate) => {
-    const run = await runServer((query) => service.serve(query), { qps: rate, latencyBoundMs: boundMs, percentile, queries, seed: "server" });
-    service.check();
-    return run;
-  }, { startQps, ratio, mostRuns, mostMs: 1000 * mostSeconds, queries: queriesAt({ qps: startQps, percentile, queries }) });
+  const { qps, unmetQps, runs, outOfTime } = await findMaxQps(
+    async (rate) => {
+      const run = await runServer((query) => service.serve(query), {
+        qps: rate,
+        latencyBoundMs: boundMs,
+        percentile,
+        queries,
+        seed: "server",
+      });
+      service.check();
+      return run;
+    },
+    {
+      startQps,
+      ratio,
+      mostRuns,
+      mostMs: 1000 * mostSeconds,
+      queries: queriesAt({ qps: startQps, percentile, queries }),
+    },
+  );
   const of = { percentile: percentText(percentile), boundMs: String(boundMs) };
-  const head = { metric: "server-rate", unit: "per-second" as const, better: "higher" as const, of };
+  const head = {
+    metric: "server-rate",
+    unit: "per-second" as const,
+    better: "higher" as const,
+    of,
+  };
   const found = runs.findLast((r) => r.qps === qps);
-  const rate: RecordedScore = qps === null || !found
-    ? { ...head, value: null, why: `no rate from ${rateText(runs.at(-1)!.qps)} a second on met the bound of ${boundMs} ms${outOfTime ? `, and a lower one would have taken more than ${mostSeconds} s` : ""}` }
-    : { ...head, value: qps, n: found.queries, ci: unmetQps === null ? null : [qps, unmetQps], method: `met at 99% confidence, and the lowest rate tried above it that was not${outOfTime ? " (the search ended for want of time)" : ""}` };
+  const rate: RecordedScore =
+    qps === null || !found
+      ? {
+          ...head,
+          value: null,
+          why: `no rate from ${rateText(runs.at(-1)!.qps)} a second on met the bound of ${boundMs} ms${outOfTime ? `, and a lower one would have taken more than ${mostSeconds} s` : ""}`,
+        }
+      : {
+          ...head,
+          value: qps,
+          n: found.queries,
+          ci: unmetQps === null ? null : [qps, unmetQps],
+          method: `met at 99% confidence, and the lowest rate tried above it that was not${outOfTime ? " (the search ended for want of time)" : ""}`,
+        };
   return {
-    scores: [rate, ...runs.map((run) => quantileScore({ metric: "server-latency", unit: "ms", better: "lower", of: { ...of, rate: rateText(run.qps) } }, run.latency))],
-    samples: Object.fromEntries(runs.map((run) => [`server ${rateText(run.qps)}/s`, [...run.samplesMs]])),
-    findings: runs.map((run): Finding => ({ about: "server", of: { ...of, rate: rateText(run.qps) }, verdict: run.verdict, why: serverWhy(run, boundMs) })),
+    scores: [
+      rate,
+      ...runs.map((run) =>
+        quantileScore(
+          {
+            metric: "server-latency",
+            unit: "ms",
+            better: "lower",
+            of: { ...of, rate: rateText(run.qps) },
+          },
+          run.latency,
+        ),
+      ),
+    ],
+    samples: Object.fromEntries(
+      runs.map((run) => [`server ${rateText(run.qps)}/s`, [...run.samplesMs]]),
+    ),
+    findings: runs.map((run): Finding => ({
+      about: "server",
+      of: { ...of, rate: rateText(run.qps) },
+      verdict: run.verdict,
+      why: serverWhy(run, boundMs),
+    })),
   };
 }
 
 function serverWhy({ queries, over, cutShort, sentLateMs }: ServerRun, boundMs: number): string {
   const ended = cutShort ? "; ended early, since the bound could not be met any more" : "";
-  const late = sentLateMs > boundMs / 10 ? `; the sender itself was up to ${sentLateMs.toFixed(1)} ms late, which counts as waiting` : "";
+  const late =
+    sentLateMs > boundMs / 10
+      ? `; the sender itself was up to ${sentLateMs.toFixed(1)} ms late, which counts as waiting`
+      : "";
   return `${over} of ${queries} queries took longer than ${boundMs} ms${ended}${late}`;
 }
 
@@ -83,13 +180,39 @@ function percentText(share: number): string {
   return String(Number((100 * share).toPrecision(10)));
 }
 
-const coldModule = fileURLToPath(new URL(`../latency/cold-recognizer${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url));
-const phases = { process: "processMs", import: "importMs", load: "loadMs", first: "firstMs", total: "totalMs" } as const satisfies Record<string, ColdStartKey>;
-const memory = { "peak-memory": "peakRssBytes", "start-memory": "startRssBytes" } as const satisfies Record<string, ColdStartKey>;
+const coldModule = fileURLToPath(
+  new URL(
+    `../latency/cold-recognizer${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`,
+    import.meta.url,
+  ),
+);
+const phases = {
+  process: "processMs",
+  import: "importMs",
+  load: "loadMs",
+  first: "firstMs",
+  total: "totalMs",
+} as const satisfies Record<string, ColdStartKey>;
+const memory = {
+  "peak-memory": "peakRssBytes",
+  "start-memory": "startRssBytes",
+} as const satisfies Record<string, ColdStartKey>;
 
-/** A system started from nothing in fresh processes. An index that cannot be saved has no cold start, and the scores say why. */
-export async function measureCold(system: OpenSystem, { processes }: NonNullable<LatencyMeasurement["coldStart"]>, signal: AbortSignal): Promise<ScenarioResult> {
-  const time = (phase: string): Head => ({ metric: "cold-start", unit: "ms", better: "lower", of: { phase } });
+/**
+ * A system started from nothing in fresh processes. An index that cannot be saved has no cold
+ * start, and the scores say why.
+ */
+export async function measureCold(
+  system: OpenSystem,
+  { processes }: NonNullable<LatencyMeasurement["coldStart"]>,
+  signal: AbortSignal,
+): Promise<ScenarioResult> {
+  const time = (phase: string): Head => ({
+    metric: "cold-start",
+    unit: "ms",
+    better: "lower",
+    of: { phase },
+  });
   let samples: readonly ColdStartSample[];
   try {
     samples = await withSavedGallery(system, async (gallery) => {
@@ -101,13 +224,23 @@ export async function measureCold(system: OpenSystem, { processes }: NonNullable
     return { scores: [{ ...time("total"), value: null, why: error.message }], samples: {} };
   }
   const lists: Record<string, { head: Head; values: number[] }> = {};
-  for (const [phase, key] of Object.entries(phases)) lists[`cold-start ${phase}`] = { head: time(phase), values: samples.map((s) => s[key] ?? 0) };
+  for (const [phase, key] of Object.entries(phases))
+    lists[`cold-start ${phase}`] = { head: time(phase), values: samples.map((s) => s[key] ?? 0) };
   for (const part of Object.keys(samples[0]!.partsMs)) {
-    lists[`model-load ${part}`] = { head: { metric: "model-load", unit: "ms", better: "lower", of: { part } }, values: samples.map((s) => s.partsMs[part]!) };
+    lists[`model-load ${part}`] = {
+      head: { metric: "model-load", unit: "ms", better: "lower", of: { part } },
+      values: samples.map((s) => s.partsMs[part]!),
+    };
   }
-  for (const [name, key] of Object.entries(memory)) lists[name] = { head: { metric: name, unit: "bytes", better: "lower", of: { process: "fresh" } }, values: samples.map((s) => s[key]) };
+  for (const [name, key] of Object.entries(memory))
+    lists[name] = {
+      head: { metric: name, unit: "bytes", better: "lower", of: { process: "fresh" } },
+      values: samples.map((s) => s[key]),
+    };
   return {
-    scores: Object.values(lists).map(({ head, values }) => quantileScore(head, quantiles(values, [0.5])[0]!)),
+    scores: Object.values(lists).map(({ head, values }) =>
+      quantileScore(head, quantiles(values, [0.5])[0]!),
+    ),
     samples: Object.fromEntries(Object.entries(lists).map(([name, { values }]) => [name, values])),
   };
 }

@@ -10,7 +10,13 @@ import type { Resources } from "../observe/resources.js";
 import { quantiles } from "../stats/quantile.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { judgeRounds, measureRounds } from "./latency-comparison.js";
-import { measureCold, measureOffline, measureServer, singleStreamScores, type ScenarioResult } from "./latency-scenarios.js";
+import {
+  measureCold,
+  measureOffline,
+  measureServer,
+  singleStreamScores,
+  type ScenarioResult,
+} from "./latency-scenarios.js";
 import { latencyScores } from "./model-cost.js";
 import { recordedRoot } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf, type Named } from "./sweep.js";
@@ -19,37 +25,90 @@ import { checkAnswers, openSystem, RecognitionService, type OpenSystem } from ".
 type System = LatencyMeasurement["systems"][number];
 
 /**
- * Milliseconds of each stage of the whole pipeline, one picture at a time (Table 9's columns, LoadGen's SingleStream); then, as far as
- * the config asks for them, throughput, the rate within a latency bound, cold start and memory, a cell a system; and one cell in
- * which the systems are compared in interleaved rounds.
+ * Milliseconds of each stage of the whole pipeline, one picture at a time (Table 9's columns,
+ * LoadGen's SingleStream); then, as far as the config asks for them, throughput, the rate within a
+ * latency bound, cold start and memory, a cell a system; and one cell in which the systems are
+ * compared in interleaved rounds.
  */
-export async function planLatency(m: LatencyMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
-  const images = await namedDataset(m.images, ["recognition", "detection", "pipeline", "classification"], resources);
-  const parts = await Promise.all(m.systems.map(async (system): Promise<Part> => {
-    const models = await Promise.all([system.detector, system.embedder].map((ref) => namedModel(ref, resources)));
-    const dataset = await namedDataset(system.gallery, ["recognition", "pipeline"], resources);
-    return { system, dataset, needs: [...models, images, dataset], opened: undefined };
-  }));
+export async function planLatency(
+  m: LatencyMeasurement,
+  protocol: Protocol,
+  resources: Resources,
+): Promise<CellPlan[]> {
+  const images = await namedDataset(
+    m.images,
+    ["recognition", "detection", "pipeline", "classification"],
+    resources,
+  );
+  const parts = await Promise.all(
+    m.systems.map(async (system): Promise<Part> => {
+      const models = await Promise.all(
+        [system.detector, system.embedder].map((ref) => namedModel(ref, resources)),
+      );
+      const dataset = await namedDataset(system.gallery, ["recognition", "pipeline"], resources);
+      return { system, dataset, needs: [...models, images, dataset], opened: undefined };
+    }),
+  );
   const shared = { images: images.name, threads: String(m.threads) };
   const plans = parts.map((part): CellPlan => {
-    const labels = { system: part.system.name, images: images.name, gallery: part.dataset.name, index: part.system.index.factory, threads: shared.threads };
-    return cellPlan({ kind: "latency", labels }, part.needs, (context) => withFaissThreads(m.threads, async () => measureSystem(m, await open(part, m, valueOf(images), protocol, context), valueOf(images), valueOf(part.dataset), context)));
+    const labels = {
+      system: part.system.name,
+      images: images.name,
+      gallery: part.dataset.name,
+      index: part.system.index.factory,
+      threads: shared.threads,
+    };
+    return cellPlan({ kind: "latency", labels }, part.needs, (context) =>
+      withFaissThreads(m.threads, async () =>
+        measureSystem(
+          m,
+          await open(part, m, valueOf(images), protocol, context),
+          valueOf(images),
+          valueOf(part.dataset),
+          context,
+        ),
+      ),
+    );
   });
   if (!m.comparison) return plans;
   const settings = m.comparison;
   // A system that cannot be opened fails its own cell; the others are compared without it.
   const usable = parts.filter((part) => part.needs.every((need) => "value" in need));
-  const compared = cellPlan({ kind: "latency-comparison", labels: { systems: parts.map((p) => p.system.name).join(", "), ...shared } }, usable.length > 0 ? [] : parts[0]!.needs, (context) => withFaissThreads(m.threads, async () => {
-    const systems: OpenSystem[] = [];
-    for (const part of usable) systems.push(await open(part, m, valueOf(images), protocol, context));
-    let round = 0;
-    const measured = await measureRounds(systems, settings, () => { context.progress(Math.min(++round, settings.rounds), settings.rounds); }, context.signal);
-    return {
-      ...judgeRounds(measured, settings.relevantEffect),
-      versions: { images: valueOf(images).hash, ...Object.fromEntries(systems.flatMap((s) => [[`${s.name} detector`, s.versions.detector], [`${s.name} embedder`, s.versions.embedder]])) },
-      cases: [],
-    };
-  }));
+  const compared = cellPlan(
+    {
+      kind: "latency-comparison",
+      labels: { systems: parts.map((p) => p.system.name).join(", "), ...shared },
+    },
+    usable.length > 0 ? [] : parts[0]!.needs,
+    (context) =>
+      withFaissThreads(m.threads, async () => {
+        const systems: OpenSystem[] = [];
+        for (const part of usable)
+          systems.push(await open(part, m, valueOf(images), protocol, context));
+        let round = 0;
+        const measured = await measureRounds(
+          systems,
+          settings,
+          () => {
+            context.progress(Math.min(++round, settings.rounds), settings.rounds);
+          },
+          context.signal,
+        );
+        return {
+          ...judgeRounds(measured, settings.relevantEffect),
+          versions: {
+            images: valueOf(images).hash,
+            ...Object.fromEntries(
+              systems.flatMap((s) => [
+                [`${s.name} detector`, s.versions.detector],
+                [`${s.name} embedder`, s.versions.embedder],
+              ]),
+            ),
+          },
+          cases: [],
+        };
+      }),
+  );
   return [...plans, compared];
 }
 
@@ -61,8 +120,21 @@ interface Part {
   opened: Promise<OpenSystem> | undefined;
 }
 
-function open(part: Part, { samples, threads }: LatencyMeasurement, images: DatasetManifest, protocol: Protocol, context: CellContext): Promise<OpenSystem> {
-  part.opened ??= openSystem(part.system, { count: samples, threads }, images, valueOf(part.dataset), protocol, context);
+function open(
+  part: Part,
+  { samples, threads }: LatencyMeasurement,
+  images: DatasetManifest,
+  protocol: Protocol,
+  context: CellContext,
+): Promise<OpenSystem> {
+  part.opened ??= openSystem(
+    part.system,
+    { count: samples, threads },
+    images,
+    valueOf(part.dataset),
+    protocol,
+    context,
+  );
   return part.opened;
 }
 
@@ -75,12 +147,20 @@ async function withFaissThreads<T>(threads: number, work: () => Promise<T>): Pro
   }
 }
 
-async function measureSystem(m: LatencyMeasurement, system: OpenSystem, images: DatasetManifest, dataset: RecognitionDataset | PipelineDataset, context: CellContext): Promise<CellOutcome> {
+async function measureSystem(
+  m: LatencyMeasurement,
+  system: OpenSystem,
+  images: DatasetManifest,
+  dataset: RecognitionDataset | PipelineDataset,
+  context: CellContext,
+): Promise<CellOutcome> {
   setFaissThreads(m.threads); // opening it left one for each core
   const { signal } = context;
   const total = m.samples + (m.offline ? (m.offline.rounds + 1) * m.offline.pictures : 0);
   let done = 0;
-  const step = (): void => { context.progress(Math.min(++done, total), total); };
+  const step = (): void => {
+    context.progress(Math.min(++done, total), total);
+  };
   const { stages, observations } = await timeStages(m, system, step, signal);
   const samples = Object.fromEntries(stages.map(({ stage, samplesMs }) => [stage, [...samplesMs]]));
   const overall = samples.overall!;
@@ -90,31 +170,53 @@ async function measureSystem(m: LatencyMeasurement, system: OpenSystem, images: 
   });
   const results: ScenarioResult[] = [];
   if (m.offline) results.push(await measureOffline(service, m.offline));
-  if (m.server) results.push(await measureServer(service, quantiles(overall, [0.5])[0]!.value!, m.server));
+  if (m.server)
+    results.push(await measureServer(service, quantiles(overall, [0.5])[0]!.value!, m.server));
   if (m.coldStart) results.push(await measureCold(system, m.coldStart, signal));
   return {
     versions: { ...system.versions, images: images.hash, gallery: dataset.hash },
-    scores: [...Object.entries(samples).flatMap(([stage, ms]) => latencyScores(stage, ms, [50, 90, 99])), ...singleStreamScores(overall), ...results.flatMap((r) => r.scores)],
+    scores: [
+      ...Object.entries(samples).flatMap(([stage, ms]) => latencyScores(stage, ms, [50, 90, 99])),
+      ...singleStreamScores(overall),
+      ...results.flatMap((r) => r.scores),
+    ],
     findings: [...stages.flatMap(cautionsOf), ...results.flatMap((r) => r.findings ?? [])],
     errors: [...system.errors],
     cases: observations.map(caseOf),
-    samples: Object.assign(samples, ...results.map((r) => r.samples)) as Record<string, readonly number[]>,
-    imageRoots: { [images.name]: recordedRoot(images.images), [dataset.name]: recordedRoot(dataset.gallery.images ?? dataset.images) },
+    samples: Object.assign(samples, ...results.map((r) => r.samples)) as Record<
+      string,
+      readonly number[]
+    >,
+    imageRoots: {
+      [images.name]: recordedRoot(images.images),
+      [dataset.name]: recordedRoot(dataset.gallery.images ?? dataset.images),
+    },
   };
 }
 
-/** tinybench drives the passes; a pass is a picture, and its stages are clocked inside. One observation a picture is kept: the last. */
-async function timeStages({ warmup, samples }: LatencyMeasurement, system: OpenSystem, step: () => void, signal: AbortSignal): Promise<{ stages: StageSamples[]; observations: Observation[] }> {
+/**
+ * tinybench drives the passes; a pass is a picture, and its stages are clocked inside. One
+ * observation a picture is kept: the last.
+ */
+async function timeStages(
+  { warmup, samples }: LatencyMeasurement,
+  system: OpenSystem,
+  step: () => void,
+  signal: AbortSignal,
+): Promise<{ stages: StageSamples[]; observations: Observation[] }> {
   const { recognizer, pictures } = system;
   const answers: Observation[] = [];
   let passes = 0;
-  const stages = await measurePasses(async (iteration) => {
-    const { file, item } = pictures[iteration % pictures.length]!;
-    const observation = await recognizer.recognizeFile(file, item);
-    answers.push(observation);
-    if (++passes > warmup) step();
-    return observation;
-  }, { warmupIterations: warmup, warmupMs: 0, iterations: samples, timeMs: 0, signal });
+  const stages = await measurePasses(
+    async (iteration) => {
+      const { file, item } = pictures[iteration % pictures.length]!;
+      const observation = await recognizer.recognizeFile(file, item);
+      answers.push(observation);
+      if (++passes > warmup) step();
+      return observation;
+    },
+    { warmupIterations: warmup, warmupMs: 0, iterations: samples, timeMs: 0, signal },
+  );
   checkAnswers(system, answers);
   return { stages, observations: [...new Map(answers.map((o) => [o.image, o])).values()] };
 }
@@ -123,15 +225,40 @@ function cautionsOf({ stage, samplesMs }: StageSamples): Finding[] {
   const summary = summarizeLatency(samplesMs);
   if ("why" in summary) return [];
   // Where the samples drift, that is the first caution.
-  return summary.cautions.map((why, i) => ({ about: "drift", of: { stage }, verdict: i === 0 && summary.drift?.drifting ? "drifting" : "correlated", why }));
+  return summary.cautions.map((why, i) => ({
+    about: "drift",
+    of: { stage },
+    verdict: i === 0 && summary.drift?.drifting ? "drifting" : "correlated",
+    why,
+  }));
 }
 
 function caseOf(o: Observation): CellOutcome["cases"][number] {
   const best = o.recognitions.filter((r) => r.fate === "kept").sort((a, b) => b.score - a.score)[0];
   return {
-    item: o.image, image: o.image, outcome: "none", truth: null, prediction: best?.label ?? null, score: best?.score ?? null, rank: null,
+    item: o.image,
+    image: o.image,
+    outcome: "none",
+    truth: null,
+    prediction: best?.label ?? null,
+    score: best?.score ?? null,
+    rank: null,
     neighbours: best ? JSON.stringify(best.hits.map((h) => [h.label, h.score, h.path])) : null,
-    boxes: JSON.stringify({ truth: [], found: o.recognitions.map(({ box: b, detectionScore, label, fate }) => [b.x0, b.y0, b.x1, b.y1, detectionScore, label, fate]) }),
-    width: o.width, height: o.height, lostAt: null, stageMs: JSON.stringify(o.stageMs),
+    boxes: JSON.stringify({
+      truth: [],
+      found: o.recognitions.map(({ box: b, detectionScore, label, fate }) => [
+        b.x0,
+        b.y0,
+        b.x1,
+        b.y1,
+        detectionScore,
+        label,
+        fate,
+      ]),
+    }),
+    width: o.width,
+    height: o.height,
+    lostAt: null,
+    stageMs: JSON.stringify(o.stageMs),
   };
 }

@@ -16,21 +16,32 @@ const warmup = 10;
 const timed = 100;
 
 /**
- * What a model costs besides its accuracy: bytes, parameters and multiply-accumulates (what the paper calls FLOPs). Counted once a run and kept by the file's
- * content, for counting takes a session of its own and a run of the model.
+ * What a model costs besides its accuracy: bytes, parameters and multiply-accumulates (what the
+ * paper calls FLOPs). Counted once a run and kept by the file's content, for counting takes a
+ * session of its own and a run of the model.
  */
 export function costScores(file: string | null, resources: Resources): Promise<RecordedScore[]> {
   if (file === null) return Promise.resolve([]); // a baseline has no model
   return resources.shared(JSON.stringify(["cost", file]), async () => {
     const model = (await readOnnx(file)).bytes;
-    return scoresOf(await derived(resources.caches, { method: "cost of a model", evidence: { model } }, async () => {
-      const { bytes, parameters, work } = await inspectOnnx(file);
-      return { bytes, parameters, work };
-    }));
+    return scoresOf(
+      await derived(
+        resources.caches,
+        { method: "cost of a model", evidence: { model } },
+        async () => {
+          const { bytes, parameters, work } = await inspectOnnx(file);
+          return { bytes, parameters, work };
+        },
+      ),
+    );
   });
 }
 
-function scoresOf({ bytes, parameters, work }: Pick<Inspection, "bytes" | "parameters" | "work">): RecordedScore[] {
+function scoresOf({
+  bytes,
+  parameters,
+  work,
+}: Pick<Inspection, "bytes" | "parameters" | "work">): RecordedScore[] {
   const exact = { n: 1, ci: null };
   return [
     { metric: "model-size", unit: "bytes", better: "lower", value: bytes, ...exact },
@@ -42,11 +53,17 @@ function scoresOf({ bytes, parameters, work }: Pick<Inspection, "bytes" | "param
 }
 
 /**
- * Times a model by tinybench on decoded pictures, one at a time on one thread, after a warm-up: milliseconds of one of its stages, every sample kept.
+ * Times a model by tinybench on decoded pictures, one at a time on one thread, after a warm-up:
+ * milliseconds of one of its stages, every sample kept.
  *
  * @param run puts one picture to the model and tells the stopwatch of its stages.
  */
-export async function timeModel(stage: Stage, pictures: readonly PictureRef[], signal: AbortSignal, run: (pixels: Pixels, watch: Stopwatch) => Promise<unknown>): Promise<{ scores: RecordedScore[]; samplesMs: number[] }> {
+export async function timeModel(
+  stage: Stage,
+  pictures: readonly PictureRef[],
+  signal: AbortSignal,
+  run: (pixels: Pixels, watch: Stopwatch) => Promise<unknown>,
+): Promise<{ scores: RecordedScore[]; samplesMs: number[] }> {
   const files = pictures.flatMap((p) => ("file" in p ? [p.file] : [])).slice(0, pictureCount);
   const decoded: Pixels[] = [];
   for (const file of files) {
@@ -54,20 +71,46 @@ export async function timeModel(stage: Stage, pictures: readonly PictureRef[], s
     const pixels = await decode(file).catch(() => null);
     if (pixels) decoded.push(pixels);
   }
-  const times = decoded.length === 0 ? [] : await measurePasses(async (iteration) => {
-    signal.throwIfAborted();
-    const watch = new Stopwatch();
-    await run(decoded[iteration % decoded.length]!, watch);
-    return watch;
-  }, { warmupIterations: warmup, warmupMs: 0, iterations: timed, timeMs: 0, signal });
+  const times =
+    decoded.length === 0
+      ? []
+      : await measurePasses(
+          async (iteration) => {
+            signal.throwIfAborted();
+            const watch = new Stopwatch();
+            await run(decoded[iteration % decoded.length]!, watch);
+            return watch;
+          },
+          { warmupIterations: warmup, warmupMs: 0, iterations: timed, timeMs: 0, signal },
+        );
   const samplesMs = [...(times.find((t) => t.stage === stage)?.samplesMs ?? [])];
   return { scores: latencyScores(stage, samplesMs), samplesMs };
 }
 
 /** Percentiles of one stage with distribution-free intervals. */
-export function latencyScores(stage: string, samplesMs: readonly number[], percentiles: readonly number[] = [50, 90]): RecordedScore[] {
-  return quantiles(samplesMs, percentiles.map((p) => p / 100)).map((q, i): RecordedScore => {
-    const head = { metric: "latency", unit: "ms" as const, better: "lower" as const, of: { stage, percentile: String(percentiles[i]!) } };
-    return q.value === null ? { ...head, value: null, why: q.why } : { ...head, value: q.value, n: q.n, ci: q.ci && [q.ci[0], q.ci[1]], method: "order statistics" };
+export function latencyScores(
+  stage: string,
+  samplesMs: readonly number[],
+  percentiles: readonly number[] = [50, 90],
+): RecordedScore[] {
+  return quantiles(
+    samplesMs,
+    percentiles.map((p) => p / 100),
+  ).map((q, i): RecordedScore => {
+    const head = {
+      metric: "latency",
+      unit: "ms" as const,
+      better: "lower" as const,
+      of: { stage, percentile: String(percentiles[i]!) },
+    };
+    return q.value === null
+      ? { ...head, value: null, why: q.why }
+      : {
+          ...head,
+          value: q.value,
+          n: q.n,
+          ci: q.ci && [q.ci[0], q.ci[1]],
+          method: "order statistics",
+        };
   });
 }

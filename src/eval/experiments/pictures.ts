@@ -7,7 +7,13 @@ import { UserError } from "../../pipeline/errors.js";
 import { safePath } from "../../pipeline/image/image-root.js";
 import { projectRoot } from "../../pipeline/root.js";
 import type { Protocol } from "../../pipeline/types.js";
-import type { ClassificationDataset, DatasetManifest, DetectionDataset, PipelineDataset, RecognitionDataset } from "../config/dataset.js";
+import type {
+  ClassificationDataset,
+  DatasetManifest,
+  DetectionDataset,
+  PipelineDataset,
+  RecognitionDataset,
+} from "../config/dataset.js";
 import type { PictureRef } from "../observe/observations.js";
 import type { Resources } from "../observe/resources.js";
 
@@ -20,16 +26,32 @@ export interface ListedPictures {
 }
 
 /** The pictures of one list of a data set, looked up once a run where its resources are given. */
-export function listPictures(dataset: Listed, part: "gallery" | "query" | "validation", protocol: Protocol, resources?: Resources): Promise<ListedPictures> {
+export function listPictures(
+  dataset: Listed,
+  part: "gallery" | "query" | "validation",
+  protocol: Protocol,
+  resources?: Resources,
+): Promise<ListedPictures> {
   const read = (): Promise<ListedPictures> => readListed(dataset, part, protocol);
-  return resources ? resources.shared(JSON.stringify(["list", dataset.file, dataset.hash, part, protocol]), read) : read();
+  return resources
+    ? resources.shared(JSON.stringify(["list", dataset.file, dataset.hash, part, protocol]), read)
+    : read();
 }
 
-async function readListed(dataset: Listed, part: "gallery" | "query" | "validation", protocol: Protocol): Promise<ListedPictures> {
-  const list = (dataset as Readonly<Record<string, unknown>>)[part] as RecognitionDataset["gallery"] | undefined;
+async function readListed(
+  dataset: Listed,
+  part: "gallery" | "query" | "validation",
+  protocol: Protocol,
+): Promise<ListedPictures> {
+  const list = (dataset as Readonly<Record<string, unknown>>)[part] as
+    RecognitionDataset["gallery"] | undefined;
   if (!list) throw new Error(`${dataset.name} has no ${part} list`);
   const columns = dataset.task !== "recognition" ? 2 : dataset.identity === "none" ? undefined : 3;
-  const { rows } = await readList(list.list, { delimiter: list.delimiter, protocol, ...(columns !== undefined && { columns }) });
+  const { rows } = await readList(list.list, {
+    delimiter: list.delimiter,
+    protocol,
+    ...(columns !== undefined && { columns }),
+  });
   return { rows, pictures: rows.map((row) => pictureRef(list.images ?? dataset.images, row.path)) };
 }
 
@@ -42,7 +64,10 @@ export function pictureRef(root: string, path: string): PictureRef {
   }
 }
 
-/** An image root as records hold it: relative to the project, so that a record says nothing about the machine. */
+/**
+ * An image root as records hold it: relative to the project, so that a record says nothing about
+ * the machine.
+ */
 export function recordedRoot(root: string): string {
   return relative(projectRoot, root).replaceAll("\\", "/");
 }
@@ -51,16 +76,34 @@ type Annotated = DetectionDataset | PipelineDataset;
 
 /** The boxes of a data set. */
 export async function readTruth({ annotations }: Annotated): Promise<CocoTruth> {
-  return annotations.format === "coco-json" ? readCocoTruth(annotations.path) : readVocTruth(annotations.path);
+  return annotations.format === "coco-json"
+    ? readCocoTruth(annotations.path)
+    : readVocTruth(annotations.path);
 }
 
 /** Every picture that a data set puts to a system: the annotated ones, or the queries. */
-export async function datasetPictures(dataset: DatasetManifest, protocol: Protocol, resources?: Resources): Promise<PictureRef[]> {
+export async function datasetPictures(
+  dataset: DatasetManifest,
+  protocol: Protocol,
+  resources?: Resources,
+): Promise<PictureRef[]> {
   switch (dataset.task) {
-    case "recognition": return [...(await listPictures(dataset, dataset.evaluation === "leave-one-out" ? "gallery" : "query", protocol, resources)).pictures];
-    case "classification": return [...(await listPictures(dataset, "validation", protocol, resources)).pictures];
+    case "recognition":
+      return [
+        ...(
+          await listPictures(
+            dataset,
+            dataset.evaluation === "leave-one-out" ? "gallery" : "query",
+            protocol,
+            resources,
+          )
+        ).pictures,
+      ];
+    case "classification":
+      return [...(await listPictures(dataset, "validation", protocol, resources)).pictures];
     case "detection":
-    case "pipeline": return truthPictures(await readTruth(dataset), dataset);
+    case "pipeline":
+      return truthPictures(await readTruth(dataset), dataset);
   }
 }
 
@@ -68,6 +111,16 @@ export async function datasetPictures(dataset: DatasetManifest, protocol: Protoc
 export function truthPictures(truth: CocoTruth, dataset: Annotated): PictureRef[] {
   return truth.images.map(({ id, fileName }): PictureRef =>
     fileName === null
-      ? { item: String(id), complaint: { code: "image-unnamed", message: "the annotations name no file for this image", file: dataset.annotations.path, path: `images, id ${id}`, fix: "give it a file_name" } }
-      : pictureRef(dataset.images, fileName));
+      ? {
+          item: String(id),
+          complaint: {
+            code: "image-unnamed",
+            message: "the annotations name no file for this image",
+            file: dataset.annotations.path,
+            path: `images, id ${id}`,
+            fix: "give it a file_name",
+          },
+        }
+      : pictureRef(dataset.images, fileName),
+  );
 }

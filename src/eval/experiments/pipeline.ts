@@ -8,12 +8,22 @@ import type { PipelineDataset } from "../config/dataset.js";
 import { withCrops } from "../observe/crop-embeddings.js";
 import { derived } from "../observe/derived.js";
 import { cropRecall } from "../metrics/end-to-end/f1-crop-recall.js";
-import { type AcceptanceRule, accepted, type ImageEvidence, type TruthObject } from "../metrics/end-to-end/f1-evidence.js";
+import {
+  type AcceptanceRule,
+  accepted,
+  type ImageEvidence,
+  type TruthObject,
+} from "../metrics/end-to-end/f1-evidence.js";
 import { bestPoint, sweepF1, thinned } from "../metrics/end-to-end/f1-sweep.js";
 import { f1Definitions } from "../metrics/end-to-end/f1-tally.js";
 import { f1At, heldOutF1, scoreOf } from "../metrics/end-to-end/f1.js";
 import { waterfall, type Waterfall } from "../metrics/end-to-end/waterfall.js";
-import { cropsOf, lossStages, type CropsOfImage, type Neighbour } from "../metrics/end-to-end/waterfall-evidence.js";
+import {
+  cropsOf,
+  lossStages,
+  type CropsOfImage,
+  type Neighbour,
+} from "../metrics/end-to-end/waterfall-evidence.js";
 import { detectPictures, type ItemError } from "../observe/observations.js";
 import { pictureHash } from "../observe/picture-hash.js";
 import type { RecordedScore } from "../record/record.js";
@@ -27,15 +37,29 @@ import { openSystemGallery } from "./systems.js";
 
 const resamples = 1000;
 
-/** The whole pipeline on a test set of scenes: F1 by four definitions, crop-recall, and where objects are lost. */
-export async function planPipeline(m: PipelineMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
+/**
+ * The whole pipeline on a test set of scenes: F1 by four definitions, crop-recall, and where
+ * objects are lost.
+ */
+export async function planPipeline(
+  m: PipelineMeasurement,
+  protocol: Protocol,
+  resources: Resources,
+): Promise<CellPlan[]> {
   const plans: CellPlan[] = [];
   for (const system of m.systems) {
-    const models = [await namedModel(system.detector, resources), await namedModel(system.embedder, resources)];
+    const models = [
+      await namedModel(system.detector, resources),
+      await namedModel(system.embedder, resources),
+    ];
     for (const path of m.datasets) {
       const dataset = await namedDataset(path, ["pipeline"], resources);
       const labels = { system: system.name, dataset: dataset.name, index: system.index.factory };
-      plans.push(cellPlan({ kind: "pipeline", labels }, [...models, dataset], (context) => measurePipeline(system, valueOf(dataset), m.threshold, protocol, context)));
+      plans.push(
+        cellPlan({ kind: "pipeline", labels }, [...models, dataset], (context) =>
+          measurePipeline(system, valueOf(dataset), m.threshold, protocol, context),
+        ),
+      );
     }
   }
   return plans;
@@ -50,59 +74,136 @@ interface Scene {
   readonly height: number;
 }
 
-async function measurePipeline(system: SystemSpec, dataset: PipelineDataset, threshold: number | undefined, protocol: Protocol, context: CellContext): Promise<CellOutcome> {
+async function measurePipeline(
+  system: SystemSpec,
+  dataset: PipelineDataset,
+  threshold: number | undefined,
+  protocol: Protocol,
+  context: CellContext,
+): Promise<CellOutcome> {
   const { resources, signal, progress } = context;
   const detector = await resources.detector(system.detector);
   const embedder = await resources.embedder(system.embedder);
-  const { gallery, rows, errors: galleryErrors } = await openSystemGallery(system, dataset, protocol, context);
+  const {
+    gallery,
+    rows,
+    errors: galleryErrors,
+  } = await openSystemGallery(system, dataset, protocol, context);
   const approximate = !isExhaustive(gallery.settings.factory);
-  const flat = approximate ? await Gallery.build({ ...gallery.settings, factory: "Flat", engine: "faiss", parameters: {} }, rows, gallery.rows) : null;
+  const flat = approximate
+    ? await Gallery.build(
+        { ...gallery.settings, factory: "Flat", engine: "faiss", parameters: {} },
+        rows,
+        gallery.rows,
+      )
+    : null;
   try {
     const truth = await readTruth(dataset);
     const pictures = truthPictures(truth, dataset);
     const objects = objectsByImage(truth, dataset);
-    const { found, errors } = await detectPictures(detector, await resources.preprocessing(system.detector), pictures, { caches: resources.caches, protocol, progress, signal });
+    const { found, errors } = await detectPictures(
+      detector,
+      await resources.preprocessing(system.detector),
+      pictures,
+      { caches: resources.caches, protocol, progress, signal },
+    );
     const lost = new Map<string, Complaint>(errors.map((e) => [e.item, e]));
     const preprocessing = await resources.preprocessing(system.embedder);
-    // A handful of crops a search: a team of threads costs more than it saves, most of all beside other work.
-    const observeAll = (): Promise<Scene[]> => withOneThread(() => withCrops(resources.caches, embedder, { preprocessing, protocol }, async (cropsOfFile) => {
-      const scenes: Scene[] = [];
-      for (const [i, picture] of pictures.entries()) {
-        signal.throwIfAborted();
-        const seen = found[i];
-        const shown = objects[i]!;
-        if (!seen || !("file" in picture)) scenes.push(unseen(picture.item, shown));
-        else {
-          const parts = { detector, embedder: cropsOfFile(picture.file) };
-          const exactly = flat && new Recognizer({ ...parts, gallery: flat }, { protocol });
-          // The size says where windows end; the pixels are read by whoever needs them.
-          const size: Pixels = { data: new Uint8Array(0), width: seen.width, height: seen.height };
-          scenes.push(await observe(new Recognizer({ ...parts, gallery }, { protocol }), exactly, size, picture.item, seen.detections(), shown));
-        }
-        progress(i + 1, pictures.length);
-      }
-      return scenes;
-    }));
-    const scenes = await derived(resources.caches, {
-      method: "recognised scenes",
-      evidence: {
-        embedder: embedder.version, preprocessing, protocol, index: gallery.index.version, settings: gallery.settings,
-        gallery: rows.data, rows: gallery.rows, objects, found: found.map((f) => f && Buffer.from(f.bytes).toString("base64")),
-        pictures: pictures.map((picture, i) => [picture.item, found[i] && "file" in picture ? pictureHash(picture.file) : null]),
+    // A handful of crops a search: a team of threads costs more than it saves, most of all beside
+    // other work.
+    const observeAll = (): Promise<Scene[]> =>
+      withOneThread(() =>
+        withCrops(resources.caches, embedder, { preprocessing, protocol }, async (cropsOfFile) => {
+          const scenes: Scene[] = [];
+          for (const [i, picture] of pictures.entries()) {
+            signal.throwIfAborted();
+            const seen = found[i];
+            const shown = objects[i]!;
+            if (!seen || !("file" in picture)) scenes.push(unseen(picture.item, shown));
+            else {
+              const parts = { detector, embedder: cropsOfFile(picture.file) };
+              const exactly = flat && new Recognizer({ ...parts, gallery: flat }, { protocol });
+              // The size says where windows end; the pixels are read by whoever needs them.
+              const size: Pixels = {
+                data: new Uint8Array(0),
+                width: seen.width,
+                height: seen.height,
+              };
+              scenes.push(
+                await observe(
+                  new Recognizer({ ...parts, gallery }, { protocol }),
+                  exactly,
+                  size,
+                  picture.item,
+                  seen.detections(),
+                  shown,
+                ),
+              );
+            }
+            progress(i + 1, pictures.length);
+          }
+          return scenes;
+        }),
+      );
+    const scenes = await derived(
+      resources.caches,
+      {
+        method: "recognised scenes",
+        evidence: {
+          embedder: embedder.version,
+          preprocessing,
+          protocol,
+          index: gallery.index.version,
+          settings: gallery.settings,
+          gallery: rows.data,
+          rows: gallery.rows,
+          objects,
+          found: found.map((f) => f && Buffer.from(f.bytes).toString("base64")),
+          pictures: pictures.map((picture, i) => [
+            picture.item,
+            found[i] && "file" in picture ? pictureHash(picture.file) : null,
+          ]),
+        },
       },
-    }, observeAll);
-    const rule: AcceptanceRule = { better: embedder.kind === "real" ? "higher" : "lower", suppressIou: defaultSettings.suppressIou, protocol };
-    const at = threshold ?? (embedder.kind === "real" ? defaultSettings.scoreThreshold : defaultSettings.hammingRadius);
-    const losses = waterfall(scenes.map((s) => s.crops), { ...rule, threshold: at, success: "box" }, { resamples, seed: "waterfall" });
+      observeAll,
+    );
+    const rule: AcceptanceRule = {
+      better: embedder.kind === "real" ? "higher" : "lower",
+      suppressIou: defaultSettings.suppressIou,
+      protocol,
+    };
+    const at =
+      threshold ??
+      (embedder.kind === "real" ? defaultSettings.scoreThreshold : defaultSettings.hammingRadius);
+    const losses = waterfall(
+      scenes.map((s) => s.crops),
+      { ...rule, threshold: at, success: "box" },
+      { resamples, seed: "waterfall" },
+    );
     const evidence = scenes.map((s) => s.evidence);
     return {
-      versions: { detector: detector.version, embedder: embedder.version, dataset: dataset.hash, index: gallery.index.version },
-      scores: [...f1Scores(evidence, rule, at), ...cropScores(evidence, rule), ...lossScores(losses)],
-      errors: [...galleryErrors, ...[...lost].map(([item, { code, message }]): ItemError => ({ item, code, message }))],
+      versions: {
+        detector: detector.version,
+        embedder: embedder.version,
+        dataset: dataset.hash,
+        index: gallery.index.version,
+      },
+      scores: [
+        ...f1Scores(evidence, rule, at),
+        ...cropScores(evidence, rule),
+        ...lossScores(losses),
+      ],
+      errors: [
+        ...galleryErrors,
+        ...[...lost].map(([item, { code, message }]): ItemError => ({ item, code, message })),
+      ],
       notes: [],
       cases: scenes.map((scene) => caseOf(scene, rule, at, losses)),
       curves: sweepCurves(evidence, rule),
-      imageRoots: { [dataset.name]: recordedRoot(dataset.images), [`${dataset.name} gallery`]: recordedRoot(dataset.gallery.images ?? dataset.images) },
+      imageRoots: {
+        [dataset.name]: recordedRoot(dataset.images),
+        [`${dataset.name} gallery`]: recordedRoot(dataset.gallery.images ?? dataset.images),
+      },
     };
   } finally {
     gallery.close();
@@ -118,7 +219,12 @@ interface Shown {
 function objectsByImage(truth: CocoTruth, { unknown }: PipelineDataset): Shown[] {
   const shown = truth.images.map(() => ({ truth: [] as TruthObject[], unknown: [] as Box[] }));
   truth.image.forEach((image, g) => {
-    const [x, y, width, height] = truth.box.subarray(4 * g, 4 * g + 4) as unknown as [number, number, number, number];
+    const [x, y, width, height] = truth.box.subarray(4 * g, 4 * g + 4) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ];
     const box = { x0: x, y0: y, x1: x + width, y1: y + height };
     const label = truth.categories[truth.category[g]!]!.name;
     if (label === unknown) shown[image]!.unknown.push(box);
@@ -127,25 +233,51 @@ function objectsByImage(truth: CocoTruth, { unknown }: PipelineDataset): Shown[]
   return shown;
 }
 
-async function observe(recognizer: Recognizer, exactly: Recognizer | null, pixels: Pixels, image: string, all: readonly Detection[], shown: Shown): Promise<Scene> {
+async function observe(
+  recognizer: Recognizer,
+  exactly: Recognizer | null,
+  pixels: Pixels,
+  image: string,
+  all: readonly Detection[],
+  shown: Shown,
+): Promise<Scene> {
   const { maxDetections, detectionThreshold } = recognizer.settings;
   const detections = bestDetections(all, maxDetections, detectionThreshold);
   const oracleBoxes = shown.truth.map(({ box }): Detection => ({ box, score: 1, classId: 0 }));
   const recognitions = await recognizer.recognizeBoxes(pixels, detections);
   const exact = exactly && firstNeighbours(await exactly.recognizeBoxes(pixels, detections));
   const size = { width: pixels.width, height: pixels.height };
-  const seen = cropsOf({ image, ...size, recognitions, detections }, shown.truth, exact ?? undefined);
+  const seen = cropsOf(
+    { image, ...size, recognitions, detections },
+    shown.truth,
+    exact ?? undefined,
+  );
   const oracle = await withoutWholeImage(recognizer, pixels, oracleBoxes);
-  const oracleExact = exactly && firstNeighbours(await withoutWholeImage(exactly, pixels, oracleBoxes));
-  const oracleCrops = cropsOf({ image, ...size, recognitions: oracle, detections: oracleBoxes }, shown.truth, oracleExact ?? undefined).crops;
-  return { evidence: { image, ...shown, recognitions }, crops: { ...seen, oracle: oracleCrops }, recognitions, ...size };
+  const oracleExact =
+    exactly && firstNeighbours(await withoutWholeImage(exactly, pixels, oracleBoxes));
+  const oracleCrops = cropsOf(
+    { image, ...size, recognitions: oracle, detections: oracleBoxes },
+    shown.truth,
+    oracleExact ?? undefined,
+  ).crops;
+  return {
+    evidence: { image, ...shown, recognitions },
+    crops: { ...seen, oracle: oracleCrops },
+    recognitions,
+    ...size,
+  };
 }
 
 /** Recognitions of given boxes in their order, the added whole image left out. */
-async function withoutWholeImage(recognizer: Recognizer, pixels: Pixels, boxes: readonly Detection[]): Promise<Recognition[]> {
+async function withoutWholeImage(
+  recognizer: Recognizer,
+  pixels: Pixels,
+  boxes: readonly Detection[],
+): Promise<Recognition[]> {
   if (boxes.length === 0) return [];
   const recognitions = await recognizer.recognizeBoxes(pixels, boxes, { wholeImage: false });
-  if (recognitions.length !== boxes.length) throw new Error(`${recognitions.length} recognitions for ${boxes.length} boxes`);
+  if (recognitions.length !== boxes.length)
+    throw new Error(`${recognitions.length} recognitions for ${boxes.length} boxes`);
   return recognitions;
 }
 
@@ -155,71 +287,191 @@ function firstNeighbours(recognitions: readonly Recognition[]): (Neighbour | nul
 
 /** A picture that could not be read: every object in it is missed. */
 function unseen(image: string, shown: Shown): Scene {
-  return { evidence: { image, ...shown, recognitions: [] }, crops: { image, truth: shown.truth, crops: [], oracle: [] }, recognitions: [], width: 0, height: 0 };
+  return {
+    evidence: { image, ...shown, recognitions: [] },
+    crops: { image, truth: shown.truth, crops: [], oracle: [] },
+    recognitions: [],
+    width: 0,
+    height: 0,
+  };
 }
 
-function scored(head: Pick<RecordedScore, "metric" | "unit" | "better" | "of">, score: Score, method: string): RecordedScore {
-  return score.value === null ? { ...head, value: null, why: score.why } : { ...head, value: score.value, n: score.n, ci: score.ci && [score.ci[0], score.ci[1]], method };
+function scored(
+  head: Pick<RecordedScore, "metric" | "unit" | "better" | "of">,
+  score: Score,
+  method: string,
+): RecordedScore {
+  return score.value === null
+    ? { ...head, value: null, why: score.why }
+    : {
+        ...head,
+        value: score.value,
+        n: score.n,
+        ci: score.ci && [score.ci[0], score.ci[1]],
+        method,
+      };
 }
 
-function f1Scores(evidence: readonly ImageEvidence[], rule: AcceptanceRule, threshold: number): RecordedScore[] {
+function f1Scores(
+  evidence: readonly ImageEvidence[],
+  rule: AcceptanceRule,
+  threshold: number,
+): RecordedScore[] {
   return f1Definitions.flatMap((definition): RecordedScore[] => {
     const head = { metric: "F1", unit: "ratio" as const, better: "higher" as const };
     const heldOut = heldOutF1(evidence, definition, rule, { resamples, seed: `F1 ${definition}` });
     const best = bestPoint(sweepF1(evidence, definition, rule));
     return [
-      scored({ ...head, of: { definition, threshold: "held-out" } }, scoreOf(heldOut.test), "percentile bootstrap over pictures"),
-      scored({ ...head, of: { definition, threshold: "default" } }, scoreOf(f1At(evidence, definition, rule, threshold, { resamples, seed: `F1 ${definition} default` })), "percentile bootstrap over pictures"),
-      scored({ metric: "threshold", unit: "ratio", better: "neither", of: { definition, threshold: "held-out" } }, heldOut.threshold === null ? { value: null, why: "no threshold could be chosen" } : { value: heldOut.threshold, n: heldOut.calibrationImages, ci: null }, "best F1 of the calibration half"),
+      scored(
+        { ...head, of: { definition, threshold: "held-out" } },
+        scoreOf(heldOut.test),
+        "percentile bootstrap over pictures",
+      ),
+      scored(
+        { ...head, of: { definition, threshold: "default" } },
+        scoreOf(
+          f1At(evidence, definition, rule, threshold, {
+            resamples,
+            seed: `F1 ${definition} default`,
+          }),
+        ),
+        "percentile bootstrap over pictures",
+      ),
+      scored(
+        {
+          metric: "threshold",
+          unit: "ratio",
+          better: "neither",
+          of: { definition, threshold: "held-out" },
+        },
+        heldOut.threshold === null
+          ? { value: null, why: "no threshold could be chosen" }
+          : { value: heldOut.threshold, n: heldOut.calibrationImages, ci: null },
+        "best F1 of the calibration half",
+      ),
       // Chosen on the very pictures that it is reported for: an upper bound, and named so.
-      scored({ ...head, of: { definition, threshold: "best in hindsight" } }, best === null || best.f1 === null ? { value: null, why: "no threshold gives an answer" } : { value: best.f1, n: evidence.length, ci: null }, "none: flatters"),
+      scored(
+        { ...head, of: { definition, threshold: "best in hindsight" } },
+        best === null || best.f1 === null
+          ? { value: null, why: "no threshold gives an answer" }
+          : { value: best.f1, n: evidence.length, ci: null },
+        "none: flatters",
+      ),
     ];
   });
 }
 
 function cropScores(evidence: readonly ImageEvidence[], rule: AcceptanceRule): RecordedScore[] {
   const ks = [1, 5];
-  return cropRecall(evidence, ks, rule).map((score, i) => scored({ metric: `crop-recall@${ks[i]!}`, unit: "ratio", better: "higher" }, score, "Wilson"));
+  return cropRecall(evidence, ks, rule).map((score, i) =>
+    scored({ metric: `crop-recall@${ks[i]!}`, unit: "ratio", better: "higher" }, score, "Wilson"),
+  );
 }
 
 function lossScores({ shares, counterfactuals }: Waterfall): RecordedScore[] {
   return [
-    ...lossStages.map((stage) => scored({ metric: "objects", unit: "ratio", better: stage === "correct" ? "higher" : "lower", of: { stage } }, shares[stage], "bootstrap over pictures")),
+    ...lossStages.map((stage) =>
+      scored(
+        {
+          metric: "objects",
+          unit: "ratio",
+          better: stage === "correct" ? "higher" : "lower",
+          of: { stage },
+        },
+        shares[stage],
+        "bootstrap over pictures",
+      ),
+    ),
     ...counterfactuals.flatMap(({ name, recall, gain }) => [
-      scored({ metric: "objects-recognised-if", unit: "ratio", better: "higher", of: { counterfactual: name } }, recall, "bootstrap over pictures"),
-      scored({ metric: "objects-gained-if", unit: "ratio", better: "higher", of: { counterfactual: name } }, gain, "paired bootstrap over pictures"),
+      scored(
+        {
+          metric: "objects-recognised-if",
+          unit: "ratio",
+          better: "higher",
+          of: { counterfactual: name },
+        },
+        recall,
+        "bootstrap over pictures",
+      ),
+      scored(
+        {
+          metric: "objects-gained-if",
+          unit: "ratio",
+          better: "higher",
+          of: { counterfactual: name },
+        },
+        gain,
+        "paired bootstrap over pictures",
+      ),
     ]),
   ];
 }
 
 /** F1 over the threshold by definition, thinned to what a chart can show. */
-function sweepCurves(evidence: readonly ImageEvidence[], rule: AcceptanceRule): Record<string, number[]> {
-  return Object.fromEntries(f1Definitions.flatMap((definition) => {
-    const points = thinned(sweepF1(evidence, definition, rule), 200);
-    return [[`threshold ${definition}`, points.map((p) => p.threshold)], [`F1 ${definition}`, points.map((p) => p.f1 ?? 0)]];
-  }));
+function sweepCurves(
+  evidence: readonly ImageEvidence[],
+  rule: AcceptanceRule,
+): Record<string, number[]> {
+  return Object.fromEntries(
+    f1Definitions.flatMap((definition) => {
+      const points = thinned(sweepF1(evidence, definition, rule), 200);
+      return [
+        [`threshold ${definition}`, points.map((p) => p.threshold)],
+        [`F1 ${definition}`, points.map((p) => p.f1 ?? 0)],
+      ];
+    }),
+  );
 }
 
-function caseOf({ evidence, recognitions, width, height }: Scene, rule: AcceptanceRule, threshold: number, { objects }: Waterfall): CellOutcome["cases"][number] {
+function caseOf(
+  { evidence, recognitions, width, height }: Scene,
+  rule: AcceptanceRule,
+  threshold: number,
+  { objects }: Waterfall,
+): CellOutcome["cases"][number] {
   const kept = new Set(accepted(recognitions, rule, threshold));
   const losses = objects.filter((o) => o.image === evidence.image);
   const firstLoss = losses.find((o) => o.stage !== "correct");
   const answers = [...kept].map((i) => recognitions[i]!);
-  const fate = (r: Recognition, i: number): string => (kept.has(i) ? "kept" : r.fate === "kept" ? "suppressed" : r.fate);
+  const fate = (r: Recognition, i: number): string =>
+    kept.has(i) ? "kept" : r.fate === "kept" ? "suppressed" : r.fate;
   const best = answers[0];
   return {
-    item: evidence.image, image: evidence.image,
+    item: evidence.image,
+    image: evidence.image,
     outcome: width === 0 ? "error" : firstLoss ? "miss" : "hit",
     truth: evidence.truth.map((t) => t.label).join(", "),
     prediction: answers.map((r) => r.label).join(", "),
-    score: losses.length === 0 ? null : losses.filter((o) => o.stage === "correct").length / losses.length,
+    score:
+      losses.length === 0
+        ? null
+        : losses.filter((o) => o.stage === "correct").length / losses.length,
     rank: null,
-    neighbours: best ? JSON.stringify(best.hits.slice(0, 5).map((h) => [h.label, h.score, h.path])) : null,
+    neighbours: best
+      ? JSON.stringify(best.hits.slice(0, 5).map((h) => [h.label, h.score, h.path]))
+      : null,
     boxes: JSON.stringify({
-      truth: evidence.truth.map(({ box: b, label }, i) => [b.x0, b.y0, b.x1, b.y1, label, losses[i]?.stage ?? null]),
-      found: recognitions.map((r, i) => [r.box.x0, r.box.y0, r.box.x1, r.box.y1, r.score, r.label, fate(r, i), r.hits.slice(0, 3).map((h) => [h.label, h.score, h.path])]),
+      truth: evidence.truth.map(({ box: b, label }, i) => [
+        b.x0,
+        b.y0,
+        b.x1,
+        b.y1,
+        label,
+        losses[i]?.stage ?? null,
+      ]),
+      found: recognitions.map((r, i) => [
+        r.box.x0,
+        r.box.y0,
+        r.box.x1,
+        r.box.y1,
+        r.score,
+        r.label,
+        fate(r, i),
+        r.hits.slice(0, 3).map((h) => [h.label, h.score, h.path]),
+      ]),
     }),
-    width: width || null, height: height || null,
+    width: width || null,
+    height: height || null,
     lostAt: firstLoss?.stage ?? null,
     stageMs: null,
   };

@@ -10,13 +10,26 @@ import { planPipeline } from "./pipeline.js";
 import { planRetrieval } from "./retrieval.js";
 
 /** Turns one entry of a config's `measure` into the cells of its sweep. */
-export async function planMeasurement(measurement: Measurement, { config }: LoadedConfig, resources: Resources): Promise<CellPlan[]> {
+export async function planMeasurement(
+  measurement: Measurement,
+  { config }: LoadedConfig,
+  resources: Resources,
+): Promise<CellPlan[]> {
   switch (measurement.kind) {
-    case "detection": return planDetection(measurement, config.protocol, resources);
-    case "retrieval": return planRetrieval(measurement, config.protocol, resources);
-    case "latency": return (await planLatency(measurement, config.protocol, resources)).map((plan) => ({ ...plan, measure: (context) => timingLoop(() => plan.measure(context)) }));
-    case "pipeline": return planPipeline(measurement, config.protocol, resources);
-    case "classification": return planClassification(measurement, config.protocol, resources);
-    case "index": return planIndexChoice(measurement, config.protocol, resources);
+    case "detection":
+      return planDetection(measurement, config.protocol, resources);
+    case "retrieval":
+      return planRetrieval(measurement, config.protocol, resources);
+    case "latency":
+      return (await planLatency(measurement, config.protocol, resources)).map((plan) => ({
+        ...plan,
+        measure: (context) => timingLoop(() => plan.measure(context)),
+      }));
+    case "pipeline":
+      return planPipeline(measurement, config.protocol, resources);
+    case "classification":
+      return planClassification(measurement, config.protocol, resources);
+    case "index":
+      return planIndexChoice(measurement, config.protocol, resources);
   }
 }

@@ -6,7 +6,12 @@ import type { RetrievalMeasurement } from "../config/config.js";
 import type { RecognitionDataset } from "../config/dataset.js";
 import { derived } from "../observe/derived.js";
 import { timingLoop } from "../observe/loop-time.js";
-import { allowance, judgeNeighbours, type LabelledRow, type NeighbourHit } from "../metrics/index/neighbour-hits.js";
+import {
+  allowance,
+  judgeNeighbours,
+  type LabelledRow,
+  type NeighbourHit,
+} from "../metrics/index/neighbour-hits.js";
 import { rankQueries } from "../metrics/retrieval/retrieval.js";
 import { retrievalScores, type RetrievalScores } from "../metrics/retrieval/retrieval-scores.js";
 import { embedPictures, type Embedded, type ItemError } from "../observe/observations.js";
@@ -14,36 +19,91 @@ import type { RecordedScore } from "../record/record.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { wilson, wilsonInterval } from "../stats/proportion.js";
-import { buildIndex, encode, indexPoints, isExhaustive, pointName, timeQueries, timeScores, type CodeRule, type IndexPoint } from "./index-points.js";
+import {
+  buildIndex,
+  encode,
+  indexPoints,
+  isExhaustive,
+  pointName,
+  timeQueries,
+  timeScores,
+  type CodeRule,
+  type IndexPoint,
+} from "./index-points.js";
 import { costScores, timeModel } from "./model-cost.js";
 import { listPictures, recordedRoot, type ListedPictures } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** Scores of the whole ranking, for mAP and for what ties could have made of it. */
-async function scoreRanking(query: Part, gallery: Part, queries: Vectors | Codes, rows: Vectors | Codes, leaveOneOut: boolean, { ks, protocol }: RetrievalJob, caches: ObservationCaches): Promise<RetrievalScores> {
+async function scoreRanking(
+  query: Part,
+  gallery: Part,
+  queries: Vectors | Codes,
+  rows: Vectors | Codes,
+  leaveOneOut: boolean,
+  { ks, protocol }: RetrievalJob,
+  caches: ObservationCaches,
+): Promise<RetrievalScores> {
   const uids = query.rows.every((r) => r.uid !== null) && gallery.rows.every((r) => r.uid !== null);
   const names = {
-    queryLabels: query.rows.map((r) => r.label), galleryLabels: gallery.rows.map((r) => r.label),
-    ...(uids && { queryUids: query.rows.map((r) => r.uid!), galleryUids: gallery.rows.map((r) => r.uid!) }),
+    queryLabels: query.rows.map((r) => r.label),
+    galleryLabels: gallery.rows.map((r) => r.label),
+    ...(uids && {
+      queryUids: query.rows.map((r) => r.uid!),
+      galleryUids: gallery.rows.map((r) => r.uid!),
+    }),
   };
-  const evidence = { queries: queries.data, gallery: rows.data, width: isCodes(rows) ? rows.bits : rows.dim, leaveOneOut, ...names, protocol, ks };
-  return derived(caches, { method: "scores of rankings", evidence }, async () => retrievalScores(await rankQueries({ queries, gallery: rows, leaveOneOut, ...names }, { protocol, ks })));
+  const evidence = {
+    queries: queries.data,
+    gallery: rows.data,
+    width: isCodes(rows) ? rows.bits : rows.dim,
+    leaveOneOut,
+    ...names,
+    protocol,
+    ks,
+  };
+  return derived(caches, { method: "scores of rankings", evidence }, async () =>
+    retrievalScores(
+      await rankQueries({ queries, gallery: rows, leaveOneOut, ...names }, { protocol, ks }),
+    ),
+  );
 }
 
-/** recall@k by model, data set, codes and index; index size, build time, and the time of one query. */
-export async function planRetrieval(m: RetrievalMeasurement, protocol: Protocol, resources: Resources): Promise<CellPlan[]> {
+/**
+ * recall@k by model, data set, codes and index; index size, build time, and the time of one query.
+ */
+export async function planRetrieval(
+  m: RetrievalMeasurement,
+  protocol: Protocol,
+  resources: Resources,
+): Promise<CellPlan[]> {
   const plans: CellPlan[] = [];
   for (const ref of m.models) {
     const model = await namedModel(ref, resources);
-    // A model that gives codes is searched as it is; one that gives real vectors may be binarised here.
+    // A model that gives codes is searched as it is; one that gives real vectors may be binarised
+    // here.
     const rules = "value" in model && givesCodes(model.value) ? (["own"] as const) : m.codes;
     for (const path of m.datasets) {
       const dataset = await namedDataset(path, ["recognition"], resources);
-      const source = "value" in dataset ? new EmbeddedSet(ref, dataset.value, protocol, resources) : null;
+      const source =
+        "value" in dataset ? new EmbeddedSet(ref, dataset.value, protocol, resources) : null;
       for (const codes of rules) {
         for (const point of m.indexes.flatMap(indexPoints)) {
-          const labels = { model: model.name, dataset: dataset.name, codes: codes === "real" ? "real" : "binary", index: pointName(point, codes), ...((codes === "sign" || codes === "round") && { binarise: codes }) };
-          plans.push(cellPlan({ kind: "retrieval", labels }, [model, dataset], (context) => measureRetrieval({ source: source!, dataset: valueOf(dataset), codes, point, ks: m.k, protocol }, context)));
+          const labels = {
+            model: model.name,
+            dataset: dataset.name,
+            codes: codes === "real" ? "real" : "binary",
+            index: pointName(point, codes),
+            ...((codes === "sign" || codes === "round") && { binarise: codes }),
+          };
+          plans.push(
+            cellPlan({ kind: "retrieval", labels }, [model, dataset], (context) =>
+              measureRetrieval(
+                { source: source!, dataset: valueOf(dataset), codes, point, ks: m.k, protocol },
+                context,
+              ),
+            ),
+          );
         }
       }
     }
@@ -52,7 +112,8 @@ export async function planRetrieval(m: RetrievalMeasurement, protocol: Protocol,
 }
 
 function givesCodes(card: AnyCard): boolean {
-  const binarise = "recognition" in card ? card.recognition.binarise : "binarise" in card ? card.binarise : "none";
+  const binarise =
+    "recognition" in card ? card.recognition.binarise : "binarise" in card ? card.binarise : "none";
   return binarise !== "none";
 }
 
@@ -64,7 +125,12 @@ class EmbeddedSet {
   readonly #resources: Resources;
   #parts: Promise<EmbeddedParts> | undefined;
 
-  constructor(ref: ModelRef, dataset: RecognitionDataset, protocol: Protocol, resources: Resources) {
+  constructor(
+    ref: ModelRef,
+    dataset: RecognitionDataset,
+    protocol: Protocol,
+    resources: Resources,
+  ) {
     this.#ref = ref;
     this.#dataset = dataset;
     this.#protocol = protocol;
@@ -78,16 +144,39 @@ class EmbeddedSet {
 
   async #embed(context: CellContext): Promise<EmbeddedParts> {
     const embedder = await this.#resources.embedder(this.#ref);
-    const model = { ...this.#resources.place(this.#ref), version: embedder.version, preprocessing: await this.#resources.preprocessing(this.#ref), dim: embedder.dim, kind: embedder.kind };
+    const model = {
+      ...this.#resources.place(this.#ref),
+      version: embedder.version,
+      preprocessing: await this.#resources.preprocessing(this.#ref),
+      dim: embedder.dim,
+      kind: embedder.kind,
+    };
     const embed = async (part: "gallery" | "query"): Promise<Part> => {
       const listed = await listPictures(this.#dataset, part, this.#protocol, this.#resources);
-      const embedded = await embedPictures(model, listed.pictures, { caches: this.#resources.caches, pool: this.#resources.pool, protocol: this.#protocol, progress: context.progress, signal: context.signal });
-      return { listed, embedded, rows: embedded.places.map((place) => labelled(listed.rows[place]!)) };
+      const embedded = await embedPictures(model, listed.pictures, {
+        caches: this.#resources.caches,
+        pool: this.#resources.pool,
+        protocol: this.#protocol,
+        progress: context.progress,
+        signal: context.signal,
+      });
+      return {
+        listed,
+        embedded,
+        rows: embedded.places.map((place) => labelled(listed.rows[place]!)),
+      };
     };
     const gallery = await embed("gallery");
     const query = this.#dataset.evaluation === "leave-one-out" ? gallery : await embed("query");
-    const latency = await timingLoop(() => timeModel("embed", query.listed.pictures, context.signal, (pixels, watch) => embedder.embed([pixels], watch)));
-    const cost = [...(await costScores(await this.#resources.modelFile(this.#ref), this.#resources)), ...latency.scores];
+    const latency = await timingLoop(() =>
+      timeModel("embed", query.listed.pictures, context.signal, (pixels, watch) =>
+        embedder.embed([pixels], watch),
+      ),
+    );
+    const cost = [
+      ...(await costScores(await this.#resources.modelFile(this.#ref), this.#resources)),
+      ...latency.scores,
+    ];
     return { gallery, query, model: embedder.version, cost, embedMs: latency.samplesMs };
   }
 }
@@ -126,7 +215,12 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
   const { dataset, point, ks } = job;
   const { gallery, query, model, cost, embedMs } = await job.source.parts(context);
   if (gallery.rows.length === 0 || query.rows.length === 0) {
-    throw new UserError({ code: "dataset-empty", message: "no picture of the data set could be used", file: dataset.file, fix: "check its image root and lists" });
+    throw new UserError({
+      code: "dataset-empty",
+      message: "no picture of the data set could be used",
+      file: dataset.file,
+      fix: "check its image root and lists",
+    });
   }
   const leaveOneOut = dataset.evaluation === "leave-one-out";
   const rows = encode(gallery.embedded.vectors, job.codes);
@@ -135,19 +229,46 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
   try {
     const k = Math.max(...ks);
     const ask = Math.min(built.index.size, k + allowance(query.rows, gallery.rows, leaveOneOut));
-    const hits = judgeNeighbours(await built.index.search(queries, ask), query.rows, gallery.rows, { k, leaveOneOut });
+    const hits = judgeNeighbours(await built.index.search(queries, ask), query.rows, gallery.rows, {
+      k,
+      leaveOneOut,
+    });
     const timesMs = await timingLoop(() => timeQueries(built.index, queries, k));
     const lost = lostQueries(query, gallery);
-    // An exhaustive search is scored by the whole ranking, with its ties; what an approximate one returned is judged as it is.
+    // An exhaustive search is scored by the whole ranking, with its ties; what an approximate one
+    // returned is judged as it is.
     const accuracy = isExhaustive(built.factory)
-      ? exactScores(await scoreRanking(query, gallery, queries, rows, leaveOneOut, job, context.resources.caches), lost.length)
+      ? exactScores(
+          await scoreRanking(
+            query,
+            gallery,
+            queries,
+            rows,
+            leaveOneOut,
+            job,
+            context.resources.caches,
+          ),
+          lost.length,
+        )
       : recallScores(hits, lost.length, ks);
     return {
       versions: { model, dataset: dataset.hash, index: built.index.version },
       scores: [...accuracy, ...built.scores, ...timeScores(timesMs), ...cost],
-      errors: [...new Map([...gallery.embedded.errors, ...query.embedded.errors].map((e) => [e.item, e])).values()],
+      errors: [
+        ...new Map(
+          [...gallery.embedded.errors, ...query.embedded.errors].map((e) => [e.item, e]),
+        ).values(),
+      ],
       notes: [...built.notes],
-      cases: [...casesOf(hits, query, gallery), ...lost.map((e) => ({ ...emptyCase, item: e.item, outcome: "error" as const, truth: e.label }))],
+      cases: [
+        ...casesOf(hits, query, gallery),
+        ...lost.map((e) => ({
+          ...emptyCase,
+          item: e.item,
+          outcome: "error" as const,
+          truth: e.label,
+        })),
+      ],
       samples: { retrieval: timesMs, embed: embedMs },
       imageRoots: { [dataset.name]: recordedRoot(dataset.images) },
     };
@@ -156,20 +277,41 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
   }
 }
 
-function recallScores(hits: readonly NeighbourHit[], lost: number, ks: readonly number[]): RecordedScore[] {
+function recallScores(
+  hits: readonly NeighbourHit[],
+  lost: number,
+  ks: readonly number[],
+): RecordedScore[] {
   const answerable = hits.filter((h) => h.answerable);
   return ks.map((k): RecordedScore => {
     const right = answerable.filter((h) => h.rank !== null && h.rank < k).length;
     const score = wilson(right, answerable.length + lost);
     const head = { metric: `recall@${k}`, unit: "ratio" as const, better: "higher" as const };
-    return score.value === null ? { ...head, ...score } : { ...head, value: score.value, n: score.n, ci: score.ci && [...score.ci], method: "Wilson" };
+    return score.value === null
+      ? { ...head, ...score }
+      : {
+          ...head,
+          value: score.value,
+          n: score.n,
+          ci: score.ci && [...score.ci],
+          method: "Wilson",
+        };
   });
 }
 
-/** How an interval is called in records. Under `paddleclas` queries weigh differently by block, and recall is no plain proportion. */
-const intervalMethods = { wilson: "Wilson", "bootstrap-percentile": "percentile bootstrap over queries" } as const;
+/**
+ * How an interval is called in records. Under `paddleclas` queries weigh differently by block, and
+ * recall is no plain proportion.
+ */
+const intervalMethods = {
+  wilson: "Wilson",
+  "bootstrap-percentile": "percentile bootstrap over queries",
+} as const;
 
-/** The scores of an exhaustive search; a lost query adds 0 to each mean. Where ties decide, their bounds become scores of their own. */
+/**
+ * The scores of an exhaustive search; a lost query adds 0 to each mean. Where ties decide, their
+ * bounds become scores of their own.
+ */
 export function exactScores({ scores }: RetrievalScores, lost: number): RecordedScore[] {
   return scores.flatMap((score): RecordedScore[] => {
     const { name, unit, better, bounds, interval } = score;
@@ -178,10 +320,28 @@ export function exactScores({ scores }: RetrievalScores, lost: number): Recorded
     const n = score.n + lost;
     const share = score.n / n;
     // Zeros draw an interval towards 0 as they do the mean; for a proportion it is computed afresh.
-    const ci = score.ci && (lost === 0 ? score.ci : interval === "wilson" ? wilsonInterval(score.value * score.n, n) : [score.ci[0] * share, score.ci[1] * share] as const);
-    const main: RecordedScore = { ...head, value: score.value * share, n, ci: ci && [ci[0], ci[1]], ...(interval !== null && { method: intervalMethods[interval] }) };
+    const ci =
+      score.ci &&
+      (lost === 0
+        ? score.ci
+        : interval === "wilson"
+          ? wilsonInterval(score.value * score.n, n)
+          : ([score.ci[0] * share, score.ci[1] * share] as const));
+    const main: RecordedScore = {
+      ...head,
+      value: score.value * share,
+      n,
+      ci: ci && [ci[0], ci[1]],
+      ...(interval !== null && { method: intervalMethods[interval] }),
+    };
     if (!bounds || bounds[0] === bounds[1]) return [main];
-    const bound = (tie: "pessimistic" | "optimistic", value: number): RecordedScore => ({ ...head, of: { ties: tie }, value: value * share, n, ci: null });
+    const bound = (tie: "pessimistic" | "optimistic", value: number): RecordedScore => ({
+      ...head,
+      of: { ties: tie },
+      value: value * share,
+      n,
+      ci: null,
+    });
     return [main, bound("pessimistic", bounds[0]), bound("optimistic", bounds[1])];
   });
 }
@@ -189,7 +349,8 @@ export function exactScores({ scores }: RetrievalScores, lost: number): Recorded
 /** Queries that could not be embedded although the gallery holds a right answer: misses. */
 function lostQueries(query: Part, gallery: Part): (ItemError & { label: string })[] {
   const failed = new Map(query.embedded.errors.map((e) => [e.item, e]));
-  // A lost query is no row of the index, so it is not left out of itself: any row of its label answers it.
+  // A lost query is no row of the index, so it is not left out of itself: any row of its label
+  // answers it.
   const labels = new Set(gallery.rows.map((r) => r.label));
   return query.listed.rows.flatMap(({ path, label }) => {
     const error = failed.get(path);
@@ -197,10 +358,22 @@ function lostQueries(query: Part, gallery: Part): (ItemError & { label: string }
   });
 }
 
-const emptyCase = { image: null, prediction: null, score: null, rank: null, neighbours: null, boxes: null, width: null, height: null, lostAt: null, stageMs: null };
+const emptyCase = {
+  image: null,
+  prediction: null,
+  score: null,
+  rank: null,
+  neighbours: null,
+  boxes: null,
+  width: null,
+  height: null,
+  lostAt: null,
+  stageMs: null,
+};
 
 function casesOf(hits: readonly NeighbourHit[], query: Part, gallery: Part): CellOutcome["cases"] {
-  const pathOf = (part: Part, row: number): string => part.listed.rows[part.embedded.places[row]!]!.path;
+  const pathOf = (part: Part, row: number): string =>
+    part.listed.rows[part.embedded.places[row]!]!.path;
   return hits.map((hit, q) => {
     const best = hit.rows[0];
     const item = pathOf(query, q);
@@ -208,12 +381,24 @@ function casesOf(hits: readonly NeighbourHit[], query: Part, gallery: Part): Cel
       ...emptyCase,
       item,
       image: item,
-      outcome: !hit.answerable ? ("none" as const) : hit.rank === 0 ? ("hit" as const) : ("miss" as const),
+      outcome: !hit.answerable
+        ? ("none" as const)
+        : hit.rank === 0
+          ? ("hit" as const)
+          : ("miss" as const),
       truth: query.rows[q]!.label,
       prediction: best === undefined ? null : gallery.rows[best]!.label,
       score: hit.scores[0] ?? null,
       rank: hit.rank,
-      neighbours: JSON.stringify(hit.rows.slice(0, 5).map((row, i) => [gallery.rows[row]!.label, Math.round(hit.scores[i]! * 1e6) / 1e6, pathOf(gallery, row)])),
+      neighbours: JSON.stringify(
+        hit.rows
+          .slice(0, 5)
+          .map((row, i) => [
+            gallery.rows[row]!.label,
+            Math.round(hit.scores[i]! * 1e6) / 1e6,
+            pathOf(gallery, row),
+          ]),
+      ),
     };
   });
 }

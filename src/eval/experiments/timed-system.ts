@@ -18,7 +18,10 @@ import { openSystemGallery } from "./systems.js";
 type System = LatencyMeasurement["systems"][number];
 type Answer = Pick<Observation, "image" | "recognitions">;
 
-/** A system with its pictures, opened once for all scenarios of a measurement. Every picture was recognised once when it was opened. */
+/**
+ * A system with its pictures, opened once for all scenarios of a measurement. Every picture was
+ * recognised once when it was opened.
+ */
 export interface OpenSystem {
   readonly name: string;
   readonly recognizer: Recognizer;
@@ -26,23 +29,36 @@ export interface OpenSystem {
   /** Of the first pass over the pictures, in their order. */
   readonly observations: readonly Observation[];
   readonly errors: readonly ItemError[];
-  readonly versions: { readonly detector: string; readonly embedder: string; readonly index: string };
+  readonly versions: {
+    readonly detector: string;
+    readonly embedder: string;
+    readonly index: string;
+  };
   readonly gallery: Gallery;
   readonly place: Omit<ColdSystem, "gallery" | "picture">;
 }
 
 /**
- * Opens a system and recognises `count` pictures once: those that cannot be read are named and left out, and the answers are what
- * every timed repetition must give again.
+ * Opens a system and recognises `count` pictures once: those that cannot be read are named and left
+ * out, and the answers are what every timed repetition must give again.
  *
  * @throws UserError `dataset-empty` where no picture could be used.
  */
-export async function openSystem(system: System, { count, threads }: { count: number; threads: number }, images: DatasetManifest, dataset: RecognitionDataset | PipelineDataset, protocol: Protocol, context: CellContext): Promise<OpenSystem> {
+export async function openSystem(
+  system: System,
+  { count, threads }: { count: number; threads: number },
+  images: DatasetManifest,
+  dataset: RecognitionDataset | PipelineDataset,
+  protocol: Protocol,
+  context: CellContext,
+): Promise<OpenSystem> {
   const { resources, signal } = context;
   const detector = await resources.detector(system.detector, threads);
   const embedder = await resources.embedder(system.embedder, threads);
   const { gallery } = await openSystemGallery(system, dataset, protocol, context);
-  resources.atClose(() => { gallery.close(); });
+  resources.atClose(() => {
+    gallery.close();
+  });
   const recognizer = new Recognizer({ detector, embedder, gallery }, { protocol });
   const errors: ItemError[] = [];
   const pictures: { item: string; file: string }[] = [];
@@ -59,18 +75,33 @@ export async function openSystem(system: System, { count, threads }: { count: nu
       errors.push({ item: picture.item, code: error.code, message: error.message });
     }
   }
-  if (pictures.length === 0) throw new UserError({ code: "dataset-empty", message: "no picture of the data set could be used", file: images.file, fix: "check its image root" });
+  if (pictures.length === 0)
+    throw new UserError({
+      code: "dataset-empty",
+      message: "no picture of the data set could be used",
+      file: images.file,
+      fix: "check its image root",
+    });
   const at = (ref: ModelRef): ColdSystem["detector"] => resources.place(ref);
   return {
-    name: system.name, recognizer, pictures, observations, errors, gallery,
-    versions: { detector: detector.version, embedder: embedder.version, index: gallery.index.version },
+    name: system.name,
+    recognizer,
+    pictures,
+    observations,
+    errors,
+    gallery,
+    versions: {
+      detector: detector.version,
+      embedder: embedder.version,
+      index: gallery.index.version,
+    },
     place: { detector: at(system.detector), embedder: at(system.embedder), threads, protocol },
   };
 }
 
 /**
- * A recognizer behind a queue: a picture is decoded when it comes, beside the others' inference, and answered in the order of arrival.
- * Answers are kept and judged after the clock has stopped.
+ * A recognizer behind a queue: a picture is decoded when it comes, beside the others' inference,
+ * and answered in the order of arrival. Answers are kept and judged after the clock has stopped.
  */
 export class RecognitionService {
   readonly #system: OpenSystem;
@@ -119,22 +150,39 @@ export class RecognitionService {
 }
 
 /**
- * A repetition gives the same labels and, within 1e-5, scores: a fast wrong answer is no measurement.
+ * A repetition gives the same labels and, within 1e-5, scores: a fast wrong answer is no
+ * measurement.
  *
  * @throws UserError `not-reproducible`.
  */
-export function checkAnswers({ observations, name }: Pick<OpenSystem, "observations" | "name">, answers: readonly Answer[]): void {
+export function checkAnswers(
+  { observations, name }: Pick<OpenSystem, "observations" | "name">,
+  answers: readonly Answer[],
+): void {
   const first = new Map(observations.map((o) => [o.image, o.recognitions]));
   for (const { image, recognitions } of answers) {
     const before = first.get(image);
     if (!before) throw new Error(`${image} was not recognised when the system was opened`);
-    const same = recognitions.length === before.length && recognitions.every((r, i) => r.label === before[i]!.label && !(Math.abs(r.score - before[i]!.score) > 1e-5));
-    if (!same) throw new UserError({ code: "not-reproducible", message: `${name}: the same picture gave other recognitions when it was repeated`, file: image, fix: "look for a model whose outputs vary from run to run" });
+    const same =
+      recognitions.length === before.length &&
+      recognitions.every(
+        (r, i) => r.label === before[i]!.label && !(Math.abs(r.score - before[i]!.score) > 1e-5),
+      );
+    if (!same)
+      throw new UserError({
+        code: "not-reproducible",
+        message: `${name}: the same picture gave other recognitions when it was repeated`,
+        file: image,
+        fix: "look for a model whose outputs vary from run to run",
+      });
   }
 }
 
 /** Runs `work` with the gallery saved in a folder that is removed afterwards. */
-export async function withSavedGallery<T>({ gallery }: Pick<OpenSystem, "gallery">, work: (folder: string) => Promise<T>): Promise<T> {
+export async function withSavedGallery<T>(
+  { gallery }: Pick<OpenSystem, "gallery">,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "shitu-gallery-"));
   try {
     await gallery.save(folder);

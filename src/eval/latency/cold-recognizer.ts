@@ -22,8 +22,14 @@ export interface ColdSystem {
   readonly protocol: Protocol;
 }
 
-/** A whole system from nothing, for `measureColdStart`: both models and the gallery, then the first picture. */
-export async function coldStart({ detector, embedder, gallery, picture, threads, protocol }: ColdSystem, lap: Lap): Promise<ColdWork> {
+/**
+ * A whole system from nothing, for `measureColdStart`: both models and the gallery, then the first
+ * picture.
+ */
+export async function coldStart(
+  { detector, embedder, gallery, picture, threads, protocol }: ColdSystem,
+  lap: Lap,
+): Promise<ColdWork> {
   setFaissThreads(threads);
   const { card: detectorCard, ...detectorPlace } = detector;
   const { card: embedderCard, ...embedderPlace } = embedder;
@@ -33,6 +39,9 @@ export async function coldStart({ detector, embedder, gallery, picture, threads,
   lap("embedder");
   const searched = await Gallery.load(gallery, embeds);
   lap("index");
-  const recognizer = new Recognizer({ detector: detects, embedder: embeds, gallery: searched }, { protocol });
+  const recognizer = new Recognizer(
+    { detector: detects, embedder: embeds, gallery: searched },
+    { protocol },
+  );
   return () => recognizer.recognizeFile(picture);
 }

@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { ColdStart, ColdStartable, ColdStartMessage, Lap } from "./cold-start.js";
 
-/** The process that `measureColdStart` forks. `performance.now()` counts from the start of the process. */
+/**
+ * The process that `measureColdStart` forks. `performance.now()` counts from the start of the
+ * process.
+ */
 
 const processMs = performance.now();
 const startRssBytes = process.memoryUsage.rss();
@@ -16,7 +19,8 @@ try {
   const [modulePath, args] = process.argv.slice(2) as [string, string];
   const module = (await import(pathToFileURL(modulePath).href)) as Partial<ColdStartable>;
   const imported = performance.now();
-  if (typeof module.coldStart !== "function") throw new TypeError("exports no function coldStart(...args)");
+  if (typeof module.coldStart !== "function")
+    throw new TypeError("exports no function coldStart(...args)");
   const partsMs: Record<string, number> = {};
   let lapped = imported;
   const lap: Lap = (part) => {
@@ -31,8 +35,14 @@ try {
   const { bytes, source } = peakRss();
   leave({
     sample: {
-      processMs, importMs: imported - processMs, loadMs: loaded - imported, partsMs, firstMs: first ? done - loaded : null, totalMs: done,
-      peakRssBytes: bytes, startRssBytes,
+      processMs,
+      importMs: imported - processMs,
+      loadMs: loaded - imported,
+      partsMs,
+      firstMs: first ? done - loaded : null,
+      totalMs: done,
+      peakRssBytes: bytes,
+      startRssBytes,
     },
     peakRssSource: source,
   });
@@ -41,8 +51,8 @@ try {
 }
 
 /**
- * `ru_maxrss` outlives an exec on Linux: a child of a process with 2 GiB resident starts with that as its peak. The high-water
- * mark of the address space starts afresh.
+ * `ru_maxrss` outlives an exec on Linux: a child of a process with 2 GiB resident starts with that
+ * as its peak. The high-water mark of the address space starts afresh.
  */
 function peakRss(): { bytes: number; source: ColdStart["peakRssSource"] } {
   try {

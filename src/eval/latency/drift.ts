@@ -1,9 +1,15 @@
 import { normalCdf } from "../stats/distributions.js";
 import { sampleQuantile } from "../stats/quantile.js";
 
-/** Whether samples, in the order in which they were taken, rise or fall: a machine that heats up, a warm-up that was too short. */
+/**
+ * Whether samples, in the order in which they were taken, rise or fall: a machine that heats up, a
+ * warm-up that was too short.
+ */
 export interface Drift {
-  /** Change from the first block to the last along the fitted line, over the median; 0.1 is 10% slower at the end. */
+  /**
+   * Change from the first block to the last along the fitted line, over the median; 0.1 is 10%
+   * slower at the end.
+   */
   readonly relativeChange: number;
   /** Two-sided p of Mann and Kendall's trend test. */
   readonly p: number;
@@ -13,18 +19,24 @@ export interface Drift {
 const mostBlocks = 40;
 
 /**
- * Mann and Kendall's trend test and Theil and Sen's slope over medians of consecutive blocks, so that spikes weigh nothing.
- * It is drift where p < 0.01 and the change is more than 2%.
+ * Mann and Kendall's trend test and Theil and Sen's slope over medians of consecutive blocks, so
+ * that spikes weigh nothing. It is drift where p < 0.01 and the change is more than 2%.
  *
  * @param samples in time order.
  * @returns null for fewer than 20 samples.
  */
-export function drift(samples: ArrayLike<number>, { alarm = 0.01, negligible = 0.02 } = {}): Drift | null {
+export function drift(
+  samples: ArrayLike<number>,
+  { alarm = 0.01, negligible = 0.02 } = {},
+): Drift | null {
   const n = samples.length;
   if (n < 20) return null;
   const blocks = Math.min(mostBlocks, n);
   const medians = Array.from({ length: blocks }, (_, b) => {
-    const block = Float64Array.from({ length: Math.floor(((b + 1) * n) / blocks) - Math.floor((b * n) / blocks) }, (_unused, i) => samples[Math.floor((b * n) / blocks) + i]!);
+    const block = Float64Array.from(
+      { length: Math.floor(((b + 1) * n) / blocks) - Math.floor((b * n) / blocks) },
+      (_unused, i) => samples[Math.floor((b * n) / blocks) + i]!,
+    );
     return sampleQuantile(block.sort(), 0.5);
   });
   let s = 0;
@@ -38,7 +50,10 @@ export function drift(samples: ArrayLike<number>, { alarm = 0.01, negligible = 0
   const z = (s - Math.sign(s)) / Math.sqrt(varianceOfS(medians));
   const p = s === 0 ? 1 : 2 * (1 - normalCdf(Math.abs(z)));
   const median = sampleQuantile(Float64Array.from(samples).sort(), 0.5);
-  const relativeChange = median > 0 ? (sampleQuantile(Float64Array.from(slopes).sort(), 0.5) * (blocks - 1)) / median : 0;
+  const relativeChange =
+    median > 0
+      ? (sampleQuantile(Float64Array.from(slopes).sort(), 0.5) * (blocks - 1)) / median
+      : 0;
   return { relativeChange, p, drifting: p < alarm && Math.abs(relativeChange) > negligible };
 }
 
@@ -52,7 +67,10 @@ function varianceOfS(values: readonly number[]): number {
   return sum / 18;
 }
 
-/** Correlation of neighbouring samples, -1 to 1: near 0 where samples are independent. Null for fewer than 3 samples or no spread. */
+/**
+ * Correlation of neighbouring samples, -1 to 1: near 0 where samples are independent. Null for
+ * fewer than 3 samples or no spread.
+ */
 export function lagOneCorrelation(samples: ArrayLike<number>): number | null {
   const n = samples.length;
   if (n < 3) return null;

@@ -27,11 +27,21 @@ export interface Interleaved {
 }
 
 /**
- * Runs all contenders once in each round, in an order drawn anew for each: whatever slows the machine for longer than a round
- * slows them alike, and nobody always comes after the same neighbour.
+ * Runs all contenders once in each round, in an order drawn anew for each: whatever slows the
+ * machine for longer than a round slows them alike, and nobody always comes after the same
+ * neighbour.
  */
-export async function interleave(contenders: readonly Contender[], options: InterleaveOptions = {}): Promise<Interleaved> {
-  const { clock = monotonicClock, rounds = 100, warmupRounds = 5, callsPerSample = 1, seed = 0 } = options;
+export async function interleave(
+  contenders: readonly Contender[],
+  options: InterleaveOptions = {},
+): Promise<Interleaved> {
+  const {
+    clock = monotonicClock,
+    rounds = 100,
+    warmupRounds = 5,
+    callsPerSample = 1,
+    seed = 0,
+  } = options;
   const random = new Random(seed).split("interleave");
   const samplesMs = contenders.map(() => new Float64Array(rounds));
   const places = contenders.map((_, i) => i);

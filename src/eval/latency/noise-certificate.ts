@@ -4,9 +4,10 @@ import { interleave, type Contender, type InterleaveOptions } from "./interleave
 import type { Undefined } from "../stats/score.js";
 
 /**
- * The machine's noise, measured by comparing a thing with itself under the conditions of the comparison that it stands beside.
- * It passed where no difference was found (95 of 100 honest runs do). Then the minimal detectable effect is the size of change
- * that this run could see; smaller ones are not "no change" but unseen.
+ * The machine's noise, measured by comparing a thing with itself under the conditions of the
+ * comparison that it stands beside. It passed where no difference was found (95 of 100 honest runs
+ * do). Then the minimal detectable effect is the size of change that this run could see; smaller
+ * ones are not "no change" but unseen.
  */
 export interface NoiseCertificate {
   readonly passed: boolean;
@@ -37,18 +38,37 @@ export interface LatencyComparison extends Judgement {
   readonly ratio: Ratio | Undefined;
   readonly certificate: NoiseCertificate;
   /** A sample a round: the first, the first again (for the self-test), the second. */
-  readonly samplesMs: { readonly first: Float64Array; readonly again: Float64Array; readonly second: Float64Array };
+  readonly samplesMs: {
+    readonly first: Float64Array;
+    readonly again: Float64Array;
+    readonly second: Float64Array;
+  };
 }
 
-/** Judges the noise of a machine from two lists of samples of one and the same thing, taken in the same rounds. */
+/**
+ * Judges the noise of a machine from two lists of samples of one and the same thing, taken in the
+ * same rounds.
+ */
 export function certify(
-  once: ArrayLike<number>, again: ArrayLike<number>,
-  { level = 0.95, durationMs, load }: { level?: number; durationMs: number; load: NoiseCertificate["load"] },
+  once: ArrayLike<number>,
+  again: ArrayLike<number>,
+  {
+    level = 0.95,
+    durationMs,
+    load,
+  }: { level?: number; durationMs: number; load: NoiseCertificate["load"] },
 ): NoiseCertificate {
   const ratio = ratioOf(once, again, level);
   const why = objection(ratio);
   return {
-    passed: why === null, why, ratio, level, power, durationMs, load, n: once.length,
+    passed: why === null,
+    why,
+    ratio,
+    level,
+    power,
+    durationMs,
+    load,
+    n: once.length,
     minimalDetectableEffect: ratio.value === null ? null : ratio.minimalDetectableEffect,
   };
 }
@@ -57,8 +77,10 @@ function objection(ratio: Ratio | Undefined): string | null {
   if (ratio.value === null) return ratio.why;
   if (ratio.ci === null) return `${ratio.n} rounds are too few for an interval`;
   const [low, high] = ratio.ci;
-  if (low > 1 || high < 1) return `it found the same thing to differ from itself, by a factor of ${low.toFixed(4)} to ${high.toFixed(4)}`;
-  // Independent rounds give a correlation of deviation 1 / sqrt(n): 3.3 of it is one false alarm in a thousand.
+  if (low > 1 || high < 1)
+    return `it found the same thing to differ from itself, by a factor of ${low.toFixed(4)} to ${high.toFixed(4)}`;
+  // Independent rounds give a correlation of deviation 1 / sqrt(n): 3.3 of it is one false alarm in
+  // a thousand.
   if (ratio.autocorrelation !== null && ratio.autocorrelation > 3.3 / Math.sqrt(ratio.n)) {
     return `neighbouring rounds are alike (correlation ${ratio.autocorrelation.toFixed(2)}), so that intervals are too narrow`;
   }
@@ -66,31 +88,59 @@ function objection(ratio: Ratio | Undefined): string | null {
 }
 
 /**
- * Interleaved A/B with its A/A self-test in the same rounds: each round runs the first, the first again and the second, in an
- * order drawn anew. The verdict is about the second: "faster", "slower", "same", or "cannot tell" where the run was too noisy
- * or too short.
+ * Interleaved A/B with its A/A self-test in the same rounds: each round runs the first, the first
+ * again and the second, in an order drawn anew. The verdict is about the second: "faster",
+ * "slower", "same", or "cannot tell" where the run was too noisy or too short.
  */
-export async function compareLatency(first: Contender, second: Contender, options: ComparisonOptions = {}): Promise<LatencyComparison> {
+export async function compareLatency(
+  first: Contender,
+  second: Contender,
+  options: ComparisonOptions = {},
+): Promise<LatencyComparison> {
   const { level = 0.95, relevantEffect = 0.05, load = systemLoad, ...rest } = options;
   const before = load();
-  const { samplesMs, durationMs } = await interleave([first, { ...bound(first), name: `${first.name} again` }, second], rest);
+  const { samplesMs, durationMs } = await interleave(
+    [first, { ...bound(first), name: `${first.name} again` }, second],
+    rest,
+  );
   const [a, again, b] = samplesMs as [Float64Array, Float64Array, Float64Array];
   const certificate = certify(a, again, { level, durationMs, load: { before, after: load() } });
   const ratio = ratioOf(a, b, level);
-  return { first: first.name, second: second.name, ...judge(ratio, relevantEffect, certificate), ratio, certificate, samplesMs: { first: a, again, second: b } };
+  return {
+    first: first.name,
+    second: second.name,
+    ...judge(ratio, relevantEffect, certificate),
+    ratio,
+    certificate,
+    samplesMs: { first: a, again, second: b },
+  };
 }
 
 /** The A/A self-test alone. */
-export async function selfTest(contender: Contender, options: Omit<ComparisonOptions, "relevantEffect"> = {}): Promise<NoiseCertificate> {
+export async function selfTest(
+  contender: Contender,
+  options: Omit<ComparisonOptions, "relevantEffect"> = {},
+): Promise<NoiseCertificate> {
   const { level = 0.95, load = systemLoad, ...rest } = options;
   const before = load();
-  const { samplesMs, durationMs } = await interleave([contender, { ...bound(contender), name: `${contender.name} again` }], rest);
-  return certify(samplesMs[0]!, samplesMs[1]!, { level, durationMs, load: { before, after: load() } });
+  const { samplesMs, durationMs } = await interleave(
+    [contender, { ...bound(contender), name: `${contender.name} again` }],
+    rest,
+  );
+  return certify(samplesMs[0]!, samplesMs[1]!, {
+    level,
+    durationMs,
+    load: { before, after: load() },
+  });
 }
 
 /** A contender may be an instance of a class: spreading it would lose its methods. */
 function bound(contender: Contender): Contender {
-  return { name: contender.name, run: (round) => contender.run(round), ...(contender.before && { before: (round: number) => contender.before!(round) }) };
+  return {
+    name: contender.name,
+    run: (round) => contender.run(round),
+    ...(contender.before && { before: (round: number) => contender.before!(round) }),
+  };
 }
 
 /** Windows has no load average and reports zeros. */

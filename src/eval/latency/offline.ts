@@ -23,7 +23,10 @@ export interface Offline {
 }
 
 /** LoadGen's Offline scenario: `serveAll(count)` resolves when all are answered. */
-export async function runOffline(serveAll: (count: number) => unknown, { clock = monotonicClock, samples, rounds = 10, warmupRounds = 1 }: OfflineOptions): Promise<Offline> {
+export async function runOffline(
+  serveAll: (count: number) => unknown,
+  { clock = monotonicClock, samples, rounds = 10, warmupRounds = 1 }: OfflineOptions,
+): Promise<Offline> {
   for (let i = 0; i < warmupRounds; i++) await serveAll(samples);
   const roundsMs = new Float64Array(rounds);
   for (let i = 0; i < rounds; i++) {
@@ -31,5 +34,13 @@ export async function runOffline(serveAll: (count: number) => unknown, { clock =
     await serveAll(samples);
     roundsMs[i] = clock() - start;
   }
-  return { scenario: "offline", samples, roundsMs, throughput: quantiles(roundsMs.map((ms) => (1000 * samples) / ms), [0.5])[0]! };
+  return {
+    scenario: "offline",
+    samples,
+    roundsMs,
+    throughput: quantiles(
+      roundsMs.map((ms) => (1000 * samples) / ms),
+      [0.5],
+    )[0]!,
+  };
 }

@@ -6,7 +6,10 @@ import type { Undefined } from "../stats/score.js";
 import { boundMet, boundMissed, minQueries } from "./early-stopping.js";
 import { realTimer, type Timer } from "./timer.js";
 
-/** Queries arrive as they please (a Poisson process) and must be answered within a bound: what a service can promise. */
+/**
+ * Queries arrive as they please (a Poisson process) and must be answered within a bound: what a
+ * service can promise.
+ */
 export interface ServerOptions {
   readonly timer?: Timer;
   /** Mean arrivals a second. */
@@ -33,19 +36,32 @@ export interface ServerRun {
   readonly verdict: "met" | "missed" | "cannot tell";
   /** Whether it ended early because the bound could no longer be met within the planned queries. */
   readonly cutShort: boolean;
-  /** The latest that a query was sent after its scheduled arrival: the sender itself fell behind. */
+  /**
+   * The latest that a query was sent after its scheduled arrival: the sender itself fell behind.
+   */
   readonly sentLateMs: number;
 }
 
 /**
- * LoadGen's Server scenario. Latency counts from the scheduled arrival, so that a system which blocks the sender does not hide
- * the wait. The number of queries is fixed before the run and judged once, after it; only a run that cannot be met any more,
- * however the rest turns out, ends early.
+ * LoadGen's Server scenario. Latency counts from the scheduled arrival, so that a system which
+ * blocks the sender does not hide the wait. The number of queries is fixed before the run and
+ * judged once, after it; only a run that cannot be met any more, however the rest turns out, ends
+ * early.
  *
  * @param serve answers a query (counted from 0); may work on several at once.
  */
-export async function runServer(serve: (query: number) => unknown, options: ServerOptions): Promise<ServerRun> {
-  const { timer = realTimer, qps, latencyBoundMs, percentile = 0.99, confidence = 0.99, seed = 0 } = options;
+export async function runServer(
+  serve: (query: number) => unknown,
+  options: ServerOptions,
+): Promise<ServerRun> {
+  const {
+    timer = realTimer,
+    qps,
+    latencyBoundMs,
+    percentile = 0.99,
+    confidence = 0.99,
+    seed = 0,
+  } = options;
   if (!(qps > 0)) throw new RangeError(`arrivals a second must be positive, got ${qps}`);
   const count = queriesAt(options);
   // The same gaps for every rate, only scaled: runs at neighbouring rates differ by the rate alone.
@@ -66,30 +82,58 @@ export async function runServer(serve: (query: number) => unknown, options: Serv
     sentLateMs = Math.max(sentLateMs, now - arrival);
     while (oldest < sent && !Number.isNaN(latencies[oldest]!)) oldest++;
     let waiting = 0;
-    for (let i = oldest; i < sent && now - scheduled[i]! > latencyBoundMs; i++) if (Number.isNaN(latencies[i]!)) waiting++;
+    for (let i = oldest; i < sent && now - scheduled[i]! > latencyBoundMs; i++)
+      if (Number.isNaN(latencies[i]!)) waiting++;
     if (failure || !boundMet(count, over + waiting, { percentile, confidence })) break;
     const query = sent;
     scheduled[query] = arrival;
-    pending.push((async () => {
-      try {
-        await serve(query);
-        latencies[query] = timer.now() - scheduled[query]!;
-        if (latencies[query]! > latencyBoundMs) over++;
-      } catch (error) {
-        failure ??= { error };
-      }
-    })());
+    pending.push(
+      (async () => {
+        try {
+          await serve(query);
+          latencies[query] = timer.now() - scheduled[query]!;
+          if (latencies[query]! > latencyBoundMs) over++;
+        } catch (error) {
+          failure ??= { error };
+        }
+      })(),
+    );
   }
   await Promise.all(pending);
   if (failure) throw failure.error;
   const samplesMs = latencies.slice(0, sent);
-  const verdict = sent === count && boundMet(sent, over, { percentile, confidence }) ? "met" : boundMissed(sent, over, { percentile, confidence }) ? "missed" : "cannot tell";
-  return { scenario: "server", qps, samplesMs, queries: sent, over, latency: quantiles(samplesMs, [percentile])[0]!, verdict, cutShort: sent < count, sentLateMs };
+  const verdict =
+    sent === count && boundMet(sent, over, { percentile, confidence })
+      ? "met"
+      : boundMissed(sent, over, { percentile, confidence })
+        ? "missed"
+        : "cannot tell";
+  return {
+    scenario: "server",
+    qps,
+    samplesMs,
+    queries: sent,
+    over,
+    latency: quantiles(samplesMs, [percentile])[0]!,
+    verdict,
+    cutShort: sent < count,
+    sentLateMs,
+  };
 }
 
 /** How many queries a run plans to send. */
-export function queriesAt({ qps, percentile = 0.99, confidence = 0.99, queries = 0, durationMs = 0 }: Pick<ServerOptions, "qps" | "percentile" | "confidence" | "queries" | "durationMs">): number {
-  return Math.max(queries, minQueries(0, { percentile, confidence }), Math.ceil((qps * durationMs) / 1000));
+export function queriesAt({
+  qps,
+  percentile = 0.99,
+  confidence = 0.99,
+  queries = 0,
+  durationMs = 0,
+}: Pick<ServerOptions, "qps" | "percentile" | "confidence" | "queries" | "durationMs">): number {
+  return Math.max(
+    queries,
+    minQueries(0, { percentile, confidence }),
+    Math.ceil((qps * durationMs) / 1000),
+  );
 }
 
 export interface ServerSearch {
@@ -108,17 +152,31 @@ export interface SearchOptions {
   /** The search ends where the rates met and not met are so close. */
   readonly ratio?: number;
   readonly mostRuns?: number;
-  /** No run is begun whose `queries` arrivals would end later than this, from the search's start. The first is. */
+  /**
+   * No run is begun whose `queries` arrivals would end later than this, from the search's start.
+   * The first is.
+   */
   readonly mostMs?: number;
   readonly queries?: number;
   readonly clock?: Clock;
 }
 
 /**
- * The highest arrival rate that meets the bound, between a rate that did and one that did not, at most `ratio` apart: doubles or
- * halves from `startQps` until both are known, then halves the gap (in the logarithm).
+ * The highest arrival rate that meets the bound, between a rate that did and one that did not, at
+ * most `ratio` apart: doubles or halves from `startQps` until both are known, then halves the gap
+ * (in the logarithm).
  */
-export async function findMaxQps(runAt: (qps: number) => Promise<ServerRun>, { startQps, ratio = 1.05, mostRuns = 20, mostMs = Infinity, queries = 0, clock = monotonicClock }: SearchOptions): Promise<ServerSearch> {
+export async function findMaxQps(
+  runAt: (qps: number) => Promise<ServerRun>,
+  {
+    startQps,
+    ratio = 1.05,
+    mostRuns = 20,
+    mostMs = Infinity,
+    queries = 0,
+    clock = monotonicClock,
+  }: SearchOptions,
+): Promise<ServerSearch> {
   const runs: ServerRun[] = [];
   let met: number | null = null;
   let unmet: number | null = null;

@@ -28,9 +28,21 @@ export interface SingleStream {
   readonly earlyStopping: Score;
 }
 
-/** LoadGen's SingleStream scenario over `serve(query)`; queries are counted from 0 and the caller maps them to inputs. */
-export async function runSingleStream(serve: (query: number) => unknown, options: SingleStreamOptions = {}): Promise<SingleStream> {
-  const { clock = monotonicClock, percentile = 0.9, queries = 0, durationMs = 0, warmupQueries = 8 } = options;
+/**
+ * LoadGen's SingleStream scenario over `serve(query)`; queries are counted from 0 and the caller
+ * maps them to inputs.
+ */
+export async function runSingleStream(
+  serve: (query: number) => unknown,
+  options: SingleStreamOptions = {},
+): Promise<SingleStream> {
+  const {
+    clock = monotonicClock,
+    percentile = 0.9,
+    queries = 0,
+    durationMs = 0,
+    warmupQueries = 8,
+  } = options;
   for (let i = 0; i < warmupQueries; i++) await serve(i);
   const least = Math.max(queries, minQueries(1, { percentile }));
   const samples: number[] = [];
@@ -44,7 +56,16 @@ export async function runSingleStream(serve: (query: number) => unknown, options
   return judgeSingleStream(Float64Array.from(samples), percentile);
 }
 
-/** The scenario's result from samples that were taken one query after another, such as the `overall` ones of `measurePasses`. */
+/**
+ * The scenario's result from samples that were taken one query after another, such as the `overall`
+ * ones of `measurePasses`.
+ */
 export function judgeSingleStream(samplesMs: Float64Array, percentile = 0.9): SingleStream {
-  return { scenario: "single-stream", samplesMs, percentile, latency: quantiles(samplesMs, [percentile])[0]!, earlyStopping: earlyStoppingEstimate(samplesMs, { percentile }) };
+  return {
+    scenario: "single-stream",
+    samplesMs,
+    percentile,
+    latency: quantiles(samplesMs, [percentile])[0]!,
+    earlyStopping: earlyStoppingEstimate(samplesMs, { percentile }),
+  };
 }

@@ -20,23 +20,39 @@ export interface LatencySummary {
 const percentiles = [50, 90, 95, 99];
 
 /** @param samplesMs in the order in which they were taken. */
-export function summarizeLatency(samplesMs: ArrayLike<number>, level = 0.95): LatencySummary | Undefined {
+export function summarizeLatency(
+  samplesMs: ArrayLike<number>,
+  level = 0.95,
+): LatencySummary | Undefined {
   const n = samplesMs.length;
   if (n === 0) return undefinedScore("no samples");
   const sorted = Float64Array.from(samplesMs).sort();
   const trend = drift(samplesMs);
   const autocorrelation = lagOneCorrelation(samplesMs);
   const cautions: string[] = [];
-  if (trend?.drifting) cautions.push(`the samples drift by ${(100 * trend.relativeChange).toFixed(1)}% from first to last`);
-  // Under independence the correlation is normal with deviation 1 / sqrt(n): 3.3 of it is one false alarm in a thousand.
+  if (trend?.drifting)
+    cautions.push(
+      `the samples drift by ${(100 * trend.relativeChange).toFixed(1)}% from first to last`,
+    );
+  // Under independence the correlation is normal with deviation 1 / sqrt(n): 3.3 of it is one false
+  // alarm in a thousand.
   if (autocorrelation !== null && autocorrelation > 3.3 / Math.sqrt(n)) {
-    cautions.push(`neighbouring samples are alike (correlation ${autocorrelation.toFixed(2)}): intervals are narrower than they should be`);
+    cautions.push(
+      `neighbouring samples are alike (correlation ${autocorrelation.toFixed(2)}): intervals are narrower than they should be`,
+    );
   }
   let mean = 0;
   for (const ms of sorted) mean += ms / n;
   return {
-    n, minMs: sorted[0]!, maxMs: sorted[n - 1]!, meanMs: mean,
-    percentiles: Object.fromEntries(percentiles.map((p) => [String(p), quantileOfSorted(sorted, p / 100, level)])),
-    drift: trend, autocorrelation, cautions,
+    n,
+    minMs: sorted[0]!,
+    maxMs: sorted[n - 1]!,
+    meanMs: mean,
+    percentiles: Object.fromEntries(
+      percentiles.map((p) => [String(p), quantileOfSorted(sorted, p / 100, level)]),
+    ),
+    drift: trend,
+    autocorrelation,
+    cautions,
   };
 }

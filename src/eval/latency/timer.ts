@@ -8,7 +8,10 @@ export interface Timer {
   sleepUntil(atMs: number): Promise<void>;
 }
 
-/** Timers of the event loop are good to a millisecond or two: the rest is waited out in turns of the loop, so that replies still come in. */
+/**
+ * Timers of the event loop are good to a millisecond or two: the rest is waited out in turns of the
+ * loop, so that replies still come in.
+ */
 const coarseMs = 2;
 
 export const realTimer: Timer = {

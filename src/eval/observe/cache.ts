@@ -5,12 +5,15 @@ import { join } from "node:path";
 import { asWriteError, writeAtomic } from "../../pipeline/atomic-file.js";
 
 /**
- * Everything that an observation depends on besides the picture. Two keys that differ in anything never share an entry, so a
- * result is never served for another model, preprocessing, protocol or engine.
+ * Everything that an observation depends on besides the picture. Two keys that differ in anything
+ * never share an entry, so a result is never served for another model, preprocessing, protocol or
+ * engine.
  */
 export interface CacheKey {
   readonly what: "embedding" | "detections" | "classes" | "crops" | "vectors" | "derived";
-  /** sha256 of the model file, or name and version of a baseline; of what is drawn or derived, how. */
+  /**
+   * sha256 of the model file, or name and version of a baseline; of what is drawn or derived, how.
+   */
   readonly model: string;
   readonly preprocessing: unknown;
   readonly protocol: string;
@@ -23,11 +26,13 @@ const magic = 0x32425453; // the same, little-endian
 const headBytes = 4 + 4 + 4 + 32;
 
 /**
- * A log of observations by picture hash, one file a key. Each entry is appended with one write, so a kill loses at most the
- * entry in flight; a torn or damaged entry is skipped on reading (its checksum fails) and measured again.
+ * A log of observations by picture hash, one file a key. Each entry is appended with one write, so
+ * a kill loses at most the entry in flight; a torn or damaged entry is skipped on reading (its
+ * checksum fails) and measured again.
  *
- * Entry: magic u32, payload length u32, checksum of hash and payload u32, picture sha256 (32 bytes), payload. What is observed or computed of more than a
- * picture (crops, drawn vectors, derived numbers) has the sha256 of all that it depends on in the picture's place.
+ * Entry: magic u32, payload length u32, checksum of hash and payload u32, picture sha256 (32
+ * bytes), payload. What is observed or computed of more than a picture (crops, drawn vectors,
+ * derived numbers) has the sha256 of all that it depends on in the picture's place.
  */
 export class ObservationCache {
   readonly folder: string;
@@ -39,7 +44,13 @@ export class ObservationCache {
   /** Bytes that were not whole entries when the log was opened. */
   readonly damagedBytes: number;
 
-  private constructor(folder: string, file: string, handle: FileHandle, entries: Map<string, Uint8Array>, damagedBytes: number) {
+  private constructor(
+    folder: string,
+    file: string,
+    handle: FileHandle,
+    entries: Map<string, Uint8Array>,
+    damagedBytes: number,
+  ) {
     this.folder = folder;
     this.#file = file;
     this.#handle = handle;
@@ -53,7 +64,9 @@ export class ObservationCache {
     const file = join(folder, "entries.log");
     try {
       await mkdir(folder, { recursive: true });
-      await writeAtomic(join(folder, "key.json"), `${JSON.stringify(key, null, 2)}\n`, { flush: false });
+      await writeAtomic(join(folder, "key.json"), `${JSON.stringify(key, null, 2)}\n`, {
+        flush: false,
+      });
       const handle = await open(file, "a+");
       const { entries, damagedBytes } = parseLog(await handle.readFile());
       return new ObservationCache(folder, file, handle, entries, damagedBytes);
@@ -71,12 +84,16 @@ export class ObservationCache {
   }
 
   /**
-   * Appends one entry; `picture` is a sha256 in hex, `payload` is kept as it is and not to be changed. Written on the calling thread: a few KB
-   * go to the system's cache in microseconds, a hop to another thread and back costs many times that (bench/overhead.ts).
+   * Appends one entry; `picture` is a sha256 in hex, `payload` is kept as it is and not to be
+   * changed. Written on the calling thread: a few KB go to the system's cache in microseconds, a
+   * hop to another thread and back costs many times that (bench/overhead.ts).
    */
   put(picture: string, payload: Uint8Array): void {
     const length = headBytes + payload.byteLength;
-    const entry = length > this.#scratch.length ? Buffer.allocUnsafeSlow(length) : this.#scratch.subarray(0, length);
+    const entry =
+      length > this.#scratch.length
+        ? Buffer.allocUnsafeSlow(length)
+        : this.#scratch.subarray(0, length);
     entry.write(picture, 12, "hex");
     entry.set(payload, headBytes);
     entry.writeUInt32LE(magic, 0);
@@ -84,7 +101,8 @@ export class ObservationCache {
     entry.writeUInt32LE(checksum(entry.subarray(12)), 8);
     try {
       const bytesWritten = writeSync(this.#handle.fd, entry);
-      if (bytesWritten !== entry.length) throw Object.assign(new Error("short write"), { code: "ENOSPC" });
+      if (bytesWritten !== entry.length)
+        throw Object.assign(new Error("short write"), { code: "ENOSPC" });
     } catch (error) {
       throw asWriteError(this.#file, error);
     }
@@ -97,8 +115,9 @@ export class ObservationCache {
 }
 
 /**
- * MurmurHash3 (Appleby 2011, `MurmurHash3_x86_32`, seed 0) over whole words, a rest of bytes counted as a word: it tells torn and damaged
- * entries, and costs a tenth of a cryptographic hash on entries of a KB. (zlib's crc32 is not in every Node 20.)
+ * MurmurHash3 (Appleby 2011, `MurmurHash3_x86_32`, seed 0) over whole words, a rest of bytes
+ * counted as a word: it tells torn and damaged entries, and costs a tenth of a cryptographic hash
+ * on entries of a KB. (zlib's crc32 is not in every Node 20.)
  */
 export function checksum(data: Uint8Array): number {
   const whole = data.byteLength & ~3;
@@ -128,7 +147,9 @@ function keyHash(key: CacheKey): string {
 /** JSON with sorted keys: the same value always gives the same text. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, v: unknown) =>
-    v !== null && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v,
+    v !== null && typeof v === "object" && !Array.isArray(v)
+      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : v,
   );
 }
 
@@ -154,7 +175,8 @@ function parseLog(log: Buffer): { entries: Map<string, Uint8Array>; damagedBytes
 function entryEnd(log: Buffer, at: number): number | null {
   if (at + headBytes > log.length || log.readUInt32LE(at) !== magic) return null;
   const end = at + headBytes + log.readUInt32LE(at + 4);
-  if (end > log.length || checksum(log.subarray(at + 12, end)) !== log.readUInt32LE(at + 8)) return null;
+  if (end > log.length || checksum(log.subarray(at + 12, end)) !== log.readUInt32LE(at + 8))
+    return null;
   return end;
 }
 
@@ -173,14 +195,18 @@ export class ObservationCaches {
   /** Opens the log of a key, or takes the one at hand, and keeps it open while `work` goes on. */
   async use<T>(key: CacheKey, work: (cache: ObservationCache) => Promise<T>): Promise<T> {
     const name = keyHash(key);
-    const entry = this.#open.get(name) ?? { cache: ObservationCache.open(this.root, key), users: 0 };
+    const entry = this.#open.get(name) ?? {
+      cache: ObservationCache.open(this.root, key),
+      users: 0,
+    };
     this.#open.delete(name); // the latest last
     this.#open.set(name, entry);
     entry.users++;
     try {
       return await work(await entry.cache);
     } catch (error) {
-      await entry.cache.catch(() => this.#open.delete(name)); // one that could not be opened is tried again
+      // one that could not be opened is tried again
+      await entry.cache.catch(() => this.#open.delete(name));
       throw error;
     } finally {
       entry.users--;
@@ -214,21 +240,34 @@ export interface CacheEntryInfo {
 /** What is cached under `root`, most recent first. */
 export async function cacheInfo(root: string): Promise<CacheEntryInfo[]> {
   const names = await readdir(root).catch(() => [] as string[]);
-  const infos = await Promise.all(names.map(async (name): Promise<CacheEntryInfo | null> => {
-    const folder = join(root, name);
-    const file = join(folder, "entries.log");
-    const about = await stat(file).catch(() => null);
-    if (!about) return null;
-    const { entries, damagedBytes } = parseLog(await readFile(file));
-    const key = await readFile(join(folder, "key.json"), "utf8").then((text) => JSON.parse(text) as CacheKey).catch(() => null);
-    return { folder, key, entries: entries.size, bytes: about.size, damagedBytes, modified: about.mtime.toISOString() };
-  }));
+  const infos = await Promise.all(
+    names.map(async (name): Promise<CacheEntryInfo | null> => {
+      const folder = join(root, name);
+      const file = join(folder, "entries.log");
+      const about = await stat(file).catch(() => null);
+      if (!about) return null;
+      const { entries, damagedBytes } = parseLog(await readFile(file));
+      const key = await readFile(join(folder, "key.json"), "utf8")
+        .then((text) => JSON.parse(text) as CacheKey)
+        .catch(() => null);
+      return {
+        folder,
+        key,
+        entries: entries.size,
+        bytes: about.size,
+        damagedBytes,
+        modified: about.mtime.toISOString(),
+      };
+    }),
+  );
   return infos.filter((i) => i !== null).sort((a, b) => b.modified.localeCompare(a.modified));
 }
 
 /** Removes the logs last written before `olderThan` (all without it); returns what went. */
 export async function pruneCache(root: string, olderThan?: Date): Promise<CacheEntryInfo[]> {
-  const gone = (await cacheInfo(root)).filter((i) => olderThan === undefined || i.modified < olderThan.toISOString());
+  const gone = (await cacheInfo(root)).filter(
+    (i) => olderThan === undefined || i.modified < olderThan.toISOString(),
+  );
   for (const { folder } of gone) await rm(folder, { recursive: true, force: true });
   return gone;
 }

@@ -9,29 +9,39 @@ const suffix = extname(fileURLToPath(import.meta.url));
 const known = new Map<string, string>();
 
 /**
- * Version of the program's own code under some folders and files (relative to src/eval, or absolute), with that of Node, whose Math functions decide last bits,
- * and of the engine: what was computed by it is not served to other code. A hash of the content, so that nobody has to remember to raise it.
+ * Version of the program's own code under some folders and files (relative to src/eval, or
+ * absolute), with that of Node, whose Math functions decide last bits, and of the engine: what was
+ * computed by it is not served to other code. A hash of the content, so that nobody has to remember
+ * to raise it.
  */
 export function codeVersion(parts: readonly string[]): string {
   const name = parts.join(" ");
   const before = known.get(name);
   if (before !== undefined) return before;
   const hash = createHash("sha256");
-  const files = parts.flatMap((part) => (extname(part) === "" ? filesUnder(join(here, part)) : [resolve(here, part)]));
+  const files = parts.flatMap((part) =>
+    extname(part) === "" ? filesUnder(join(here, part)) : [resolve(here, part)],
+  );
   for (const file of files.sort()) {
     const content = readFileSync(file);
-    hash.update(`${relative(here, file).replaceAll("\\", "/")} ${content.byteLength}\n`).update(content);
+    hash
+      .update(`${relative(here, file).replaceAll("\\", "/")} ${content.byteLength}\n`)
+      .update(content);
   }
   const version = `code ${hash.digest("hex").slice(0, 24)}, node ${process.version}, ${engineVersion()}`;
   known.set(name, version);
   return version;
 }
 
-/** A module of src/eval by its name without ending, whether it runs as it was written or transpiled. */
+/**
+ * A module of src/eval by its name without ending, whether it runs as it was written or transpiled.
+ */
 export function moduleFile(path: string): string {
   return `${path}${suffix}`;
 }
 
 function filesUnder(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((e) => e.isFile() && e.name.endsWith(suffix)).map((e) => join(e.parentPath, e.name));
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((e) => e.isFile() && e.name.endsWith(suffix))
+    .map((e) => join(e.parentPath, e.name));
 }

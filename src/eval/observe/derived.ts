@@ -5,27 +5,48 @@ import { addonFile } from "../../pipeline/index/row-ranks.js";
 import { canonicalJson, type CacheKey, type ObservationCaches } from "./cache.js";
 import { codeVersion } from "./code-version.js";
 
-/** All that measures, what lies below it, and what reads its files: wider than any method, so that no change goes unseen. */
-const allCode = [".", "../pipeline", "../../datasets/formats", ...(existsSync(addonFile) ? [addonFile] : [])];
+/**
+ * All that measures, what lies below it, and what reads its files: wider than any method, so that
+ * no change goes unseen.
+ */
+const allCode = [
+  ".",
+  "../pipeline",
+  "../../datasets/formats",
+  ...(existsSync(addonFile) ? [addonFile] : []),
+];
 
-/** A computation that says the same whenever it is given the same: a ranking, a bootstrap of a fixed seed. */
+/**
+ * A computation that says the same whenever it is given the same: a ranking, a bootstrap of a fixed
+ * seed.
+ */
 export interface Derivation {
   readonly method: string;
   /**
-   * All that the result depends on besides the code: numbers, labels, seeds and typed arrays, by name. Anything that is left out here could be
-   * served to inputs that differ in it.
+   * All that the result depends on besides the code: numbers, labels, seeds and typed arrays, by
+   * name. Anything that is left out here could be served to inputs that differ in it.
    */
   readonly evidence: Readonly<Record<string, unknown>>;
 }
 
 /**
- * What `compute` gives, taken from the cache where the same code was given the same evidence before. Numbers come back to the last bit. A torn entry is
- * computed again.
+ * What `compute` gives, taken from the cache where the same code was given the same evidence
+ * before. Numbers come back to the last bit. A torn entry is computed again.
  *
  * @throws UserError `write-failed`, and whatever `compute` throws.
  */
-export function derived<T>(caches: ObservationCaches, { method, evidence }: Derivation, compute: () => T | Promise<T>): Promise<T> {
-  const key: CacheKey = { what: "derived", model: method, preprocessing: null, protocol: "any", engine: codeVersion(allCode) };
+export function derived<T>(
+  caches: ObservationCaches,
+  { method, evidence }: Derivation,
+  compute: () => T | Promise<T>,
+): Promise<T> {
+  const key: CacheKey = {
+    what: "derived",
+    model: method,
+    preprocessing: null,
+    protocol: "any",
+    engine: codeVersion(allCode),
+  };
   return caches.use(key, async (cache) => {
     const hash = evidenceHash(evidence);
     const cached = cache.get(hash);
@@ -42,22 +63,44 @@ export function derived<T>(caches: ObservationCaches, { method, evidence }: Deri
   });
 }
 
-/** sha256, in hex, of values by name; typed arrays by kind and bytes. Every part is preceded by its length, so that none runs into the next. */
+/**
+ * sha256, in hex, of values by name; typed arrays by kind and bytes. Every part is preceded by its
+ * length, so that none runs into the next.
+ */
 export function evidenceHash(evidence: Readonly<Record<string, unknown>>): string {
   const hash = createHash("sha256");
   for (const [name, value] of Object.entries(evidence).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const bytes = ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : Buffer.from(canonicalJson(written(value)));
-    hash.update(canonicalJson([name, ArrayBuffer.isView(value) ? value.constructor.name : "json", bytes.byteLength])).update("\n").update(bytes);
+    const bytes = ArrayBuffer.isView(value)
+      ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+      : Buffer.from(canonicalJson(written(value)));
+    hash
+      .update(
+        canonicalJson([
+          name,
+          ArrayBuffer.isView(value) ? value.constructor.name : "json",
+          bytes.byteLength,
+        ]),
+      )
+      .update("\n")
+      .update(bytes);
   }
   return hash.digest("hex");
 }
 
-/** What JSON would make alike (NaN, Infinity, undefined) or of another kind (typed arrays within), told apart. */
+/**
+ * What JSON would make alike (NaN, Infinity, undefined) or of another kind (typed arrays within),
+ * told apart.
+ */
 function written(value: unknown): unknown {
-  if (typeof value === "number") return Number.isFinite(value) && !Object.is(value, -0) ? value : { number: Object.is(value, -0) ? "-0" : String(value) };
+  if (typeof value === "number")
+    return Number.isFinite(value) && !Object.is(value, -0)
+      ? value
+      : { number: Object.is(value, -0) ? "-0" : String(value) };
   if (value === undefined) return { undefined: true };
-  if (ArrayBuffer.isView(value)) return { [value.constructor.name]: Array.from(value as unknown as ArrayLike<number>, written) };
+  if (ArrayBuffer.isView(value))
+    return { [value.constructor.name]: Array.from(value as unknown as ArrayLike<number>, written) };
   if (Array.isArray(value)) return value.map(written);
-  if (value !== null && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, written(v)]));
+  if (value !== null && typeof value === "object")
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, written(v)]));
   return value;
 }

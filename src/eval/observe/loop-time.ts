@@ -1,8 +1,8 @@
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 
 /**
- * How long timing loops took in this process, apart from all else: a loop repeats its work to know it well, so its time says nothing of what a
- * sweep costs. Milliseconds.
+ * How long timing loops took in this process, apart from all else: a loop repeats its work to know
+ * it well, so its time says nothing of what a sweep costs. Milliseconds.
  */
 let spentMs = 0;
 let depth = 0;
@@ -18,7 +18,10 @@ export async function timingLoop<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** Takes `work` out of the timing loop that it lies in, such as the embedding of a gallery before its queries are timed. */
+/**
+ * Takes `work` out of the timing loop that it lies in, such as the embedding of a gallery before
+ * its queries are timed.
+ */
 export async function outsideLoop<T>(work: () => Promise<T>): Promise<T> {
   const start = monotonicClock();
   try {

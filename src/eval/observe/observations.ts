@@ -4,15 +4,27 @@ import { UserError, type Complaint } from "../../pipeline/errors.js";
 import { decode } from "../../pipeline/image/image.js";
 import type { TimedDetector } from "../../pipeline/detection/timed-detector.js";
 import type { Classifier } from "../../pipeline/classification/classifier.js";
-import type { Codes, Pixels, Preprocessing, Progress, Protocol, Vectors } from "../../pipeline/types.js";
+import type {
+  Codes,
+  Pixels,
+  Preprocessing,
+  Progress,
+  Protocol,
+  Vectors,
+} from "../../pipeline/types.js";
 import type { CacheKey, ObservationCache, ObservationCaches } from "./cache.js";
 import { engineVersion } from "./engine-version.js";
 import { outsideLoop } from "./loop-time.js";
 import { PictureDetections } from "./picture-detections.js";
 import { knownHash, pictureHash, readHashed } from "./picture-hash.js";
 
-/** A picture to observe: `item` as its list names it, `file` where it lies, or why it cannot be used. */
-export type PictureRef = { readonly item: string } & ({ readonly file: string } | { readonly complaint: Complaint });
+/**
+ * A picture to observe: `item` as its list names it, `file` where it lies, or why it cannot be
+ * used.
+ */
+export type PictureRef = { readonly item: string } & (
+  { readonly file: string } | { readonly complaint: Complaint }
+);
 
 export interface ItemError {
   readonly item: string;
@@ -45,17 +57,36 @@ export interface Embedded {
   readonly errors: readonly ItemError[];
 }
 
-/** Embeds pictures whole, on all cores; what the cache holds is not embedded again, what is new goes there at once. */
-export function embedPictures(model: EmbeddingModel, pictures: readonly PictureRef[], options: ObserveOptions & { readonly pool: EmbedPool }): Promise<Embedded> {
+/**
+ * Embeds pictures whole, on all cores; what the cache holds is not embedded again, what is new goes
+ * there at once.
+ */
+export function embedPictures(
+  model: EmbeddingModel,
+  pictures: readonly PictureRef[],
+  options: ObserveOptions & { readonly pool: EmbedPool },
+): Promise<Embedded> {
   return outsideLoop(() => embedAll(model, pictures, options));
 }
 
-async function embedAll(model: EmbeddingModel, pictures: readonly PictureRef[], options: ObserveOptions & { readonly pool: EmbedPool }): Promise<Embedded> {
+async function embedAll(
+  model: EmbeddingModel,
+  pictures: readonly PictureRef[],
+  options: ObserveOptions & { readonly pool: EmbedPool },
+): Promise<Embedded> {
   // Rows are kept as bytes: the cache, floats and codes alike.
   const width = model.kind === "real" ? model.dim * 4 : model.dim / 8;
   const data = new Uint8Array(pictures.length * width);
-  const complaints: (Complaint | undefined)[] = pictures.map((p) => ("complaint" in p ? p.complaint : undefined));
-  const key: CacheKey = { what: "embedding", model: model.version, preprocessing: model.preprocessing, protocol: options.protocol, engine: engineVersion() };
+  const complaints: (Complaint | undefined)[] = pictures.map((p) =>
+    "complaint" in p ? p.complaint : undefined,
+  );
+  const key: CacheKey = {
+    what: "embedding",
+    model: model.version,
+    preprocessing: model.preprocessing,
+    protocol: options.protocol,
+    engine: engineVersion(),
+  };
   await options.caches.use(key, async (cache) => {
     const hashes = await hashAll(pictures, complaints);
     const missing: number[] = [];
@@ -68,23 +99,40 @@ async function embedAll(model: EmbeddingModel, pictures: readonly PictureRef[], 
     });
     let done = pictures.length - missing.length;
     options.progress(done, pictures.length);
-    const files = missing.map((place) => ({ file: (pictures[place] as { file: string }).file, hash: hashes[place]! }));
-    // A log that cannot be written ends the run: `put` throws in `deliver`, and the pool passes it on.
-    await options.pool.embed(files, { card: model.card, ...(model.modelFolder !== undefined && { modelFolder: model.modelFolder }) }, { signal: options.signal, size: model.preprocessing ?? undefined }, ({ index, row, complaint }) => {
-      const place = missing[index]!;
-      options.progress(++done, pictures.length);
-      if (complaint) complaints[place] = complaint;
-      else if (row) {
-        const payload = new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
-        data.set(payload, place * width);
-        cache.put(hashes[place]!, payload);
-      }
-    });
+    const files = missing.map((place) => ({
+      file: (pictures[place] as { file: string }).file,
+      hash: hashes[place]!,
+    }));
+    // A log that cannot be written ends the run: `put` throws in `deliver`, and the pool passes it
+    // on.
+    await options.pool.embed(
+      files,
+      {
+        card: model.card,
+        ...(model.modelFolder !== undefined && { modelFolder: model.modelFolder }),
+      },
+      { signal: options.signal, size: model.preprocessing ?? undefined },
+      ({ index, row, complaint }) => {
+        const place = missing[index]!;
+        options.progress(++done, pictures.length);
+        if (complaint) complaints[place] = complaint;
+        else if (row) {
+          const payload = new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
+          data.set(payload, place * width);
+          cache.put(hashes[place]!, payload);
+        }
+      },
+    );
   });
   const places = pictures.flatMap((_, place) => (complaints[place] ? [] : [place]));
   const kept = new Uint8Array(places.length * width);
-  places.forEach((place, row) => { kept.set(data.subarray(place * width, (place + 1) * width), row * width); });
-  const vectors: Vectors | Codes = model.kind === "real" ? { data: new Float32Array(kept.buffer), dim: model.dim } : { data: kept, bits: model.dim };
+  places.forEach((place, row) => {
+    kept.set(data.subarray(place * width, (place + 1) * width), row * width);
+  });
+  const vectors: Vectors | Codes =
+    model.kind === "real"
+      ? { data: new Float32Array(kept.buffer), dim: model.dim }
+      : { data: kept, bits: model.dim };
   return { vectors, places, errors: errorsOf(pictures, complaints) };
 }
 
@@ -95,13 +143,27 @@ export interface Detected {
 }
 
 /** Detects in pictures one by one, decoding the next meanwhile; cached like embeddings. */
-export async function detectPictures(detector: TimedDetector, preprocessing: unknown, pictures: readonly PictureRef[], options: ObserveOptions): Promise<Detected> {
+export async function detectPictures(
+  detector: TimedDetector,
+  preprocessing: unknown,
+  pictures: readonly PictureRef[],
+  options: ObserveOptions,
+): Promise<Detected> {
   const { values, errors } = await observeEach(
-    { what: "detections", model: detector.version, preprocessing, protocol: options.protocol, engine: engineVersion() },
-    pictures, options,
     {
-      measure: async (pixels) => PictureDetections.of(await detector.detect(pixels), pixels.width, pixels.height),
-      pack: ({ bytes }) => bytes, unpack: (bytes) => PictureDetections.fromBytes(bytes),
+      what: "detections",
+      model: detector.version,
+      preprocessing,
+      protocol: options.protocol,
+      engine: engineVersion(),
+    },
+    pictures,
+    options,
+    {
+      measure: async (pixels) =>
+        PictureDetections.of(await detector.detect(pixels), pixels.width, pixels.height),
+      pack: ({ bytes }) => bytes,
+      unpack: (bytes) => PictureDetections.fromBytes(bytes),
     },
   );
   return { found: values, errors };
@@ -114,13 +176,26 @@ export interface Classified {
 }
 
 /** Classifies pictures one by one; cached like embeddings. */
-export async function classifyPictures(classifier: Classifier, preprocessing: unknown, pictures: readonly PictureRef[], options: ObserveOptions): Promise<Classified> {
+export async function classifyPictures(
+  classifier: Classifier,
+  preprocessing: unknown,
+  pictures: readonly PictureRef[],
+  options: ObserveOptions,
+): Promise<Classified> {
   const { values, errors } = await observeEach(
-    { what: "classes", model: classifier.version, preprocessing, protocol: options.protocol, engine: engineVersion() },
-    pictures, options,
+    {
+      what: "classes",
+      model: classifier.version,
+      preprocessing,
+      protocol: options.protocol,
+      engine: engineVersion(),
+    },
+    pictures,
+    options,
     {
       measure: async (pixels) => Float32Array.from(await classifier.classify(pixels)),
-      pack: (scores) => new Uint8Array(scores.buffer), unpack: (bytes) => new Float32Array(new Uint8Array(bytes).buffer),
+      pack: (scores) => new Uint8Array(scores.buffer),
+      unpack: (bytes) => new Float32Array(new Uint8Array(bytes).buffer),
     },
   );
   return { scores: values, errors };
@@ -134,8 +209,15 @@ interface Observer<T> {
 }
 
 /** One value a picture, from the cache or measured now; null where a picture could not be used. */
-async function observeEach<T>(key: CacheKey, pictures: readonly PictureRef[], options: ObserveOptions, { measure, pack, unpack }: Observer<T>): Promise<{ values: (T | null)[]; errors: ItemError[] }> {
-  const complaints: (Complaint | undefined)[] = pictures.map((p) => ("complaint" in p ? p.complaint : undefined));
+async function observeEach<T>(
+  key: CacheKey,
+  pictures: readonly PictureRef[],
+  options: ObserveOptions,
+  { measure, pack, unpack }: Observer<T>,
+): Promise<{ values: (T | null)[]; errors: ItemError[] }> {
+  const complaints: (Complaint | undefined)[] = pictures.map((p) =>
+    "complaint" in p ? p.complaint : undefined,
+  );
   const values: (T | null)[] = pictures.map(() => null);
   await options.caches.use(key, async (cache) => {
     // While a picture is measured the next one is read and decoded.
@@ -161,16 +243,27 @@ async function observeEach<T>(key: CacheKey, pictures: readonly PictureRef[], op
   return { values, errors: errorsOf(pictures, complaints) };
 }
 
-type Prepared = { readonly cached: Uint8Array } | { readonly hash: string; readonly pixels: Pixels } | { readonly error: unknown } | Record<string, never>;
+type Prepared =
+  | { readonly cached: Uint8Array }
+  | { readonly hash: string; readonly pixels: Pixels }
+  | { readonly error: unknown }
+  | Record<string, never>;
 
-/** What the cache holds of a picture, else its pixels: a file is read once for hash and pixels. Never rejects. */
-async function prepare(picture: PictureRef | undefined, cache: ObservationCache): Promise<Prepared> {
+/**
+ * What the cache holds of a picture, else its pixels: a file is read once for hash and pixels.
+ * Never rejects.
+ */
+async function prepare(
+  picture: PictureRef | undefined,
+  cache: ObservationCache,
+): Promise<Prepared> {
   if (!picture || !("file" in picture)) return {};
   try {
     const known = knownHash(picture.file);
     const before = known === null ? undefined : cache.get(known);
     if (before) return { cached: before };
-    // On this thread: an inference blocks it, and would hold up each step of an asynchronous reading.
+    // On this thread: an inference blocks it, and would hold up each step of an asynchronous
+    // reading.
     const { bytes, hash } = readHashed(picture.file);
     const cached = cache.get(hash);
     return cached ? { cached } : { hash, pixels: await decode(bytes, { file: picture.file }) };
@@ -182,7 +275,10 @@ async function prepare(picture: PictureRef | undefined, cache: ObservationCache)
 /** Files hashed before others get their turn: a signal, the progress bar. */
 const hashesAtOnce = 64;
 
-async function hashAll(pictures: readonly PictureRef[], complaints: (Complaint | undefined)[]): Promise<(string | undefined)[]> {
+async function hashAll(
+  pictures: readonly PictureRef[],
+  complaints: (Complaint | undefined)[],
+): Promise<(string | undefined)[]> {
   const hashes: (string | undefined)[] = [];
   for (const [place, picture] of pictures.entries()) {
     if (place % hashesAtOnce === hashesAtOnce - 1) await breathe();
@@ -197,9 +293,23 @@ async function hashAll(pictures: readonly PictureRef[], complaints: (Complaint |
   return hashes;
 }
 
-function errorsOf(pictures: readonly PictureRef[], complaints: readonly (Complaint | undefined)[]): ItemError[] {
+function errorsOf(
+  pictures: readonly PictureRef[],
+  complaints: readonly (Complaint | undefined)[],
+): ItemError[] {
   return pictures.flatMap(({ item }, place) => {
     const complaint = complaints[place];
-    return complaint ? [{ item, code: complaint.code, message: complaint.found === undefined ? complaint.message : `${complaint.message}: ${complaint.found}` }] : [];
+    return complaint
+      ? [
+          {
+            item,
+            code: complaint.code,
+            message:
+              complaint.found === undefined
+                ? complaint.message
+                : `${complaint.message}: ${complaint.found}`,
+          },
+        ]
+      : [];
   });
 }

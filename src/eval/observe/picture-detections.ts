@@ -1,8 +1,9 @@
 import type { Detection } from "../../pipeline/types.js";
 
 /**
- * What a detector found in one picture, as float64 side by side: width and height of the picture, then class, score, x0, y0, x1, y1 of each detection,
- * coordinates in pixels. Kept as objects, the detections of a data set fill the heap, and collecting garbage costs more than all else that the
+ * What a detector found in one picture, as float64 side by side: width and height of the picture,
+ * then class, score, x0, y0, x1, y1 of each detection, coordinates in pixels. Kept as objects, the
+ * detections of a data set fill the heap, and collecting garbage costs more than all else that the
  * harness does (bench/overhead.ts).
  */
 export class PictureDetections {
@@ -55,7 +56,16 @@ export class PictureDetections {
     const { numbers } = this;
     return Array.from({ length: this.count }, (_, i): Detection => {
       const at = 2 + 6 * i;
-      return { classId: numbers[at]!, score: numbers[at + 1]!, box: { x0: numbers[at + 2]!, y0: numbers[at + 3]!, x1: numbers[at + 4]!, y1: numbers[at + 5]! } };
+      return {
+        classId: numbers[at]!,
+        score: numbers[at + 1]!,
+        box: {
+          x0: numbers[at + 2]!,
+          y0: numbers[at + 3]!,
+          x1: numbers[at + 4]!,
+          y1: numbers[at + 5]!,
+        },
+      };
     });
   }
 }

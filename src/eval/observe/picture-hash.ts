@@ -8,16 +8,20 @@ interface Hashed extends Pick<BigIntStats, "ino" | "size" | "mtimeNs" | "ctimeNs
   readonly hash: string;
 }
 
-/** Files younger than this may change again within one tick of the file system's clock, unseen: their hash is not kept. */
+/**
+ * Files younger than this may change again within one tick of the file system's clock, unseen:
+ * their hash is not kept.
+ */
 const settledNs = 2_000_000_000n;
 
 const known = new Map<string, Hashed>();
 
 /**
- * sha256 of a picture file's content, in hex. A file is read once a process: it is taken for the same as long as inode, size and the times of
- * the last change of content and of inode are.
+ * sha256 of a picture file's content, in hex. A file is read once a process: it is taken for the
+ * same as long as inode, size and the times of the last change of content and of inode are.
  *
- * @throws UserError `image-unreadable` where it cannot be read or is no regular file, `image-empty`, `image-too-large`.
+ * @throws UserError `image-unreadable` where it cannot be read or is no regular file,
+ * `image-empty`, `image-too-large`.
  */
 export function pictureHash(file: string): string {
   return knownHash(file) ?? readHashed(file).hash;
@@ -28,7 +32,12 @@ export function knownHash(file: string): string | null {
   const entry = known.get(file);
   if (!entry) return null;
   const now = statSync(file, { bigint: true, throwIfNoEntry: false });
-  const same = now !== undefined && now.ino === entry.ino && now.size === entry.size && now.mtimeNs === entry.mtimeNs && now.ctimeNs === entry.ctimeNs;
+  const same =
+    now !== undefined &&
+    now.ino === entry.ino &&
+    now.size === entry.size &&
+    now.mtimeNs === entry.mtimeNs &&
+    now.ctimeNs === entry.ctimeNs;
   if (same) return entry.hash;
   known.delete(file);
   return null;
@@ -37,12 +46,19 @@ export function knownHash(file: string): string | null {
 /** A picture's bytes and their hash, read once for both. @throws UserError of `pictureHash`. */
 export function readHashed(file: string): { readonly bytes: Uint8Array; readonly hash: string } {
   // Statted before reading: a file that changes meanwhile has another time from then on.
-  const { bytes, about: { ino, size, mtimeNs, ctimeNs } } = readImageFileSync(file, DEFAULT_MAX_PIXELS);
+  const {
+    bytes,
+    about: { ino, size, mtimeNs, ctimeNs },
+  } = readImageFileSync(file, DEFAULT_MAX_PIXELS);
   const hash = sha256(bytes);
   const now = BigInt(Date.now()) * 1_000_000n;
-  if (now - mtimeNs > settledNs && now - ctimeNs > settledNs) known.set(file, { ino, size, mtimeNs, ctimeNs, hash });
+  if (now - mtimeNs > settledNs && now - ctimeNs > settledNs)
+    known.set(file, { ino, size, mtimeNs, ctimeNs, hash });
   return { bytes, hash };
 }
 
 /** In one call where Node has it (20.12): two thirds of the time on a small file. */
-const sha256: (bytes: Uint8Array) => string = "hash" in crypto ? (bytes) => crypto.hash("sha256", bytes, "hex") : (bytes) => crypto.createHash("sha256").update(bytes).digest("hex");
+const sha256: (bytes: Uint8Array) => string =
+  "hash" in crypto
+    ? (bytes) => crypto.hash("sha256", bytes, "hex")
+    : (bytes) => crypto.createHash("sha256").update(bytes).digest("hex");

@@ -12,23 +12,38 @@ import { resolvePath } from "../config/config.js";
 import { loadDataset, type DatasetManifest } from "../config/dataset.js";
 
 /** A model as a config names it. */
-export type ModelRef = string | { readonly card: string; readonly folder?: string | undefined; readonly name?: string | undefined };
+export type ModelRef =
+  | string
+  | {
+      readonly card: string;
+      readonly folder?: string | undefined;
+      readonly name?: string | undefined;
+    };
 
 export interface PlacedModel {
   readonly card: string;
   readonly modelFolder?: string;
 }
 
-/** Bytes of resized pictures that models share: mini's recognition sets at 64 x 64 and at 32 x 32 take 190 MB. */
+/**
+ * Bytes of resized pictures that models share: mini's recognition sets at 64 x 64 and at 32 x 32
+ * take 190 MB.
+ */
 const sharedPictureBytes = 256 << 20;
 
-/** Threads and pictures that several runs share: `shitu reproduce` runs a config a table on the same pictures. */
+/**
+ * Threads and pictures that several runs share: `shitu reproduce` runs a config a table on the same
+ * pictures.
+ */
 export class SharedWork {
   readonly pool: EmbedPool;
 
   /** @param workers threads that embed. Default: all cores. */
   constructor({ workers }: { workers?: number } = {}) {
-    this.pool = new EmbedPool({ store: new PictureStore(sharedPictureBytes), ...(workers !== undefined && { workers }) });
+    this.pool = new EmbedPool({
+      store: new PictureStore(sharedPictureBytes),
+      ...(workers !== undefined && { workers }),
+    });
   }
 
   async close(): Promise<void> {
@@ -36,7 +51,10 @@ export class SharedWork {
   }
 }
 
-/** What the cells of a run share: each model, data set and list is opened once, and closed at the end. */
+/**
+ * What the cells of a run share: each model, data set and list is opened once, and closed at the
+ * end.
+ */
 export class Resources {
   readonly loaded: LoadedConfig;
   readonly caches: ObservationCaches;
@@ -77,17 +95,27 @@ export class Resources {
 
   detector(ref: ModelRef, threads = 1): Promise<TimedDetector> {
     const model = this.place(ref);
-    return once(this.#detectors, JSON.stringify([model, threads]), () => openDetector(model.card, { ...folderOf(model), threads, protocol: this.loaded.config.protocol }));
+    return once(this.#detectors, JSON.stringify([model, threads]), () =>
+      openDetector(model.card, {
+        ...folderOf(model),
+        threads,
+        protocol: this.loaded.config.protocol,
+      }),
+    );
   }
 
   embedder(ref: ModelRef, threads = 1): Promise<WindowEmbedder> {
     const model = this.place(ref);
-    return once(this.#embedders, JSON.stringify([model, threads]), () => openEmbedder(model.card, { ...folderOf(model), threads }));
+    return once(this.#embedders, JSON.stringify([model, threads]), () =>
+      openEmbedder(model.card, { ...folderOf(model), threads }),
+    );
   }
 
   classifier(ref: ModelRef, threads = 1): Promise<Classifier> {
     const model = this.place(ref);
-    return once(this.#classifiers, JSON.stringify([model, threads]), () => openClassifier(model.card, { ...folderOf(model), threads }));
+    return once(this.#classifiers, JSON.stringify([model, threads]), () =>
+      openClassifier(model.card, { ...folderOf(model), threads }),
+    );
   }
 
   /** Path of a model's ONNX file; null for a baseline, which has none. */
@@ -97,12 +125,18 @@ export class Resources {
     return isBaseline(card) ? null : modelFileOf(card, file, modelFolder);
   }
 
-  /** The preprocessing that a model's card states; null for a baseline that takes pictures as they are. */
+  /**
+   * The preprocessing that a model's card states; null for a baseline that takes pictures as they
+   * are.
+   */
   async preprocessing(ref: ModelRef): Promise<Preprocessing | null> {
     return preprocessingOf(await loadCard(this.place(ref).card));
   }
 
-  /** What `make` makes, once a run, for whatever cells share and need no closing: a list's paths, what a model costs. */
+  /**
+   * What `make` makes, once a run, for whatever cells share and need no closing: a list's paths,
+   * what a model costs.
+   */
   shared<T>(name: string, make: () => Promise<T>): Promise<T> {
     return once(this.#made as Map<string, Promise<T>>, name, make);
   }
@@ -116,7 +150,11 @@ export class Resources {
     for (const release of this.#releases) release();
     await this.caches.close();
     await this.#own?.close();
-    const open = [...this.#detectors.values(), ...this.#embedders.values(), ...this.#classifiers.values()];
+    const open = [
+      ...this.#detectors.values(),
+      ...this.#embedders.values(),
+      ...this.#classifiers.values(),
+    ];
     await Promise.all(open.map(async (model) => (await model.catch(() => null))?.close()));
   }
 }

@@ -4,7 +4,10 @@ import { cellsOf, type PaperCell, type PaperTable } from "./paper-tables.js";
 /** The paper's numbers beside ours, with a verdict that claims no more than the two support. */
 
 export type Verdict =
-  /** The paper's value lies within our interval, or within its own printed rounding of our exact value. */
+  /**
+   * The paper's value lies within our interval, or within its own printed rounding of our exact
+   * value.
+   */
   | "agrees"
   | "differs"
   /** Both are there, but they are not measurements of one thing; `why` says which difference. */
@@ -31,7 +34,9 @@ export interface ComparedCell extends PaperCell {
   readonly why: string | null;
 }
 
-/** Pairs of a column (or row) that the paper orders: does our measurement order them the same way? */
+/**
+ * Pairs of a column (or row) that the paper orders: does our measurement order them the same way?
+ */
 export interface OrderCount {
   readonly kept: number;
   readonly reversed: number;
@@ -51,21 +56,43 @@ export interface NamedRecord {
 }
 
 /**
- * Joins a table with records, newest first: a cell of ours is the one whose label `paperTable` lists the table and whose
- * `paperModel`, `paperSystem` and `paperDataset` equal the paper's cell's. Label `notComparable` holds the reason why a cell may only be shown beside it.
+ * Joins a table with records, newest first: a cell of ours is the one whose label `paperTable`
+ * lists the table and whose `paperModel`, `paperSystem` and `paperDataset` equal the paper's
+ * cell's. Label `notComparable` holds the reason why a cell may only be shown beside it.
  */
 export function compareTable(table: PaperTable, records: readonly NamedRecord[]): ComparedTable {
-  const candidates = records.flatMap(({ key, record }) => record.cells
-    .filter((cell): cell is Extract<Cell, { state: "completed" }> => cell.state === "completed" && (cell.labels.paperTable ?? "").split(",").includes(String(table.table)))
-    .map((cell) => ({ key, cell })))
+  const candidates = records
+    .flatMap(({ key, record }) =>
+      record.cells
+        .filter(
+          (cell): cell is Extract<Cell, { state: "completed" }> =>
+            cell.state === "completed" &&
+            (cell.labels.paperTable ?? "").split(",").includes(String(table.table)),
+        )
+        .map((cell) => ({ key, cell })),
+    )
     // A number that may be compared before one that may only be shown, whichever is newer.
-    .sort((a, b) => Number(a.cell.labels.notComparable !== undefined) - Number(b.cell.labels.notComparable !== undefined));
-  const cells = cellsOf(table).map((row) => row.map((cell): ComparedCell => judge(cell, cell.is.average ? average(cell, table, candidates) : single(cell, candidates))));
+    .sort(
+      (a, b) =>
+        Number(a.cell.labels.notComparable !== undefined) -
+        Number(b.cell.labels.notComparable !== undefined),
+    );
+  const cells = cellsOf(table).map((row) =>
+    row.map((cell): ComparedCell =>
+      judge(cell, cell.is.average ? average(cell, table, candidates) : single(cell, candidates)),
+    ),
+  );
   return { table, cells, order: order(cells) };
 }
 
-interface Candidate { readonly key: string; readonly cell: Extract<Cell, { state: "completed" }> }
-interface Found { readonly ours: OurValue; readonly notComparable: string | undefined }
+interface Candidate {
+  readonly key: string;
+  readonly cell: Extract<Cell, { state: "completed" }>;
+}
+interface Found {
+  readonly ours: OurValue;
+  readonly notComparable: string | undefined;
+}
 
 function single(cell: PaperCell, candidates: readonly Candidate[]): Found | null {
   const { metric, model, system, dataset, stage } = cell.is;
@@ -74,47 +101,102 @@ function single(cell: PaperCell, candidates: readonly Candidate[]): Found | null
     if (model !== undefined && our.labels.paperModel !== model) continue;
     if (system !== undefined && our.labels.paperSystem !== system) continue;
     if (dataset !== undefined && our.labels.paperDataset !== dataset) continue;
-    // The mean before the median: the paper's latencies are means. No other percentile, and no variant such as pessimistic ties.
-    const scores = our.scores.filter((s) => s.metric === metric && (stage === undefined || s.of?.stage === stage));
-    const only = (names: readonly string[]) => (s: RecordedScore): boolean => Object.keys(s.of ?? {}).every((name) => names.includes(name));
-    const score = scores.find((s) => only(["stage"])(s) || s.of?.percentile === "mean") ?? scores.find((s) => only(["stage", "percentile"])(s) && /^p?50$/.test(s.of?.percentile ?? ""));
-    if (score !== undefined && score.value !== null) return { ours: asOurs(key, our.id, score), notComparable: our.labels.notComparable };
+    // The mean before the median: the paper's latencies are means. No other percentile, and no
+    // variant such as pessimistic ties.
+    const scores = our.scores.filter(
+      (s) => s.metric === metric && (stage === undefined || s.of?.stage === stage),
+    );
+    const only =
+      (names: readonly string[]) =>
+      (s: RecordedScore): boolean =>
+        Object.keys(s.of ?? {}).every((name) => names.includes(name));
+    const score =
+      scores.find((s) => only(["stage"])(s) || s.of?.percentile === "mean") ??
+      scores.find((s) => only(["stage", "percentile"])(s) && /^p?50$/.test(s.of?.percentile ?? ""));
+    if (score !== undefined && score.value !== null)
+      return { ours: asOurs(key, our.id, score), notComparable: our.labels.notComparable };
   }
   return null;
 }
 
-function asOurs(record: string, cell: string, score: Extract<RecordedScore, { value: number }>): OurValue {
+function asOurs(
+  record: string,
+  cell: string,
+  score: Extract<RecordedScore, { value: number }>,
+): OurValue {
   return { record, cell, value: score.value, n: score.n, ci: score.ci };
 }
 
-/** The plain mean over the table's data sets; its interval from independent ones of equal weight, as the sets share no item. */
-function average(cell: PaperCell, table: PaperTable, candidates: readonly Candidate[]): Found | null {
-  const parts = cellsOf(table).flat().filter((other) => other.is.metric === cell.is.metric && other.is.model === cell.is.model && other.is.dataset !== undefined);
+/**
+ * The plain mean over the table's data sets; its interval from independent ones of equal weight, as
+ * the sets share no item.
+ */
+function average(
+  cell: PaperCell,
+  table: PaperTable,
+  candidates: readonly Candidate[],
+): Found | null {
+  const parts = cellsOf(table)
+    .flat()
+    .filter(
+      (other) =>
+        other.is.metric === cell.is.metric &&
+        other.is.model === cell.is.model &&
+        other.is.dataset !== undefined,
+    );
   const found = parts.map((part) => single(part, candidates));
   if (found.length === 0 || found.some((f) => f === null)) return null;
   const all = found.map((f) => f!);
   const value = all.reduce((sum, f) => sum + f.ours.value, 0) / all.length;
-  const half = (side: 0 | 1): number => Math.sqrt(all.reduce((sum, f) => sum + (f.ours.ci![side] - f.ours.value) ** 2, 0)) / all.length;
-  const ci: [number, number] | null = all.every((f) => f.ours.ci !== null) ? [value - half(0), value + half(1)] : null;
-  return { ours: { record: all[0]!.ours.record, cell: "average", value, n: all.reduce((sum, f) => sum + f.ours.n, 0), ci }, notComparable: all.find((f) => f.notComparable !== undefined)?.notComparable };
+  const half = (side: 0 | 1): number =>
+    Math.sqrt(all.reduce((sum, f) => sum + (f.ours.ci![side] - f.ours.value) ** 2, 0)) / all.length;
+  const ci: [number, number] | null = all.every((f) => f.ours.ci !== null)
+    ? [value - half(0), value + half(1)]
+    : null;
+  return {
+    ours: {
+      record: all[0]!.ours.record,
+      cell: "average",
+      value,
+      n: all.reduce((sum, f) => sum + f.ours.n, 0),
+      ci,
+    },
+    notComparable: all.find((f) => f.notComparable !== undefined)?.notComparable,
+  };
 }
 
 function judge(cell: PaperCell, found: Found | null): ComparedCell {
-  const result = (verdict: Verdict, why: string | null = null): ComparedCell => ({ ...cell, ours: found?.ours ?? null, difference: found && cell.value !== null ? found.ours.value - cell.value : null, verdict, why });
+  const result = (verdict: Verdict, why: string | null = null): ComparedCell => ({
+    ...cell,
+    ours: found?.ours ?? null,
+    difference: found && cell.value !== null ? found.ours.value - cell.value : null,
+    verdict,
+    why,
+  });
   if (cell.is.metric === undefined) return result("stated");
   if (cell.value === null) return result("paper silent");
   if (found === null) return result("not run");
   if (found.notComparable !== undefined) return result("not comparable", found.notComparable);
-  if (cell.unit === "ms") return result("not comparable", "a time on another machine than the paper's");
+  if (cell.unit === "ms")
+    return result("not comparable", "a time on another machine than the paper's");
   const [low, high] = found.ours.ci ?? [found.ours.value, found.ours.value];
-  return result(cell.value! + cell.rounding >= low && cell.value! - cell.rounding <= high ? "agrees" : "differs");
+  return result(
+    cell.value! + cell.rounding >= low && cell.value! - cell.rounding <= high
+      ? "agrees"
+      : "differs",
+  );
 }
 
 /** Over every two cells that differ in model or system only. */
 function order(cells: readonly (readonly ComparedCell[])[]): OrderCount {
   const count = { kept: 0, reversed: 0, undecided: 0 };
-  const flat = cells.flat().filter((c) => c.ours !== null && c.value !== null && c.better !== null && c.is.average !== true);
-  const place = ({ is }: ComparedCell): string => JSON.stringify([is.metric, is.dataset, is.stage, is.processor]);
+  const flat = cells
+    .flat()
+    .filter(
+      (c) => c.ours !== null && c.value !== null && c.better !== null && c.is.average !== true,
+    );
+  const place = ({ is }: ComparedCell): string =>
+    JSON.stringify([is.metric, is.dataset, is.stage, is.processor]);
   for (let i = 0; i < flat.length; i++) {
     for (let j = i + 1; j < flat.length; j++) {
       const [a, b] = [flat[i]!, flat[j]!];
@@ -137,8 +219,18 @@ export interface TableSummary extends OrderCount {
 }
 
 /** What a table comes to, for overviews. */
-export function summarize({ cells, order: { kept, reversed, undecided } }: ComparedTable): TableSummary {
-  const counts: Record<Verdict, number> = { agrees: 0, differs: 0, "not comparable": 0, "not run": 0, "paper silent": 0, stated: 0 };
+export function summarize({
+  cells,
+  order: { kept, reversed, undecided },
+}: ComparedTable): TableSummary {
+  const counts: Record<Verdict, number> = {
+    agrees: 0,
+    differs: 0,
+    "not comparable": 0,
+    "not run": 0,
+    "paper silent": 0,
+    stated: 0,
+  };
   for (const cell of cells.flat()) counts[cell.verdict]++;
   const of = counts.agrees + counts.differs + counts["not comparable"] + counts["not run"];
   return { measured: of - counts["not run"], of, counts, kept, reversed, undecided };

@@ -1,11 +1,21 @@
 import type { ComparedCell, ComparedTable, OurValue } from "./paper-comparison.js";
 import type { TextTable } from "../record/table-formats.js";
 
-/** The paper's tables with ours beside them, as cells of text: ours in the paper's unit, with as many digits as the paper has there. Also in the report's pages. */
+/**
+ * The paper's tables with ours beside them, as cells of text: ours in the paper's unit, with as
+ * many digits as the paper has there. Also in the report's pages.
+ */
 
-const marks: Readonly<Record<string, string>> = { agrees: "=", differs: "x", "not comparable": "~" };
+const marks: Readonly<Record<string, string>> = {
+  agrees: "=",
+  differs: "x",
+  "not comparable": "~",
+};
 
-/** Digits after the point of a printed number; a value that the paper leaves blank is given like a ratio. */
+/**
+ * Digits after the point of a printed number; a value that the paper leaves blank is given like a
+ * ratio.
+ */
 function digitsOf({ printed, unit }: ComparedCell): number {
   if (printed === null) return unit === "ratio" ? 3 : 1;
   return /\.(\d+)/.exec(printed)?.[1]?.length ?? 0;
@@ -16,13 +26,18 @@ export function inPaperUnit(cell: ComparedCell, value: number): string {
   const digits = digitsOf(cell);
   const printed = value / cell.scale;
   // A small model or a short time beside a large one: 0.02 M must not become 0, nor 1.4 ms 1.
-  const enough = cell.unit === "ratio" || cell.unit === "%" || printed === 0 ? 0 : Math.min(6, 1 - Math.floor(Math.log10(Math.abs(printed))));
+  const enough =
+    cell.unit === "ratio" || cell.unit === "%" || printed === 0
+      ? 0
+      : Math.min(6, 1 - Math.floor(Math.log10(Math.abs(printed))));
   return printed.toFixed(Math.max(digits, enough));
 }
 
 /** `0.812 [0.790, 0.833]` in the paper's unit. */
 export function oursText(cell: ComparedCell, ours: OurValue): string {
-  return ours.ci === null ? inPaperUnit(cell, ours.value) : `${inPaperUnit(cell, ours.value)} [${inPaperUnit(cell, ours.ci[0])}, ${inPaperUnit(cell, ours.ci[1])}]`;
+  return ours.ci === null
+    ? inPaperUnit(cell, ours.value)
+    : `${inPaperUnit(cell, ours.value)} [${inPaperUnit(cell, ours.ci[0])}, ${inPaperUnit(cell, ours.ci[1])}]`;
 }
 
 function cellText(cell: ComparedCell): string {
@@ -32,27 +47,58 @@ function cellText(cell: ComparedCell): string {
   return `${theirs} / ${oursText(cell, cell.ours)}${marks[cell.verdict] === undefined ? "" : ` ${marks[cell.verdict]}`}`;
 }
 
-/** The table as the paper prints it: in each cell the paper's value, then ours with its interval and a mark for the verdict. */
+/**
+ * The table as the paper prints it: in each cell the paper's value, then ours with its interval and
+ * a mark for the verdict.
+ */
 export function paperMatrix({ table, cells }: ComparedTable): TextTable {
   return {
     caption: `Table ${table.table}. ${table.title}: the paper / ours [95% interval]`,
-    columns: [{ head: "", align: "left" }, ...table.columns.map((c) => ({ head: c.name, align: "right" as const }))],
+    columns: [
+      { head: "", align: "left" },
+      ...table.columns.map((c) => ({ head: c.name, align: "right" as const })),
+    ],
     rows: cells.map((row, r) => [table.rows[r]!.name, ...row.map(cellText)]),
   };
 }
 
 /** One row a number, in the units of records. */
-export function paperRows({ table, cells }: ComparedTable): Record<string, string | number | null>[] {
-  return cells.flat().filter((c) => c.verdict !== "stated").map((c) => ({
-    table: table.table, row: c.row, column: c.column, metric: c.is.metric ?? null, printed: c.printed, printedUnit: c.unit, paper: c.value,
-    ours: c.ours?.value ?? null, low: c.ours?.ci?.[0] ?? null, high: c.ours?.ci?.[1] ?? null, n: c.ours?.n ?? null,
-    difference: c.difference, verdict: c.verdict, why: c.why, record: c.ours?.record ?? null,
-  }));
+export function paperRows({
+  table,
+  cells,
+}: ComparedTable): Record<string, string | number | null>[] {
+  return cells
+    .flat()
+    .filter((c) => c.verdict !== "stated")
+    .map((c) => ({
+      table: table.table,
+      row: c.row,
+      column: c.column,
+      metric: c.is.metric ?? null,
+      printed: c.printed,
+      printedUnit: c.unit,
+      paper: c.value,
+      ours: c.ours?.value ?? null,
+      low: c.ours?.ci?.[0] ?? null,
+      high: c.ours?.ci?.[1] ?? null,
+      n: c.ours?.n ?? null,
+      difference: c.difference,
+      verdict: c.verdict,
+      why: c.why,
+      record: c.ours?.record ?? null,
+    }));
 }
 
 /** Why cells may only be shown beside the paper's, each reason once. */
 export function reasons({ cells }: ComparedTable): string[] {
-  return [...new Set(cells.flat().flatMap((c) => (c.verdict === "not comparable" && c.why !== null ? [c.why] : [])))];
+  return [
+    ...new Set(
+      cells
+        .flat()
+        .flatMap((c) => (c.verdict === "not comparable" && c.why !== null ? [c.why] : [])),
+    ),
+  ];
 }
 
-export const legend = "= the paper's value lies within our interval; x it does not; ~ not comparable";
+export const legend =
+  "= the paper's value lies within our interval; x it does not; ~ not comparable";

@@ -26,8 +26,18 @@ const measure = {
   footnote: z.number().int().positive().optional(),
 };
 
-const columnSchema = z.strictObject({ name: z.string(), group: z.string().optional(), ...measure, is: identity.optional() });
-const rowSchema = z.strictObject({ name: z.string(), ...measure, is: identity.optional(), values: z.array(z.string().nullable()) });
+const columnSchema = z.strictObject({
+  name: z.string(),
+  group: z.string().optional(),
+  ...measure,
+  is: identity.optional(),
+});
+const rowSchema = z.strictObject({
+  name: z.string(),
+  ...measure,
+  is: identity.optional(),
+  values: z.array(z.string().nullable()),
+});
 
 const tableSchema = z.strictObject({
   table: z.number().int().positive(),
@@ -62,31 +72,64 @@ export interface PaperCell {
   readonly printed: string | null;
   /** In the unit of records; null for texts, dashes and blanks. */
   readonly value: number | null;
-  /** Half a unit of the last printed digit, in the unit of records: the paper's value is known to no better. */
+  /**
+   * Half a unit of the last printed digit, in the unit of records: the paper's value is known to no
+   * better.
+   */
   readonly rounding: number;
 }
 
-/** Reads the tables. A row of the wrong length, an unknown footnote or a value that is no number is a UserError naming the place. */
+/**
+ * Reads the tables. A row of the wrong length, an unknown footnote or a value that is no number is
+ * a UserError naming the place.
+ */
 export async function readPaper(file: string): Promise<Paper> {
   const paper = await readYaml(file, paperSchema);
   for (const [t, table] of paper.tables.entries()) {
     const at = (path: string): string => `tables[${t}].${path}`;
     for (const [r, row] of table.rows.entries()) {
       if (row.values.length !== table.columns.length) {
-        throw new UserError({ code: "paper-table", message: `row ${JSON.stringify(row.name)} of Table ${table.table} has another number of values than there are columns`, file, path: at(`rows[${r}].values`), expected: String(table.columns.length), found: String(row.values.length), fix: "write null for a dash or a blank" });
+        throw new UserError({
+          code: "paper-table",
+          message: `row ${JSON.stringify(row.name)} of Table ${table.table} has another number of values than there are columns`,
+          file,
+          path: at(`rows[${r}].values`),
+          expected: String(table.columns.length),
+          found: String(row.values.length),
+          fix: "write null for a dash or a blank",
+        });
       }
     }
-    for (const [kind, list] of [["rows", table.rows], ["columns", table.columns]] as const) {
+    for (const [kind, list] of [
+      ["rows", table.rows],
+      ["columns", table.columns],
+    ] as const) {
       for (const [i, { footnote }] of list.entries()) {
         if (footnote !== undefined && footnote > table.footnotes.length) {
-          throw new UserError({ code: "paper-table", message: `no such footnote in Table ${table.table}`, file, path: at(`${kind}[${i}].footnote`), expected: `1 to ${table.footnotes.length}`, found: String(footnote), fix: "number footnotes from 1" });
+          throw new UserError({
+            code: "paper-table",
+            message: `no such footnote in Table ${table.table}`,
+            file,
+            path: at(`${kind}[${i}].footnote`),
+            expected: `1 to ${table.footnotes.length}`,
+            found: String(footnote),
+            fix: "number footnotes from 1",
+          });
         }
       }
     }
     for (const [r, row] of cellsOf(table).entries()) {
       for (const [c, cell] of row.entries()) {
         if (cell.printed !== null && cell.unit !== "text" && cell.value === null) {
-          throw new UserError({ code: "paper-table", message: "not a number", file, path: at(`rows[${r}].values[${c}]`), expected: `a number in ${cell.unit}`, found: JSON.stringify(cell.printed), fix: "copy the number as it is printed, or give the column the unit text" });
+          throw new UserError({
+            code: "paper-table",
+            message: "not a number",
+            file,
+            path: at(`rows[${r}].values[${c}]`),
+            expected: `a number in ${cell.unit}`,
+            found: JSON.stringify(cell.printed),
+            fix: "copy the number as it is printed, or give the column the unit text",
+          });
         }
       }
     }
@@ -94,20 +137,29 @@ export async function readPaper(file: string): Promise<Paper> {
   return paper;
 }
 
-/** The cells of a table by row and column. A row's unit, scale and direction win over its column's. */
+/**
+ * The cells of a table by row and column. A row's unit, scale and direction win over its column's.
+ */
 export function cellsOf(table: PaperTable): PaperCell[][] {
-  return table.rows.map((row) => table.columns.map((column, i) => {
-    const unit = row.unit ?? column.unit ?? "text";
-    const scale = row.scale ?? column.scale ?? 1;
-    const printed = row.values[i] ?? null;
-    const number = printed === null || unit === "text" ? null : printedNumber(printed);
-    return {
-      row: row.name, column: column.name, unit, scale, better: row.better ?? column.better ?? null,
-      is: { ...column.is, ...row.is }, printed,
-      value: number === null ? null : number.value * scale,
-      rounding: number === null ? 0 : number.rounding * scale,
-    };
-  }));
+  return table.rows.map((row) =>
+    table.columns.map((column, i) => {
+      const unit = row.unit ?? column.unit ?? "text";
+      const scale = row.scale ?? column.scale ?? 1;
+      const printed = row.values[i] ?? null;
+      const number = printed === null || unit === "text" ? null : printedNumber(printed);
+      return {
+        row: row.name,
+        column: column.name,
+        unit,
+        scale,
+        better: row.better ?? column.better ?? null,
+        is: { ...column.is, ...row.is },
+        printed,
+        value: number === null ? null : number.value * scale,
+        rounding: number === null ? 0 : number.rounding * scale,
+      };
+    }),
+  );
 }
 
 /** `0.63262`, `1700K`, `5M`: the number and half a unit of its last digit. */
@@ -115,5 +167,8 @@ function printedNumber(text: string): { value: number; rounding: number } | null
   const match = /^(\d+)(?:\.(\d+))?([KkM]?)$/.exec(text);
   if (!match) return null;
   const factor = { "": 1, k: 1e3, m: 1e6 }[match[3]!.toLowerCase()]!;
-  return { value: Number(`${match[1]}.${match[2] ?? "0"}`) * factor, rounding: 0.5 * 10 ** -(match[2]?.length ?? 0) * factor };
+  return {
+    value: Number(`${match[1]}.${match[2] ?? "0"}`) * factor,
+    rounding: 0.5 * 10 ** -(match[2]?.length ?? 0) * factor,
+  };
 }

@@ -1,10 +1,22 @@
 import { readFileSync } from "node:fs";
-import { arch, availableParallelism, cpus, freemem, loadavg, platform, release, totalmem } from "node:os";
+import {
+  arch,
+  availableParallelism,
+  cpus,
+  freemem,
+  loadavg,
+  platform,
+  release,
+  totalmem,
+} from "node:os";
 
 /** Something about the machine, or why it is not known. */
 export type Fact<T> = { readonly value: T } | { readonly value: null; readonly why: string };
 
-/** The machine that a number was measured on: what a reader needs to compare it, and nothing that names the machine. */
+/**
+ * The machine that a number was measured on: what a reader needs to compare it, and nothing that
+ * names the machine.
+ */
 export interface Machine {
   readonly cpuModel: Fact<string>;
   /** Cores without hyper-threads. */
@@ -19,7 +31,10 @@ export interface Machine {
   /** Whether clocks may rise above nominal: then short runs look faster than long ones. */
   readonly turbo: Fact<boolean>;
   readonly virtualised: Fact<boolean>;
-  /** Instruction sets that matter to vectors and int8: those present of avx2, fma, avx512f, avx512_vnni, avx_vnni, amx_int8, neon. */
+  /**
+   * Instruction sets that matter to vectors and int8: those present of avx2, fma, avx512f,
+   * avx512_vnni, avx_vnni, amx_int8, neon.
+   */
   readonly vectorExtensions: Fact<readonly string[]>;
   readonly totalMemoryBytes: Fact<number>;
   readonly freeMemoryBytes: Fact<number>;
@@ -52,31 +67,53 @@ export interface MachineSource {
   read(path: string): string | null;
 }
 
-const threadVariables = ["UV_THREADPOOL_SIZE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_WAIT_POLICY"];
+const threadVariables = [
+  "UV_THREADPOOL_SIZE",
+  "OMP_NUM_THREADS",
+  "OPENBLAS_NUM_THREADS",
+  "MKL_NUM_THREADS",
+  "OMP_WAIT_POLICY",
+];
 const extensions = ["avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8"];
 
 export function describeMachine(source: MachineSource = thisMachine()): Machine {
   const { read } = source;
   const linux = source.platform === "linux";
-  const unknown = (what: string): { value: null; why: string } => ({ value: null, why: linux ? what : `not read on ${source.platform}` });
+  const unknown = (what: string): { value: null; why: string } => ({
+    value: null,
+    why: linux ? what : `not read on ${source.platform}`,
+  });
   const cpuinfo = read("/proc/cpuinfo") ?? "";
   const model = source.cpuModels.find((m) => m.trim() !== "" && m !== "unknown");
   const windows = source.platform === "win32";
   return {
-    cpuModel: model ? { value: model.trim().replace(/\s+/g, " ") } : { value: null, why: "the system does not name its CPU" },
+    cpuModel: model
+      ? { value: model.trim().replace(/\s+/g, " ") }
+      : { value: null, why: "the system does not name its CPU" },
     physicalCores: physicalCores(cpuinfo) ?? unknown("/proc/cpuinfo does not tell cores apart"),
-    logicalCores: source.cpuModels.length > 0 ? { value: source.cpuModels.length } : { value: null, why: "the system lists no CPUs" },
+    logicalCores:
+      source.cpuModels.length > 0
+        ? { value: source.cpuModels.length }
+        : { value: null, why: "the system lists no CPUs" },
     usableCores: { value: source.usableCores },
     cpuQuota: cpuQuota(read) ?? unknown("no control group limits the CPU"),
     governor: governor(source) ?? unknown("no cpufreq files: a virtual machine, or fixed clocks"),
     turbo: turbo(read) ?? unknown("neither intel_pstate nor cpufreq tell"),
-    virtualised: cpuinfo.includes("flags") ? { value: /^flags\s*:.*\bhypervisor\b/m.test(cpuinfo) } : unknown("/proc/cpuinfo has no flags"),
+    virtualised: cpuinfo.includes("flags")
+      ? { value: /^flags\s*:.*\bhypervisor\b/m.test(cpuinfo) }
+      : unknown("/proc/cpuinfo has no flags"),
     vectorExtensions: vectorExtensions(source, cpuinfo) ?? unknown("/proc/cpuinfo has no flags"),
     totalMemoryBytes: { value: source.totalMemoryBytes },
     freeMemoryBytes: { value: source.freeMemoryBytes },
     memoryLimitBytes: memoryLimit(source) ?? unknown("no control group limits the memory"),
-    loadAverage: windows ? { value: null, why: "Windows has no load average" } : { value: source.loadAverage as [number, number, number] },
-    threadVariables: Object.fromEntries(threadVariables.flatMap((name) => (source.env[name] === undefined ? [] : [[name, source.env[name]]]))),
+    loadAverage: windows
+      ? { value: null, why: "Windows has no load average" }
+      : { value: source.loadAverage as [number, number, number] },
+    threadVariables: Object.fromEntries(
+      threadVariables.flatMap((name) =>
+        source.env[name] === undefined ? [] : [[name, source.env[name]]],
+      ),
+    ),
     node: process.version,
     v8: process.versions.v8,
     platform: source.platform,
@@ -87,8 +124,15 @@ export function describeMachine(source: MachineSource = thisMachine()): Machine 
 
 function thisMachine(): MachineSource {
   return {
-    platform: platform(), arch: arch(), kernel: release(), env: process.env, cpuModels: cpus().map((c) => c.model), usableCores: availableParallelism(),
-    totalMemoryBytes: totalmem(), freeMemoryBytes: freemem(), loadAverage: loadavg(),
+    platform: platform(),
+    arch: arch(),
+    kernel: release(),
+    env: process.env,
+    cpuModels: cpus().map((c) => c.model),
+    usableCores: availableParallelism(),
+    totalMemoryBytes: totalmem(),
+    freeMemoryBytes: freemem(),
+    loadAverage: loadavg(),
     read(path) {
       try {
         return readFileSync(path, "utf8");
@@ -121,7 +165,11 @@ function cpuQuota(read: Read): Fact<number> | null {
 }
 
 function governor({ cpuModels, read }: MachineSource): Fact<string> | null {
-  const found = new Set(cpuModels.flatMap((_, i) => read(`/sys/devices/system/cpu/cpu${i}/cpufreq/scaling_governor`)?.trim() || []));
+  const found = new Set(
+    cpuModels.flatMap(
+      (_, i) => read(`/sys/devices/system/cpu/cpu${i}/cpufreq/scaling_governor`)?.trim() || [],
+    ),
+  );
   return found.size > 0 ? { value: [...found].sort().join(", ") } : null;
 }
 
@@ -132,7 +180,10 @@ function turbo(read: Read): Fact<boolean> | null {
   return boost === "0" || boost === "1" ? { value: boost === "1" } : null;
 }
 
-function vectorExtensions({ arch: architecture }: MachineSource, cpuinfo: string): Fact<readonly string[]> | null {
+function vectorExtensions(
+  { arch: architecture }: MachineSource,
+  cpuinfo: string,
+): Fact<readonly string[]> | null {
   if (architecture === "arm64") return { value: ["neon"] }; // part of the architecture
   const flags = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1]?.trim().split(/\s+/);
   return flags ? { value: extensions.filter((e) => flags.includes(e)) } : null;
@@ -140,7 +191,11 @@ function vectorExtensions({ arch: architecture }: MachineSource, cpuinfo: string
 
 /** A limit above the machine's memory, as cgroup v1 writes for "none", limits nothing. */
 function memoryLimit({ read, totalMemoryBytes }: MachineSource): Fact<number> | null {
-  const text = (read("/sys/fs/cgroup/memory.max") ?? read("/sys/fs/cgroup/memory/memory.limit_in_bytes") ?? "max").trim();
+  const text = (
+    read("/sys/fs/cgroup/memory.max") ??
+    read("/sys/fs/cgroup/memory/memory.limit_in_bytes") ??
+    "max"
+  ).trim();
   const limit = Number(text);
   return Number.isFinite(limit) && limit > 0 && limit < totalMemoryBytes ? { value: limit } : null;
 }

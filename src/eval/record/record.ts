@@ -6,7 +6,10 @@ import { asWriteError, writeAtomic } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
 import { parseValue, unreadable } from "../../pipeline/schema.js";
 
-/** The one reader and writer of run records: `run.json` beside `cases.arrow` and `samples.arrow`, written once and atomically. */
+/**
+ * The one reader and writer of run records: `run.json` beside `cases.arrow` and `samples.arrow`,
+ * written once and atomically.
+ */
 
 const interval = z.tuple([z.number(), z.number()]).nullable();
 
@@ -19,12 +22,20 @@ const scoreSchema = z.intersection(
     of: z.record(z.string(), z.string()).optional(),
   }),
   z.union([
-    z.object({ value: z.number(), n: z.number().int().nonnegative(), ci: interval, method: z.string().optional() }),
+    z.object({
+      value: z.number(),
+      n: z.number().int().nonnegative(),
+      ci: interval,
+      method: z.string().optional(),
+    }),
     z.object({ value: z.null(), why: z.string() }),
   ]),
 );
 
-/** What was found beyond numbers: the verdict of a comparison, the noise certificate of a machine. Records from before them have none. */
+/**
+ * What was found beyond numbers: the verdict of a comparison, the noise certificate of a machine.
+ * Records from before them have none.
+ */
 const findingSchema = z.object({
   about: z.enum(["noise", "comparison", "server", "drift"]),
   /** What it is about, as in a score: { first: "server", second: "light" }. */
@@ -49,7 +60,10 @@ const cellSchema = z.intersection(
     z.object({
       state: z.literal("completed"),
       scores: z.array(scoreSchema),
-      /** Items that could not be measured (an unreadable picture): in the denominators as misses, and named here. */
+      /**
+       * Items that could not be measured (an unreadable picture): in the denominators as misses,
+       * and named here.
+       */
       errors: z.array(z.object({ item: z.string(), code: z.string(), message: z.string() })),
       notes: z.array(z.string()),
       findings: z.array(findingSchema).optional(),
@@ -62,8 +76,22 @@ const recordSchema = z.object({
   schema: z.literal(1),
   id: z.string(),
   state: z.enum(["completed", "failed"]),
-  experiment: z.object({ name: z.string(), title: z.string(), version: z.number().int(), protocol: z.enum(["paddleclas", "standard"]), config: z.unknown(), configHash: z.string() }),
-  provenance: z.object({ startedAt: z.string(), finishedAt: z.string(), tool: z.string(), commit: z.string().nullable(), machine: z.unknown(), versions: z.record(z.string(), z.string()) }),
+  experiment: z.object({
+    name: z.string(),
+    title: z.string(),
+    version: z.number().int(),
+    protocol: z.enum(["paddleclas", "standard"]),
+    config: z.unknown(),
+    configHash: z.string(),
+  }),
+  provenance: z.object({
+    startedAt: z.string(),
+    finishedAt: z.string(),
+    tool: z.string(),
+    commit: z.string().nullable(),
+    machine: z.unknown(),
+    versions: z.record(z.string(), z.string()),
+  }),
   cells: z.array(cellSchema),
 });
 
@@ -73,26 +101,46 @@ export type Cell = z.infer<typeof cellSchema>;
 export type RunRecord = z.infer<typeof recordSchema>;
 
 /** A folder under runs/ that holds a record, or what is wrong with it. */
-export type RecordEntry = { readonly folder: string } & ({ readonly record: RunRecord } | { readonly problem: string });
+export type RecordEntry = { readonly folder: string } & (
+  { readonly record: RunRecord } | { readonly problem: string }
+);
 
 /** Reads one record. A broken one is a UserError naming file, path, what was expected and found. */
 export async function readRecord(folder: string): Promise<RunRecord> {
   const file = join(folder, "run.json");
-  const text = await readFile(file, "utf8").catch((error: unknown) => { throw unreadable(file, error); });
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new UserError({ code: "record-broken", message: `not JSON: ${(error as Error).message}`, file, fix: "remove the folder, or run the experiment again" });
+    throw new UserError({
+      code: "record-broken",
+      message: `not JSON: ${(error as Error).message}`,
+      file,
+      fix: "remove the folder, or run the experiment again",
+    });
   }
   const schema = (value as { schema?: unknown } | null)?.schema;
   if (typeof schema === "number" && schema !== 1) {
-    throw new UserError({ code: "record-version", message: "a record of another schema version", file, path: "schema", expected: "1", found: String(schema), fix: "read it with the version that wrote it" });
+    throw new UserError({
+      code: "record-version",
+      message: "a record of another schema version",
+      file,
+      path: "schema",
+      expected: "1",
+      found: String(schema),
+      fix: "read it with the version that wrote it",
+    });
   }
   return parseValue(value, file, recordSchema);
 }
 
-/** Every record under a folder, newest first by start; broken ones are listed with their problem, never skipped. */
+/**
+ * Every record under a folder, newest first by start; broken ones are listed with their problem,
+ * never skipped.
+ */
 export async function listRecords(folder: string): Promise<RecordEntry[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
@@ -119,11 +167,16 @@ export function recordId(startedAt: string, experiment: string, configHash: stri
 }
 
 /**
- * Writes a record folder whole or not at all: the files go to a hidden folder beside it, which is then renamed.
+ * Writes a record folder whole or not at all: the files go to a hidden folder beside it, which is
+ * then renamed.
  *
  * @param files further files of the record by name, such as `cases.arrow`.
  */
-export async function writeRecord(runs: string, record: RunRecord, files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
+export async function writeRecord(
+  runs: string,
+  record: RunRecord,
+  files: Readonly<Record<string, Uint8Array | string>>,
+): Promise<string> {
   parseValue(record, "the record to be written", recordSchema);
   const folder = join(runs, record.id);
   const draft = join(runs, `.${record.id}.${process.pid}.tmp`);

@@ -5,20 +5,35 @@ import { timingLoopMs } from "../observe/loop-time.js";
 import { Resources, SharedWork } from "../observe/resources.js";
 import { cellId, planExperiment } from "./runner.js";
 
-/** The process in which cells are measured: takes one at a time from its parent, and ends when the parent is gone. */
+/**
+ * The process in which cells are measured: takes one at a time from its parent, and ends when the
+ * parent is gone.
+ */
 
 /** Milliseconds between two messages of progress. */
 const progressEveryMs = 100;
 
 const work = new SharedWork();
-let open: { readonly key: string; readonly resources: Resources; readonly plans: ReturnType<typeof planExperiment> } | null = null;
+let open: {
+  readonly key: string;
+  readonly resources: Resources;
+  readonly plans: ReturnType<typeof planExperiment>;
+} | null = null;
 let abort = new AbortController();
 
 function say(answer: CellAnswer): Promise<void> {
-  return new Promise((resolve) => { process.send!(answer, undefined, {}, () => { resolve(); }); });
+  return new Promise((resolve) => {
+    process.send!(answer, undefined, {}, () => {
+      resolve();
+    });
+  });
 }
 
-async function measure({ loaded, cache, cell }: Extract<CellRequest, { ask: "measure" }>): Promise<void> {
+async function measure({
+  loaded,
+  cache,
+  cell,
+}: Extract<CellRequest, { ask: "measure" }>): Promise<void> {
   abort = new AbortController();
   try {
     const key = canonicalJson([loaded, cache]);
@@ -44,14 +59,21 @@ async function measure({ loaded, cache, cell }: Extract<CellRequest, { ask: "mea
     await say({ say: "outcome", outcome, loopMs: timingLoopMs() - before });
   } catch (error) {
     if (abort.signal.aborted) await say({ say: "stopped" });
-    else if (error instanceof UserError) await say({ say: "complaint", complaint: error.complaint });
-    else await say({ say: "fault", stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    else if (error instanceof UserError)
+      await say({ say: "complaint", complaint: error.complaint });
+    else
+      await say({
+        say: "fault",
+        stack: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
   }
 }
 
 // Ctrl-C reaches the whole group of processes; the parent says what becomes of it.
 process.on("SIGINT", () => undefined).on("SIGTERM", () => undefined);
-process.on("disconnect", () => { process.exit(0); });
+process.on("disconnect", () => {
+  process.exit(0);
+});
 process.on("message", (request: CellRequest) => {
   if (request.ask === "stop") abort.abort(new Error("stopped"));
   else void measure(request);

@@ -8,7 +8,12 @@ import type { CellOutcome } from "../experiments/cell.js";
 
 /** What the parent asks of the process that measures. */
 export type CellRequest =
-  | { readonly ask: "measure"; readonly loaded: LoadedConfig; readonly cache: string; readonly cell: string }
+  | {
+      readonly ask: "measure";
+      readonly loaded: LoadedConfig;
+      readonly cache: string;
+      readonly cell: string;
+    }
   | { readonly ask: "stop" };
 
 /** What it answers. */
@@ -29,8 +34,9 @@ const largeHeap: readonly string[] = ["--initial-old-space-size=256"];
 let known: boolean | undefined;
 
 /**
- * V8's options for that process; none where this Node refuses them. Decoded pictures lie outside of V8's heap but count towards its limit, which
- * starts so low that it marks the whole heap every hundred pictures (22 times in 2,400, and 3 times with this). From 256 MB on it grows as ever.
+ * V8's options for that process; none where this Node refuses them. Decoded pictures lie outside of
+ * V8's heap but count towards its limit, which starts so low that it marks the whole heap every
+ * hundred pictures (22 times in 2,400, and 3 times with this). From 256 MB on it grows as ever.
  */
 export function heapOptions(): readonly string[] {
   known ??= spawnSync(process.execPath, [...largeHeap, "--version"]).status === 0;
@@ -38,8 +44,9 @@ export function heapOptions(): readonly string[] {
 }
 
 /**
- * A process of its own for what is measured, so that a crash of native code, or the system's shortage of memory, ends one cell and not the sweep.
- * It is started when the first cell needs it, goes on from cell to cell and from config to config, and is started anew after a crash.
+ * A process of its own for what is measured, so that a crash of native code, or the system's
+ * shortage of memory, ends one cell and not the sweep. It is started when the first cell needs it,
+ * goes on from cell to cell and from config to config, and is started anew after a crash.
  */
 export class CellProcess {
   #child: ChildProcess | null = null;
@@ -52,21 +59,33 @@ export class CellProcess {
   /** Starts it, where it is not there. */
   start(): void {
     if (this.#child) return;
-    const child = fork(join(projectRoot, "dist", "src", "eval", "cell-child.js"), { execArgv: [...process.execArgv, ...heapOptions()], serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const child = fork(join(projectRoot, "dist", "src", "eval", "cell-child.js"), {
+      execArgv: [...process.execArgv, ...heapOptions()],
+      serialization: "advanced",
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
     this.#child = child;
-    child.once("exit", () => { if (this.#child === child) this.#child = null; });
+    child.once("exit", () => {
+      if (this.#child === child) this.#child = null;
+    });
   }
 
   /**
    * Measures one cell of a config.
    *
-   * @throws UserError `cell-crashed` where the process ends before it answers, or what the cell complains of; the signal's reason when it is aborted.
+   * @throws UserError `cell-crashed` where the process ends before it answers, or what the cell
+   * complains of; the signal's reason when it is aborted.
    */
-  async measure(request: Omit<Extract<CellRequest, { ask: "measure" }>, "ask">, { signal, progress }: { signal: AbortSignal; progress: Progress }): Promise<MeasuredCell> {
+  async measure(
+    request: Omit<Extract<CellRequest, { ask: "measure" }>, "ask">,
+    { signal, progress }: { signal: AbortSignal; progress: Progress },
+  ): Promise<MeasuredCell> {
     signal.throwIfAborted();
     this.start();
     const child = this.#child!;
-    const stop = (): void => { if (child.connected) child.send({ ask: "stop" } satisfies CellRequest); };
+    const stop = (): void => {
+      if (child.connected) child.send({ ask: "stop" } satisfies CellRequest);
+    };
     signal.addEventListener("abort", stop, { once: true });
     let take: ((answer: CellAnswer) => void) | undefined;
     let gone: ((code: number | null, by: string | null) => void) | undefined;
@@ -74,17 +93,35 @@ export class CellProcess {
       return await new Promise<MeasuredCell>((resolve, reject) => {
         take = (answer) => {
           switch (answer.say) {
-            case "progress": progress(answer.done, answer.total); return;
-            case "outcome": resolve(answer); return;
-            case "complaint": reject(new UserError(answer.complaint)); return;
-            case "stopped": reject(signal.reason as Error); return;
-            case "fault": reject(Object.assign(new Error("a cell failed by a fault of this program"), { stack: answer.stack })); return;
+            case "progress":
+              progress(answer.done, answer.total);
+              return;
+            case "outcome":
+              resolve(answer);
+              return;
+            case "complaint":
+              reject(new UserError(answer.complaint));
+              return;
+            case "stopped":
+              reject(signal.reason as Error);
+              return;
+            case "fault":
+              reject(
+                Object.assign(new Error("a cell failed by a fault of this program"), {
+                  stack: answer.stack,
+                }),
+              );
+              return;
           }
         };
-        gone = (code, by) => { reject(signal.aborted ? (signal.reason as Error) : crashed(code, by)); };
+        gone = (code, by) => {
+          reject(signal.aborted ? (signal.reason as Error) : crashed(code, by));
+        };
         child.on("message", take);
         child.once("exit", gone);
-        child.send({ ask: "measure", ...request } satisfies CellRequest, (error) => { if (error) child.kill("SIGKILL"); });
+        child.send({ ask: "measure", ...request } satisfies CellRequest, (error) => {
+          if (error) child.kill("SIGKILL");
+        });
       });
     } finally {
       signal.removeEventListener("abort", stop);
@@ -97,7 +134,11 @@ export class CellProcess {
   async close(): Promise<void> {
     const child = this.#child;
     if (!child) return;
-    const exited = new Promise<void>((resolve) => { child.once("exit", () => { resolve(); }); });
+    const exited = new Promise<void>((resolve) => {
+      child.once("exit", () => {
+        resolve();
+      });
+    });
     if (child.connected) child.disconnect();
     await exited;
   }
@@ -107,7 +148,15 @@ function crashed(code: number | null, by: string | null): UserError {
   return new UserError({
     code: "cell-crashed",
     message: "the process that measured this cell ended before it answered",
-    found: by === null ? `exit code ${code}` : by === "SIGKILL" ? "SIGKILL: killed from outside, as the system does where memory runs out" : by,
-    fix: by === "SIGKILL" ? "give it more memory or a smaller model or gallery" : "run this cell alone; shitu doctor says whether the native parts are sound",
+    found:
+      by === null
+        ? `exit code ${code}`
+        : by === "SIGKILL"
+          ? "SIGKILL: killed from outside, as the system does where memory runs out"
+          : by,
+    fix:
+      by === "SIGKILL"
+        ? "give it more memory or a smaller model or gallery"
+        : "run this cell alone; shitu doctor says whether the native parts are sound",
   });
 }

@@ -21,8 +21,22 @@ export function missingParts(plans: readonly CellPlan[]): MissingPart[] {
     if (!problem) continue;
     const { complaint } = problem;
     const part = parts.get(problem.message);
-    const what = complaint.code === "setting-missing" ? (complaint.path ?? "a setting") : shown(complaint.file ?? "");
-    parts.set(problem.message, part ? { ...part, cells: part.cells + 1 } : { what, code: complaint.code, message: problem.message, howToGet: howToGet(complaint, labels), cells: 1 });
+    const what =
+      complaint.code === "setting-missing"
+        ? (complaint.path ?? "a setting")
+        : shown(complaint.file ?? "");
+    parts.set(
+      problem.message,
+      part
+        ? { ...part, cells: part.cells + 1 }
+        : {
+            what,
+            code: complaint.code,
+            message: problem.message,
+            howToGet: howToGet(complaint, labels),
+            cells: 1,
+          },
+    );
   }
   return [...parts.values()];
 }
@@ -31,13 +45,24 @@ function shown(file: string): string {
   return file.startsWith(`${projectRoot}${sep}`) ? relative(projectRoot, file) : file;
 }
 
-function howToGet({ code, file = "", fix = "" }: Complaint, labels: Readonly<Record<string, string>>): string {
+function howToGet(
+  { code, file = "", fix = "" }: Complaint,
+  labels: Readonly<Record<string, string>>,
+): string {
   if (code === "setting-missing") return fix;
   const path = shown(file);
   const model = /^models[/\\]([^/\\]+)[/\\]/.exec(path)?.[1];
-  if (model !== undefined && existsSync(join(projectRoot, "models", "training", "configs", `${model}.json`))) return `train it: make -C models/training ${model}`;
-  if (/^datasets[/\\]mini[/\\]build[/\\]/.test(path)) return "render it: shitu datasets prepare mini";
-  if (file.endsWith("card.yaml")) return "configs/paper/README.md says which model it is; shitu inspect MODEL.onnx --write-card CARD drafts its card";
+  if (
+    model !== undefined &&
+    existsSync(join(projectRoot, "models", "training", "configs", `${model}.json`))
+  )
+    return `train it: make -C models/training ${model}`;
+  if (/^datasets[/\\]mini[/\\]build[/\\]/.test(path))
+    return "render it: shitu datasets prepare mini";
+  if (file.endsWith("card.yaml"))
+    return "configs/paper/README.md says which model it is; shitu inspect MODEL.onnx --write-card CARD drafts its card";
   const readme = `datasets/${(labels.dataset ?? labels.images ?? "").replace(/-detection$/, "")}/README.md`;
-  return existsSync(join(projectRoot, readme)) ? `${readme} says where it comes from and how to lay it out` : fix;
+  return existsSync(join(projectRoot, readme))
+    ? `${readme} says where it comes from and how to lay it out`
+    : fix;
 }

@@ -21,7 +21,12 @@ import { Workspace } from "./workspace.js";
 
 /** What the runner tells while it works. */
 export interface RunEvents {
-  cellStarted?(labels: Readonly<Record<string, string>>, kind: string, place: number, total: number): Progress;
+  cellStarted?(
+    labels: Readonly<Record<string, string>>,
+    kind: string,
+    place: number,
+    total: number,
+  ): Progress;
   cellFinished?(done: FinishedCell, resumed: boolean, took?: CellTime): void;
 }
 
@@ -49,17 +54,31 @@ export interface RunOptions {
 }
 
 /**
- * The cells of a config in their order, with what is known to stand in their way; nothing is opened or measured.
+ * The cells of a config in their order, with what is known to stand in their way; nothing is opened
+ * or measured.
  *
- * @throws UserError `cell-twice` where two cells have the same labels: one would be taken for the other.
+ * @throws UserError `cell-twice` where two cells have the same labels: one would be taken for the
+ * other.
  */
-export async function planExperiment(loaded: LoadedConfig, resources: Resources): Promise<CellPlan[]> {
-  const plans = (await Promise.all(loaded.config.measure.map((m) => planMeasurement(m, loaded, resources)))).flat();
+export async function planExperiment(
+  loaded: LoadedConfig,
+  resources: Resources,
+): Promise<CellPlan[]> {
+  const plans = (
+    await Promise.all(loaded.config.measure.map((m) => planMeasurement(m, loaded, resources)))
+  ).flat();
   const seen = new Set<string>();
   for (const plan of plans) {
     const id = cellId(plan);
     if (seen.has(id)) {
-      throw new UserError({ code: "cell-twice", message: "two cells of the sweep have the same labels", file: loaded.file, path: "measure", found: `${plan.kind} ${Object.values(plan.labels).join(" ")}`, fix: "list a model, data set or index once, or give models names of their own: { card: …, name: … }" });
+      throw new UserError({
+        code: "cell-twice",
+        message: "two cells of the sweep have the same labels",
+        file: loaded.file,
+        path: "measure",
+        found: `${plan.kind} ${Object.values(plan.labels).join(" ")}`,
+        fix: "list a model, data set or index once, or give models names of their own: { card: …, name: … }",
+      });
     }
     seen.add(id);
   }
@@ -67,22 +86,30 @@ export async function planExperiment(loaded: LoadedConfig, resources: Resources)
 }
 
 /**
- * Runs every cell of a config and writes one record. A cell that fails for the user's reasons becomes a failed cell and the
- * sweep goes on; a fault of ours, or a disk that takes no more, stops the run (what was finished stays for `--resume`).
+ * Runs every cell of a config and writes one record. A cell that fails for the user's reasons
+ * becomes a failed cell and the sweep goes on; a fault of ours, or a disk that takes no more, stops
+ * the run (what was finished stays for `--resume`).
  *
  * @returns the record and its folder; `record.state` is `failed` when any cell is.
- * @throws UserError the first cell's problem where no cell at all could be measured (unless one crashed): nothing is written then.
+ * @throws UserError the first cell's problem where no cell at all could be measured (unless one
+ * crashed): nothing is written then.
  */
-export async function runExperiment(loaded: LoadedConfig, options: RunOptions): Promise<{ record: RunRecord; folder: string }> {
+export async function runExperiment(
+  loaded: LoadedConfig,
+  options: RunOptions,
+): Promise<{ record: RunRecord; folder: string }> {
   const { config } = loaded;
   const now = options.now ?? (() => new Date());
   const signal = options.signal ?? new AbortController().signal;
   const configHash = createHash("sha256").update(canonicalJson(config)).digest("hex");
-  const workspace = await Workspace.open(join(options.runs, `.${config.name}-${configHash.slice(0, 12)}.partial`), {
-    resume: options.resume ?? false,
-    fresh: options.fresh ?? false,
-    now: now().toISOString(),
-  });
+  const workspace = await Workspace.open(
+    join(options.runs, `.${config.name}-${configHash.slice(0, 12)}.partial`),
+    {
+      resume: options.resume ?? false,
+      fresh: options.fresh ?? false,
+      now: now().toISOString(),
+    },
+  );
   const resources = new Resources(loaded, options.cache, options.work);
   const clock = options.clock ?? monotonicClock;
   try {
@@ -102,25 +129,50 @@ export async function runExperiment(loaded: LoadedConfig, options: RunOptions): 
         options.events?.cellFinished?.(earlier, true);
         continue;
       }
-      const progress = options.events?.cellStarted?.(plan.labels, plan.kind, place, plans.length) ?? (() => undefined);
+      const progress =
+        options.events?.cellStarted?.(plan.labels, plan.kind, place, plans.length) ??
+        (() => undefined);
       const start = clock();
       let loopMs = 0;
       const measure = async (): Promise<CellOutcome> => {
-        const measured = await measureWhere(plan, id, { resources, signal, progress }, loaded, options, workspace);
+        const measured = await measureWhere(
+          plan,
+          id,
+          { resources, signal, progress },
+          loaded,
+          options,
+          workspace,
+        );
         loopMs = measured.loopMs;
         return measured.outcome;
       };
-      const finished = await finishCell({ kind: plan.kind, labels: { ...plan.labels, ...paperLabels(plan, config) } }, id, measure, (error) => failures.push(error));
+      const finished = await finishCell(
+        { kind: plan.kind, labels: { ...plan.labels, ...paperLabels(plan, config) } },
+        id,
+        measure,
+        (error) => failures.push(error),
+      );
       await workspace.finish(finished);
       done.push(finished);
       options.events?.cellFinished?.(finished, false, { ms: clock() - start, loopMs });
     }
     // Nothing to keep: all is wrong for a reason that the user can mend.
-    if (!options.keepFailures && failures[0] && failures.length === done.length && failures.every(({ code }) => code !== "cell-crashed")) {
+    if (
+      !options.keepFailures &&
+      failures[0] &&
+      failures.length === done.length &&
+      failures.every(({ code }) => code !== "cell-crashed")
+    ) {
       await workspace.remove();
       throw failures[0];
     }
-    const record = await compose(loaded, configHash, workspace.startedAt, now().toISOString(), done);
+    const record = await compose(
+      loaded,
+      configHash,
+      workspace.startedAt,
+      now().toISOString(),
+      done,
+    );
     const folder = await writeRecord(options.runs, record, filesOf(done));
     await workspace.remove();
     return { record, folder };
@@ -130,8 +182,18 @@ export async function runExperiment(loaded: LoadedConfig, options: RunOptions): 
   }
 }
 
-/** In the process given for it, else here. What is known to be missing is not carried to another process to be found missing there. */
-async function measureWhere(plan: CellPlan, id: string, context: CellContext, loaded: LoadedConfig, options: RunOptions, workspace: Workspace): Promise<MeasuredCell> {
+/**
+ * In the process given for it, else here. What is known to be missing is not carried to another
+ * process to be found missing there.
+ */
+async function measureWhere(
+  plan: CellPlan,
+  id: string,
+  context: CellContext,
+  loaded: LoadedConfig,
+  options: RunOptions,
+  workspace: Workspace,
+): Promise<MeasuredCell> {
   if (!options.process || plan.problem) {
     const before = timingLoopMs();
     const outcome = await plan.measure(context);
@@ -142,26 +204,62 @@ async function measureWhere(plan: CellPlan, id: string, context: CellContext, lo
   return options.process.measure({ loaded, cache: options.cache, cell: id }, context);
 }
 
-async function finishCell({ kind, labels }: Pick<CellPlan, "kind" | "labels">, id: string, measure: () => Promise<CellOutcome>, onFailure: (error: UserError) => void): Promise<FinishedCell> {
+async function finishCell(
+  { kind, labels }: Pick<CellPlan, "kind" | "labels">,
+  id: string,
+  measure: () => Promise<CellOutcome>,
+  onFailure: (error: UserError) => void,
+): Promise<FinishedCell> {
   const head = { id, kind, labels: { ...labels } };
   try {
-    const { versions, scores, errors = [], notes = [], findings, cases, samples, curves, imageRoots } = await measure();
+    const {
+      versions,
+      scores,
+      errors = [],
+      notes = [],
+      findings,
+      cases,
+      samples,
+      curves,
+      imageRoots,
+    } = await measure();
     return {
-      cell: { ...head, versions: { ...versions }, state: "completed", scores, errors: errors.map((e) => ({ ...e, message: withoutRoot(e.message) })), notes: [...notes], ...(findings && { findings: [...findings] }) },
+      cell: {
+        ...head,
+        versions: { ...versions },
+        state: "completed",
+        scores,
+        errors: errors.map((e) => ({ ...e, message: withoutRoot(e.message) })),
+        notes: [...notes],
+        ...(findings && { findings: [...findings] }),
+      },
       cases: cases.map((c) => ({ ...c, cell: id })),
       ...(samples && { samples }),
       ...(curves && { curves }),
       ...(imageRoots && { imageRoots }),
     };
   } catch (error) {
-    // A disk that takes no more would fail every further cell, and each would look like a fault of its own.
+    // A disk that takes no more would fail every further cell, and each would look like a fault of
+    // its own.
     if (!(error instanceof UserError) || error.code === "write-failed") throw error;
     onFailure(error);
-    return { cell: { ...head, versions: {}, state: "failed", code: error.code, message: withoutRoot(error.message) }, cases: [] };
+    return {
+      cell: {
+        ...head,
+        versions: {},
+        state: "failed",
+        code: error.code,
+        message: withoutRoot(error.message),
+      },
+      cases: [],
+    };
   }
 }
 
-/** Paths inside the project are recorded relative to it: a record says nothing about the machine's folders. */
+/**
+ * Paths inside the project are recorded relative to it: a record says nothing about the machine's
+ * folders.
+ */
 function withoutRoot(message: string): string {
   return message.replaceAll(`${projectRoot}${sep}`, "");
 }
@@ -171,13 +269,26 @@ export function cellId({ kind, labels }: CellPlan): string {
   return `${kind}-${createHash("sha256").update(canonicalJson(labels)).digest("hex").slice(0, 10)}`;
 }
 
-async function compose({ config }: LoadedConfig, configHash: string, startedAt: string, finishedAt: string, done: readonly FinishedCell[]): Promise<RunRecord> {
+async function compose(
+  { config }: LoadedConfig,
+  configHash: string,
+  startedAt: string,
+  finishedAt: string,
+  done: readonly FinishedCell[],
+): Promise<RunRecord> {
   const provenance = await collectProvenance();
   return {
     schema: 1,
     id: recordId(startedAt, config.name, configHash),
     state: done.every((d) => d.cell.state === "completed") ? "completed" : "failed",
-    experiment: { name: config.name, title: config.title, version: config.version, protocol: config.protocol, config, configHash },
+    experiment: {
+      name: config.name,
+      title: config.title,
+      version: config.version,
+      protocol: config.protocol,
+      config,
+      configHash,
+    },
     provenance: { startedAt, finishedAt, ...provenance },
     cells: done.map((d) => d.cell),
   };
@@ -185,10 +296,19 @@ async function compose({ config }: LoadedConfig, configHash: string, startedAt: 
 
 function filesOf(done: readonly FinishedCell[]): Record<string, Uint8Array | string> {
   const by = <T>(pick: (d: FinishedCell) => T | undefined): string =>
-    JSON.stringify(Object.fromEntries(done.flatMap((d) => { const value = pick(d); return value === undefined ? [] : [[d.cell.id, value]]; })));
+    JSON.stringify(
+      Object.fromEntries(
+        done.flatMap((d) => {
+          const value = pick(d);
+          return value === undefined ? [] : [[d.cell.id, value]];
+        }),
+      ),
+    );
   return {
     "cases.arrow": casesToArrow(done.flatMap((d) => d.cases)),
-    "samples.arrow": samplesToArrow(Object.fromEntries(done.flatMap((d) => (d.samples ? [[d.cell.id, d.samples]] : [])))),
+    "samples.arrow": samplesToArrow(
+      Object.fromEntries(done.flatMap((d) => (d.samples ? [[d.cell.id, d.samples]] : []))),
+    ),
     "curves.json": by((d) => d.curves),
     "images.json": JSON.stringify(Object.assign({}, ...done.map((d) => d.imageRoots ?? {}))),
   };

@@ -6,8 +6,9 @@ import { UserError } from "../../pipeline/errors.js";
 import type { FinishedCell } from "../record/finished-cell.js";
 
 /**
- * The folder of a run that goes on: one file a finished cell, written atomically, so that a kill loses at most the cell in
- * flight (whose items are in the observation cache). One process at a time: the second is refused.
+ * The folder of a run that goes on: one file a finished cell, written atomically, so that a kill
+ * loses at most the cell in flight (whose items are in the observation cache). One process at a
+ * time: the second is refused.
  */
 export class Workspace {
   readonly folder: string;
@@ -17,7 +18,12 @@ export class Workspace {
   readonly #finished: Map<string, FinishedCell>;
   #admitted: number | null = null;
 
-  private constructor(folder: string, startedAt: string, resumed: boolean, finished: Map<string, FinishedCell>) {
+  private constructor(
+    folder: string,
+    startedAt: string,
+    resumed: boolean,
+    finished: Map<string, FinishedCell>,
+  ) {
     this.folder = folder;
     this.startedAt = startedAt;
     this.resumed = resumed;
@@ -25,11 +31,16 @@ export class Workspace {
   }
 
   /**
-   * @throws UserError `run-locked` while another process works there; `run-unfinished` where an earlier run was cut off and
-   * neither `resume` nor `fresh` says what to do with it.
+   * @throws UserError `run-locked` while another process works there; `run-unfinished` where an
+   * earlier run was cut off and neither `resume` nor `fresh` says what to do with it.
    */
-  static async open(folder: string, { resume, fresh, now }: { resume: boolean; fresh: boolean; now: string }): Promise<Workspace> {
-    await mkdir(folder, { recursive: true }).catch((error: unknown) => { throw asWriteError(folder, error); });
+  static async open(
+    folder: string,
+    { resume, fresh, now }: { resume: boolean; fresh: boolean; now: string },
+  ): Promise<Workspace> {
+    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+      throw asWriteError(folder, error);
+    });
     await lock(folder);
     try {
       if (fresh) await clear(folder);
@@ -57,11 +68,15 @@ export class Workspace {
   }
 
   async finish(done: FinishedCell): Promise<void> {
-    await writeAtomic(join(this.folder, `cell-${done.cell.id}.json`), JSON.stringify(done), { flush: false });
+    await writeAtomic(join(this.folder, `cell-${done.cell.id}.json`), JSON.stringify(done), {
+      flush: false,
+    });
     this.#finished.set(done.cell.id, done);
   }
 
-  /** Names the process that measures for this run: until it has ended, too, nobody else is let in. */
+  /**
+   * Names the process that measures for this run: until it has ended, too, nobody else is let in.
+   */
   async admit(pid: number): Promise<void> {
     if (this.#admitted === pid) return;
     this.#admitted = pid;
@@ -80,7 +95,8 @@ export class Workspace {
 }
 
 async function clear(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) if (name !== "lock") await rm(join(folder, name), { recursive: true, force: true });
+  for (const name of await readdir(folder))
+    if (name !== "lock") await rm(join(folder, name), { recursive: true, force: true });
 }
 
 async function readFinished(folder: string): Promise<Map<string, FinishedCell>> {
@@ -114,12 +130,29 @@ async function lock(folder: string): Promise<void> {
       await handle.close();
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt > 1) throw asWriteError(file, error);
-      const [owner = 0, worker = 0] = (await readFile(file, "utf8").catch(() => "")).split(" ").map(Number);
-      // What measured for an owner that was killed sees that, and ends, in a moment: an item that it has in hand is still written.
-      for (const start = performance.now(); owner > 0 && !alive(owner) && worker > 0 && alive(worker) && performance.now() - start < lingerMs; ) await wait(10);
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt > 1)
+        throw asWriteError(file, error);
+      const [owner = 0, worker = 0] = (await readFile(file, "utf8").catch(() => ""))
+        .split(" ")
+        .map(Number);
+      // What measured for an owner that was killed sees that, and ends, in a moment: an item that
+      // it has in hand is still written.
+      for (
+        const start = performance.now();
+        owner > 0 &&
+        !alive(owner) &&
+        worker > 0 &&
+        alive(worker) &&
+        performance.now() - start < lingerMs;
+      )
+        await wait(10);
       if (owner > 0 && (alive(owner) || (worker > 0 && alive(worker)))) {
-        throw new UserError({ code: "run-locked", message: `another process (${owner}) is running this config`, file: folder, fix: "wait for it, or give this run another --runs folder" });
+        throw new UserError({
+          code: "run-locked",
+          message: `another process (${owner}) is running this config`,
+          file: folder,
+          fix: "wait for it, or give this run another --runs folder",
+        });
       }
       await rm(file, { force: true }); // its owner is gone: killed before it could unlock
     }

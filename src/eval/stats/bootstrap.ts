@@ -5,16 +5,23 @@ import { leaveOneOut, type ResampledStatistic } from "./resampled-statistic.js";
 import { undefinedScore, type Undefined } from "./score.js";
 
 /**
- * The bootstrap over items (Efron and Tibshirani 1993): the items of the query set are drawn again with replacement and the
- * statistic is computed from what each item contributed, so that nothing is matched or searched twice.
+ * The bootstrap over items (Efron and Tibshirani 1993): the items of the query set are drawn again
+ * with replacement and the statistic is computed from what each item contributed, so that nothing
+ * is matched or searched twice.
  */
 export interface BootstrapOptions {
-  /** `bca` corrects bias and skew (Efron 1987) and needs a leave-one-out pass; `percentile` takes the resamples as they are. */
+  /**
+   * `bca` corrects bias and skew (Efron 1987) and needs a leave-one-out pass; `percentile` takes
+   * the resamples as they are.
+   */
   readonly method?: "percentile" | "bca";
   readonly level?: number;
   readonly resamples?: number;
   readonly seed?: number | string;
-  /** A number a item, from 0 without gaps: items of one cluster (class, identity, burst of photos) are drawn together. */
+  /**
+   * A number a item, from 0 without gaps: items of one cluster (class, identity, burst of photos)
+   * are drawn together.
+   */
   readonly clusters?: Int32Array;
 }
 
@@ -41,11 +48,16 @@ export interface BootstrapEstimate {
 export interface PairedEstimate extends BootstrapEstimate {
   readonly first: number;
   readonly second: number;
-  /** Two-sided, from the share of resamples on the far side of 0 (never exactly 0: at least 1 / (resamples + 1)). */
+  /**
+   * Two-sided, from the share of resamples on the far side of 0 (never exactly 0: at least 1 /
+   * (resamples + 1)).
+   */
   readonly p: number;
 }
 
-/** More undefined resamples than this share, and what is left no longer stands for the population. */
+/**
+ * More undefined resamples than this share, and what is left no longer stands for the population.
+ */
 const mostUndefined = 0.05;
 
 /**
@@ -53,19 +65,30 @@ const mostUndefined = 0.05;
  *
  * @returns `value: null` where the statistic is undefined on the items as they are.
  */
-export function bootstrap(statistic: ResampledStatistic, options: BootstrapOptions = {}): BootstrapEstimate | Undefined {
+export function bootstrap(
+  statistic: ResampledStatistic,
+  options: BootstrapOptions = {},
+): BootstrapEstimate | Undefined {
   const value = statistic.evaluate(new Uint32Array(statistic.n).fill(1));
-  if (value === null) return undefinedScore(statistic.n === 0 ? "no items" : "undefined on these items");
+  if (value === null)
+    return undefinedScore(statistic.n === 0 ? "no items" : "undefined on these items");
   return estimate(statistic, value, options).estimate;
 }
 
 /** Both statistics are computed on each resample, so that what the items have in common cancels. */
-export function pairedBootstrap(first: ResampledStatistic, second: ResampledStatistic, options: BootstrapOptions = {}): PairedEstimate | Undefined {
+export function pairedBootstrap(
+  first: ResampledStatistic,
+  second: ResampledStatistic,
+  options: BootstrapOptions = {},
+): PairedEstimate | Undefined {
   const difference = differenceOf(first, second);
   const ones = new Uint32Array(difference.n).fill(1);
   const a = first.evaluate(ones);
   const b = second.evaluate(ones);
-  if (a === null || b === null) return undefinedScore(`undefined for the ${a === null ? "first" : "second"} system on these items`);
+  if (a === null || b === null)
+    return undefinedScore(
+      `undefined for the ${a === null ? "first" : "second"} system on these items`,
+    );
   const { estimate: result, replicates } = estimate(difference, a - b, options);
   let below = 0;
   let above = 0;
@@ -73,52 +96,92 @@ export function pairedBootstrap(first: ResampledStatistic, second: ResampledStat
     if (d <= 0) below++;
     if (d >= 0) above++;
   }
-  return { ...result, first: a, second: b, p: Math.min(1, (2 * (Math.min(below, above) + 1)) / (replicates.length + 1)) };
-}
-
-function differenceOf(first: ResampledStatistic, second: ResampledStatistic): ResampledStatistic {
-  if (first.n !== second.n) throw new RangeError(`paired systems need the same items: ${first.n} and ${second.n}`);
-  const minus = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a - b);
   return {
-    n: first.n,
-    evaluate: (weights) => minus(first.evaluate(weights), second.evaluate(weights)),
-    ...(first.leaveOut && second.leaveOut && {
-      leaveOut: (unitOf: Int32Array, units: number) => {
-        const b = second.leaveOut!(unitOf, units);
-        return first.leaveOut!(unitOf, units).map((a, i) => minus(a, b[i]!));
-      },
-    }),
+    ...result,
+    first: a,
+    second: b,
+    p: Math.min(1, (2 * (Math.min(below, above) + 1)) / (replicates.length + 1)),
   };
 }
 
-function estimate(statistic: ResampledStatistic, value: number, options: BootstrapOptions): { estimate: BootstrapEstimate; replicates: Float64Array } {
+function differenceOf(first: ResampledStatistic, second: ResampledStatistic): ResampledStatistic {
+  if (first.n !== second.n)
+    throw new RangeError(`paired systems need the same items: ${first.n} and ${second.n}`);
+  const minus = (a: number | null, b: number | null): number | null =>
+    a === null || b === null ? null : a - b;
+  return {
+    n: first.n,
+    evaluate: (weights) => minus(first.evaluate(weights), second.evaluate(weights)),
+    ...(first.leaveOut &&
+      second.leaveOut && {
+        leaveOut: (unitOf: Int32Array, units: number) => {
+          const b = second.leaveOut!(unitOf, units);
+          return first.leaveOut!(unitOf, units).map((a, i) => minus(a, b[i]!));
+        },
+      }),
+  };
+}
+
+function estimate(
+  statistic: ResampledStatistic,
+  value: number,
+  options: BootstrapOptions,
+): { estimate: BootstrapEstimate; replicates: Float64Array } {
   const { method = "percentile", level = 0.95, resamples = 2000, seed = 0, clusters } = options;
   const { n } = statistic;
   const unitOf = clusters ?? Int32Array.from({ length: n }, (_, i) => i);
   if (unitOf.length !== n) throw new RangeError(`${n} items, but ${unitOf.length} cluster numbers`);
   const units = clusters ? countUnits(clusters) : n;
-  const { replicates, undefinedResamples } = drawReplicates(statistic, resamples, drawsOf(units, resamples, seed), clusters ? { unitOf, units } : null);
+  const { replicates, undefinedResamples } = drawReplicates(
+    statistic,
+    resamples,
+    drawsOf(units, resamples, seed),
+    clusters ? { unitOf, units } : null,
+  );
   const common = {
-    value, n, level, resamples, units, undefinedResamples,
+    value,
+    n,
+    level,
+    resamples,
+    units,
+    undefinedResamples,
     method: method === "bca" ? "bootstrap-bca" : "bootstrap-percentile",
     standardError: standardDeviation(replicates),
   } as const;
   const refuse = (why: string): BootstrapEstimate => ({ ...common, ci: null, why });
   if (units < 2) return { estimate: refuse("one independent unit only"), replicates };
-  if (undefinedResamples > mostUndefined * resamples) return { estimate: refuse(`undefined in ${undefinedResamples} of ${resamples} resamples`), replicates };
+  if (undefinedResamples > mostUndefined * resamples)
+    return {
+      estimate: refuse(`undefined in ${undefinedResamples} of ${resamples} resamples`),
+      replicates,
+    };
   // Up to rounding: sums in another order differ in the last bit.
-  if (replicates.at(-1)! - replicates[0]! <= 1e-12 * Math.abs(value)) return { estimate: refuse("every resample gives the same value"), replicates };
+  if (replicates.at(-1)! - replicates[0]! <= 1e-12 * Math.abs(value))
+    return { estimate: refuse("every resample gives the same value"), replicates };
   let tails: readonly [number, number] | null = [(1 - level) / 2, (1 + level) / 2];
   if (method === "bca") {
     tails = correctedTails(replicates, value, leaveOneOut(statistic, unitOf, units), tails);
-    if (tails === null) return { estimate: refuse("the leave-one-out values do not give a BCa correction"), replicates };
+    if (tails === null)
+      return {
+        estimate: refuse("the leave-one-out values do not give a BCa correction"),
+        replicates,
+      };
   }
-  return { estimate: { ...common, ci: [sampleQuantile(replicates, tails[0]), sampleQuantile(replicates, tails[1])] }, replicates };
+  return {
+    estimate: {
+      ...common,
+      ci: [sampleQuantile(replicates, tails[0]), sampleQuantile(replicates, tails[1])],
+    },
+    replicates,
+  };
 }
 
 /** The statistic on each resample, sorted ascending. */
 function drawReplicates(
-  statistic: ResampledStatistic, resamples: number, draw: (into: Uint32Array, r: number) => void, clusters: { unitOf: Int32Array; units: number } | null,
+  statistic: ResampledStatistic,
+  resamples: number,
+  draw: (into: Uint32Array, r: number) => void,
+  clusters: { unitOf: Int32Array; units: number } | null,
 ): { replicates: Float64Array; undefinedResamples: number } {
   const { n } = statistic;
   const weights = new Uint32Array(n);
@@ -134,24 +197,37 @@ function drawReplicates(
   return { replicates: replicates.slice(0, count).sort(), undefinedResamples: resamples - count };
 }
 
-/** Multiplicities of the latest bootstraps: the metrics of a cell, and the models of a sweep on one data set, are resampled alike. */
+/**
+ * Multiplicities of the latest bootstraps: the metrics of a cell, and the models of a sweep on one
+ * data set, are resampled alike.
+ */
 const latestDraws = new Map<string, Uint8Array>();
 const keptDraws = 8;
 /** Larger ones would hold more memory than they spare time. */
 const mostDrawBytes = 8 << 20;
 
 /** Draws resample r, in rising order of r from 0: afresh, or from those kept. */
-function drawsOf(units: number, resamples: number, seed: number | string): (into: Uint32Array, r: number) => void {
+function drawsOf(
+  units: number,
+  resamples: number,
+  seed: number | string,
+): (into: Uint32Array, r: number) => void {
   const name = JSON.stringify([units, resamples, seed]);
   const kept = latestDraws.get(name);
   latestDraws.delete(name);
   if (kept) {
     latestDraws.set(name, kept); // the latest last
-    return (into, r) => { into.set(kept.subarray(r * units, (r + 1) * units)); };
+    return (into, r) => {
+      into.set(kept.subarray(r * units, (r + 1) * units));
+    };
   }
   const random = new Random(seed).split("bootstrap");
-  // A unit is drawn more than 255 times with any probability only where there are few, and those are quick to draw again.
-  if (units < 64 || units * resamples > mostDrawBytes) return (into) => { random.resample(into); };
+  // A unit is drawn more than 255 times with any probability only where there are few, and those
+  // are quick to draw again.
+  if (units < 64 || units * resamples > mostDrawBytes)
+    return (into) => {
+      random.resample(into);
+    };
   const draws = new Uint8Array(units * resamples);
   let fits = true;
   return (into, r) => {
@@ -164,8 +240,16 @@ function drawsOf(units: number, resamples: number, seed: number | string): (into
   };
 }
 
-/** Efron 1987, equations 14.9 to 14.15 of Efron and Tibshirani 1993: bias from the resamples, acceleration from the jackknife. */
-function correctedTails(sorted: Float64Array, value: number, left: readonly (number | null)[], tails: readonly [number, number]): [number, number] | null {
+/**
+ * Efron 1987, equations 14.9 to 14.15 of Efron and Tibshirani 1993: bias from the resamples,
+ * acceleration from the jackknife.
+ */
+function correctedTails(
+  sorted: Float64Array,
+  value: number,
+  left: readonly (number | null)[],
+  tails: readonly [number, number],
+): [number, number] | null {
   const defined = left.filter((v) => v !== null);
   if (defined.length < left.length * (1 - mostUndefined) || defined.length < 2) return null;
   const mean = defined.reduce((s, v) => s + v, 0) / defined.length;
@@ -200,7 +284,8 @@ function countUnits(clusters: Int32Array): number {
     if (c < 0) throw new RangeError("cluster numbers start at 0");
     seen[c] = 1;
   }
-  if (seen.includes(0)) throw new RangeError("cluster numbers have gaps: clusterNumbers() makes them from labels");
+  if (seen.includes(0))
+    throw new RangeError("cluster numbers have gaps: clusterNumbers() makes them from labels");
   return units;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Holm's step-down correction (Holm 1979) over a table of p values: each adjusted value may be compared with the level as
- * if it stood alone, and the chance of any false alarm in the whole table stays below that level. Valid for any dependence.
+ * Holm's step-down correction (Holm 1979) over a table of p values: each adjusted value may be
+ * compared with the level as if it stood alone, and the chance of any false alarm in the whole
+ * table stays below that level. Valid for any dependence.
  *
  * @param pValues null where a test was not possible: stays null and is not counted.
  */

@@ -7,7 +7,9 @@ export interface JackknifeEstimate {
   /** The statistic as it is, not corrected. */
   readonly value: number;
   readonly n: number;
-  /** Around the value less its bias; null where it cannot be computed, and `why` says the reason. */
+  /**
+   * Around the value less its bias; null where it cannot be computed, and `why` says the reason.
+   */
   readonly ci: readonly [number, number] | null;
   readonly why?: string;
   readonly method: "jackknife";
@@ -18,20 +20,34 @@ export interface JackknifeEstimate {
 }
 
 /**
- * The jackknife's interval (Efron and Tibshirani 1993, chapter 11): bias and standard error from leaving out each item, and a
- * normal interval around the bias-corrected value. For averages of many ratios of small counts, such as a macro F1 with a few
- * pictures a label: each ratio is biased, the average does not average that out, and the bootstrap doubles it instead of
- * removing it.
+ * The jackknife's interval (Efron and Tibshirani 1993, chapter 11): bias and standard error from
+ * leaving out each item, and a normal interval around the bias-corrected value. For averages of
+ * many ratios of small counts, such as a macro F1 with a few pictures a label: each ratio is
+ * biased, the average does not average that out, and the bootstrap doubles it instead of removing
+ * it.
  *
  * @param range the statistic's own limits, which the interval does not leave.
  */
-export function jackknife(statistic: ResampledStatistic, { level = 0.95, range = [-Infinity, Infinity] as readonly [number, number] } = {}): JackknifeEstimate | Undefined {
+export function jackknife(
+  statistic: ResampledStatistic,
+  { level = 0.95, range = [-Infinity, Infinity] as readonly [number, number] } = {},
+): JackknifeEstimate | Undefined {
   const { n } = statistic;
   const value = statistic.evaluate(new Uint32Array(n).fill(1));
   if (value === null) return undefinedScore(n === 0 ? "no items" : "undefined on these items");
-  const left = leaveOneOut(statistic, Int32Array.from({ length: n }, (_, i) => i), n);
+  const left = leaveOneOut(
+    statistic,
+    Int32Array.from({ length: n }, (_, i) => i),
+    n,
+  );
   const common = { value, n, level, method: "jackknife" } as const;
-  const refuse = (why: string): JackknifeEstimate => ({ ...common, ci: null, why, standardError: 0, bias: 0 });
+  const refuse = (why: string): JackknifeEstimate => ({
+    ...common,
+    ci: null,
+    why,
+    standardError: 0,
+    bias: 0,
+  });
   if (n < 2) return refuse("one item only");
   let mean = 0;
   for (const v of left) {
@@ -43,8 +59,14 @@ export function jackknife(statistic: ResampledStatistic, { level = 0.95, range =
   const bias = (n - 1) * (mean - value);
   const standardError = Math.sqrt(((n - 1) / n) * squares);
   // Up to rounding.
-  if (standardError <= 1e-12 * Math.abs(value)) return { ...refuse("leaving out an item changes nothing"), bias };
+  if (standardError <= 1e-12 * Math.abs(value))
+    return { ...refuse("leaving out an item changes nothing"), bias };
   const half = normalQuantile(0.5 + level / 2) * standardError;
   const clip = (x: number): number => Math.min(range[1], Math.max(range[0], x));
-  return { ...common, ci: [clip(value - bias - half), clip(value - bias + half)], standardError, bias };
+  return {
+    ...common,
+    ci: [clip(value - bias - half), clip(value - bias + half)],
+    standardError,
+    bias,
+  };
 }

@@ -21,8 +21,14 @@ export interface McNemar extends PairedOutcome {
 }
 
 /** Counts where two lists of rights and wrongs disagree. */
-export function pairOutcomes(first: ArrayLike<boolean | number>, second: ArrayLike<boolean | number>): PairedOutcome {
-  if (first.length !== second.length) throw new RangeError(`paired outcomes need the same items: ${first.length} and ${second.length}`);
+export function pairOutcomes(
+  first: ArrayLike<boolean | number>,
+  second: ArrayLike<boolean | number>,
+): PairedOutcome {
+  if (first.length !== second.length)
+    throw new RangeError(
+      `paired outcomes need the same items: ${first.length} and ${second.length}`,
+    );
   let onlyFirst = 0;
   let onlySecond = 0;
   for (let i = 0; i < first.length; i++) {
@@ -33,21 +39,32 @@ export function pairOutcomes(first: ArrayLike<boolean | number>, second: ArrayLi
 }
 
 /**
- * McNemar's test on the discordant items, by the binomial distribution and never its normal approximation: "exact" keeps the
- * level for sure but is cautious; "mid-p" counts half of the observed split and comes closer to the level (Fagerland, Lydersen
- * and Laake 2013, who recommend it). The interval of the difference is Bonett and Price's adjusted Wald interval, which the
- * same authors recommend (2014).
+ * McNemar's test on the discordant items, by the binomial distribution and never its normal
+ * approximation: "exact" keeps the level for sure but is cautious; "mid-p" counts half of the
+ * observed split and comes closer to the level (Fagerland, Lydersen and Laake 2013, who recommend
+ * it). The interval of the difference is Bonett and Price's adjusted Wald interval, which the same
+ * authors recommend (2014).
  *
  * @returns null where there are no items.
  */
-export function mcnemar(outcome: PairedOutcome, { test = "mcnemar-mid-p", level = 0.95 }: { test?: McNemar["test"]; level?: number } = {}): McNemar | null {
+export function mcnemar(
+  outcome: PairedOutcome,
+  { test = "mcnemar-mid-p", level = 0.95 }: { test?: McNemar["test"]; level?: number } = {},
+): McNemar | null {
   const { n, onlyFirst, onlySecond } = outcome;
   if (n === 0) return null;
   const discordant = onlyFirst + onlySecond;
   const few = Math.min(onlyFirst, onlySecond);
   const tail = binomialCdf(few, discordant, 0.5);
   const two = 2 * (test === "mcnemar-exact" ? tail : tail - binomialPmf(few, discordant, 0.5) / 2);
-  return { ...outcome, difference: (onlyFirst - onlySecond) / n, ci: bonettPrice(outcome, level), level, p: Math.min(1, two), test };
+  return {
+    ...outcome,
+    difference: (onlyFirst - onlySecond) / n,
+    ci: bonettPrice(outcome, level),
+    level,
+    p: Math.min(1, two),
+    test,
+  };
 }
 
 function bonettPrice({ n, onlyFirst, onlySecond }: PairedOutcome, level: number): [number, number] {

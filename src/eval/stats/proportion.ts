@@ -3,8 +3,9 @@ import { betaQuantile, normalQuantile } from "./distributions.js";
 import { measured, undefinedScore } from "./score.js";
 
 /**
- * A proportion with Wilson's score interval (Wilson 1927; recommended by Brown, Cai and DasGupta 2001): `successes` of `n`
- * independent items. It stays inside [0, 1] and is honest at 0 and n, where the usual normal interval has no width.
+ * A proportion with Wilson's score interval (Wilson 1927; recommended by Brown, Cai and DasGupta
+ * 2001): `successes` of `n` independent items. It stays inside [0, 1] and is honest at 0 and n,
+ * where the usual normal interval has no width.
  *
  * @param level confidence, 0.95 unless told.
  * @returns `value: null` where n is 0.
@@ -23,12 +24,15 @@ export function wilsonInterval(successes: number, n: number, level = 0.95): [num
   const scale = 1 + (z * z) / n;
   const centre = (p + (z * z) / (2 * n)) / scale;
   const half = (z / scale) * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
-  return [successes === 0 ? 0 : Math.max(0, centre - half), successes === n ? 1 : Math.min(1, centre + half)];
+  return [
+    successes === 0 ? 0 : Math.max(0, centre - half),
+    successes === n ? 1 : Math.min(1, centre + half),
+  ];
 }
 
 /**
- * Clopper and Pearson's exact interval (1934): coverage is never below the level, at the price of width. For bounds that
- * must hold, such as a false-accept rate that is promised.
+ * Clopper and Pearson's exact interval (1934): coverage is never below the level, at the price of
+ * width. For bounds that must hold, such as a false-accept rate that is promised.
  */
 export function exactInterval(successes: number, n: number, level = 0.95): [number, number] {
   checkCounts(successes, n);
@@ -40,7 +44,13 @@ export function exactInterval(successes: number, n: number, level = 0.95): [numb
 }
 
 function checkCounts(successes: number, n: number): void {
-  if (!(Number.isInteger(successes) && Number.isInteger(n) && successes >= 0 && successes <= n && n > 0)) {
+  if (!(
+    Number.isInteger(successes) &&
+    Number.isInteger(n) &&
+    successes >= 0 &&
+    successes <= n &&
+    n > 0
+  )) {
     throw new RangeError(`successes must be an integer from 0 to n > 0, got ${successes} of ${n}`);
   }
 }

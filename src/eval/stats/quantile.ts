@@ -2,10 +2,16 @@ import { binomialCdf, binomialQuantile } from "./distributions.js";
 import { undefinedScore, type Undefined } from "./score.js";
 
 export interface Quantile {
-  /** The sample quantile, interpolated linearly between order statistics (Hyndman and Fan's type 7, as NumPy does). */
+  /**
+   * The sample quantile, interpolated linearly between order statistics (Hyndman and Fan's type 7,
+   * as NumPy does).
+   */
   readonly value: number;
   readonly n: number;
-  /** Two order statistics that enclose the true quantile with at least the level's probability; null where n is too small. */
+  /**
+   * Two order statistics that enclose the true quantile with at least the level's probability; null
+   * where n is too small.
+   */
   readonly ci: readonly [number, number] | null;
   readonly level: number;
   readonly method: "order-statistics";
@@ -21,12 +27,17 @@ export function sampleQuantile(sorted: ArrayLike<number>, q: number): number {
 }
 
 /**
- * The q-quantile of a sorted sample with a distribution-free interval: the number of samples at or below the true quantile is
- * binomial(n, q) whatever the distribution, so ranks chosen from that binomial enclose it (David and Nagaraja, Order
- * Statistics, 7.1). The equal-tailed ranks are drawn in, one step at a time, as long as the level holds. Samples must be
- * independent: drift or bursts void the promise.
+ * The q-quantile of a sorted sample with a distribution-free interval: the number of samples at or
+ * below the true quantile is binomial(n, q) whatever the distribution, so ranks chosen from that
+ * binomial enclose it (David and Nagaraja, Order Statistics, 7.1). The equal-tailed ranks are drawn
+ * in, one step at a time, as long as the level holds. Samples must be independent: drift or bursts
+ * void the promise.
  */
-export function quantileOfSorted(sorted: ArrayLike<number>, q: number, level = 0.95): Quantile | Undefined {
+export function quantileOfSorted(
+  sorted: ArrayLike<number>,
+  q: number,
+  level = 0.95,
+): Quantile | Undefined {
   const n = sorted.length;
   if (n === 0) return undefinedScore("no samples");
   const ranks = quantileRanks(n, q, level);
@@ -40,15 +51,23 @@ export function quantileOfSorted(sorted: ArrayLike<number>, q: number, level = 0
 }
 
 /** Several quantiles of an unsorted sample. */
-export function quantiles(samples: ArrayLike<number>, qs: readonly number[], level = 0.95): (Quantile | Undefined)[] {
+export function quantiles(
+  samples: ArrayLike<number>,
+  qs: readonly number[],
+  level = 0.95,
+): (Quantile | Undefined)[] {
   const sorted = Float64Array.from(samples).sort();
   return qs.map((q) => quantileOfSorted(sorted, q, level));
 }
 
-/** Ranks l < u, from 1, with P(x(l) <= quantile <= x(u)) >= level; null where no two order statistics reach it. */
+/**
+ * Ranks l < u, from 1, with P(x(l) <= quantile <= x(u)) >= level; null where no two order
+ * statistics reach it.
+ */
 export function quantileRanks(n: number, q: number, level = 0.95): [number, number] | null {
   if (!(q > 0 && q < 1)) throw new RangeError(`a quantile lies strictly between 0 and 1, got ${q}`);
-  const coverage = (l: number, u: number): number => binomialCdf(u - 1, n, q) - binomialCdf(l - 1, n, q);
+  const coverage = (l: number, u: number): number =>
+    binomialCdf(u - 1, n, q) - binomialCdf(l - 1, n, q);
   const tail = (1 - level) / 2;
   let l = Math.max(1, binomialQuantile(tail, n, q));
   let u = Math.min(n, binomialQuantile(1 - tail, n, q) + 1);

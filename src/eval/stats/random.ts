@@ -1,11 +1,15 @@
-/** Seeded randomness. Nothing in the evaluation draws from Math.random: the same seed gives the same numbers on every machine. */
+/**
+ * Seeded randomness. Nothing in the evaluation draws from Math.random: the same seed gives the same
+ * numbers on every machine.
+ */
 
 const two32 = 2 ** 32;
 
 /**
- * xoshiro128** (Blackman and Vigna 2018, "Scrambled linear pseudorandom number generators"), period 2^128 - 1.
- * Streams are named: `split("bootstrap")` depends on the seed and the name only, never on what was drawn before, so that
- * adding a draw in one place does not move the numbers of another.
+ * xoshiro128** (Blackman and Vigna 2018, "Scrambled linear pseudorandom number generators"), period
+ * 2^128 - 1. Streams are named: `split("bootstrap")` depends on the seed and the name only, never
+ * on what was drawn before, so that adding a draw in one place does not move the numbers of
+ * another.
  */
 export class Random {
   readonly #key: string;
@@ -19,10 +23,18 @@ export class Random {
     [this.#a, this.#b, this.#c, this.#d] = stateOf(this.#key);
   }
 
-  /** A generator in a given state of four 32-bit words, not all zero; for comparing with published sequences. */
+  /**
+   * A generator in a given state of four 32-bit words, not all zero; for comparing with published
+   * sequences.
+   */
   static fromState(words: readonly [number, number, number, number]): Random {
     const random = new Random("state");
-    [random.#a, random.#b, random.#c, random.#d] = words.map((w) => w | 0) as [number, number, number, number];
+    [random.#a, random.#b, random.#c, random.#d] = words.map((w) => w | 0) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     return random;
   }
 
@@ -55,12 +67,14 @@ export class Random {
   /** Uniform integer in [0, n) without bias, for 1 <= n <= 2^32. */
   below(n: number): number {
     if (n <= 2 ** 21) {
-      // Lemire 2019, "Fast random integer generation in an interval": x * n stays exact in a double up to this n.
+      // Lemire 2019, "Fast random integer generation in an interval": x * n stays exact in a double
+      // up to this n.
       for (;;) {
         const m = this.uint32() * n;
         const result = Math.floor(m / two32);
         const low = m - result * two32;
-        if (low >= n || low >= (two32 - n) % n) return result; // the second test is exact, the first spares it
+        // the second test is exact, the first spares it
+        if (low >= n || low >= (two32 - n) % n) return result;
       }
     }
     const limit = two32 - (two32 % n);
@@ -71,8 +85,9 @@ export class Random {
   }
 
   /**
-   * Multiplicities of a resample: draws `counts.length` items with replacement and counts each, overwriting `counts`.
-   * The same draws as so many calls of `below`, with the state held in locals: the bootstrap's inner loop.
+   * Multiplicities of a resample: draws `counts.length` items with replacement and counts each,
+   * overwriting `counts`. The same draws as so many calls of `below`, with the state held in
+   * locals: the bootstrap's inner loop.
    */
   resample(counts: Uint32Array): void {
     counts.fill(0);
@@ -86,7 +101,7 @@ export class Random {
     let b = this.#b;
     let c = this.#c;
     let d = this.#d;
-    for (let drawn = 0; drawn < n; ) {
+    for (let drawn = 0; drawn < n;) {
       const product = Math.imul(b, 5);
       const word = Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
       const t = b << 9;
@@ -109,7 +124,10 @@ export class Random {
     this.#d = d;
   }
 
-  /** Standard normal (Box and Muller; the second value is not kept, so that a stream has no hidden state). */
+  /**
+   * Standard normal (Box and Muller; the second value is not kept, so that a stream has no hidden
+   * state).
+   */
   normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next());
   }
@@ -132,12 +150,18 @@ export class Random {
   }
 }
 
-/** Uniform in [0, 1) from a seed and a name: a stable place in a random order, whatever else the list holds. */
+/**
+ * Uniform in [0, 1) from a seed and a name: a stable place in a random order, whatever else the
+ * list holds.
+ */
 export function hashFraction(seed: number | string, name: string): number {
   return new Random(`${seed}/${name}`).next();
 }
 
-/** Four words from text: FNV-1a with four offsets, each finished by MurmurHash3's avalanche. Never all zero. */
+/**
+ * Four words from text: FNV-1a with four offsets, each finished by MurmurHash3's avalanche. Never
+ * all zero.
+ */
 function stateOf(key: string): [number, number, number, number] {
   const words = [0x811c9dc5, 0x9e3779b9, 0x85ebca6b, 0xc2b2ae35].map((offset) => {
     let h = offset;

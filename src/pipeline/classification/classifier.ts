@@ -20,7 +20,12 @@ export class Classifier implements Stamped {
     this.version = model.version;
     this.classes = classCount(model.card.classification.classes);
     this.#model = model;
-    this.#output = matrixOutput(model.outputs, model.card.classification.output, ["classification.output", "classification.classes", this.classes], mismatchIn(model.file)).name;
+    this.#output = matrixOutput(
+      model.outputs,
+      model.card.classification.output,
+      ["classification.output", "classification.classes", this.classes],
+      mismatchIn(model.file),
+    ).name;
   }
 
   /** The model file, for what `inspectOnnx` can say of it. */
@@ -38,10 +43,23 @@ export class Classifier implements Stamped {
     const input = new Float32Array(tensorLength(spec));
     watch.timeSync("preprocess", () => toTensor(pixels, spec, { out: input, offset: 0 }));
     return watch.time("classify", async () => {
-      const found = await this.#model.run({ [this.#model.imageInput.name]: new Tensor("float32", input, layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3]) });
+      const found = await this.#model.run({
+        [this.#model.imageInput.name]: new Tensor(
+          "float32",
+          input,
+          layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3],
+        ),
+      });
       const scores = (found[this.#output] as Tensor).data as Float32Array;
       if (scores.length !== this.classes || !scores.every(Number.isFinite)) {
-        throw new UserError({ code: "model-output", message: "the model's output is no finite score a class", file: this.#model.file, expected: `${this.classes} finite numbers`, found: `${scores.length} numbers`, fix: "compare the export with the original" });
+        throw new UserError({
+          code: "model-output",
+          message: "the model's output is no finite score a class",
+          file: this.#model.file,
+          expected: `${this.classes} finite numbers`,
+          found: `${scores.length} numbers`,
+          fix: "compare the export with the original",
+        });
       }
       return scores;
     });
@@ -53,6 +71,9 @@ export class Classifier implements Stamped {
 }
 
 /** Opens a classifier by its card. @throws UserError of `loadModel`. */
-export async function openClassifier(cardFile: string, settings: ModelSettings = {}): Promise<Classifier> {
+export async function openClassifier(
+  cardFile: string,
+  settings: ModelSettings = {},
+): Promise<Classifier> {
   return new Classifier(await loadModelFor("classification", cardFile, settings));
 }

@@ -15,7 +15,10 @@ import type { Detection, Pixels, Preprocessing, Protocol } from "../types.js";
 import type { TimedDetector } from "./timed-detector.js";
 
 export interface DetectorSettings extends ModelSettings {
-  /** `standard` (default) clips boxes to the picture and drops empty ones; `paddleclas` leaves them as the model gave them. */
+  /**
+   * `standard` (default) clips boxes to the picture and drops empty ones; `paddleclas` leaves them
+   * as the model gave them.
+   */
   readonly protocol?: Protocol;
 }
 
@@ -23,10 +26,16 @@ export interface DetectorSettings extends ModelSettings {
  * Opens a detector by its card: an ONNX model, or a baseline.
  * @throws UserError of `loadModelFor`.
  */
-export async function openDetector(cardFile: string, settings: DetectorSettings = {}): Promise<TimedDetector> {
+export async function openDetector(
+  cardFile: string,
+  settings: DetectorSettings = {},
+): Promise<TimedDetector> {
   const card = await loadCard(cardFile);
   if (isBaselineDetector(card)) return new WholeImageDetector(card);
-  return new PicoDet(await openModelFor("detection", card, cardFile, settings), settings.protocol ?? "standard");
+  return new PicoDet(
+    await openModelFor("detection", card, cardFile, settings),
+    settings.protocol ?? "standard",
+  );
 }
 
 function isBaselineDetector(card: AnyCard): card is Extract<BaselineCard, { task: "detection" }> {
@@ -59,8 +68,14 @@ export class PicoDet implements TimedDetector {
     const { width, height, layout } = this.#preprocessing;
     const input = this.#tensors.take();
     try {
-      watch.timeSync("preprocess", () => toTensor(pixels, this.#preprocessing, { out: input, offset: 0 }));
-      const picture = new Tensor("float32", input, layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3]);
+      watch.timeSync("preprocess", () =>
+        toTensor(pixels, this.#preprocessing, { out: input, offset: 0 }),
+      );
+      const picture = new Tensor(
+        "float32",
+        input,
+        layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3],
+      );
       const scaleY = Math.fround(height / pixels.height);
       const scaleX = Math.fround(width / pixels.width);
       return await watch.time("detect", async () => {
@@ -77,15 +92,20 @@ export class PicoDet implements TimedDetector {
     await this.#model.close();
   }
 
-  /** Only what the model declares: the picture, and where there are such inputs its size and the scale, down before across. */
+  /**
+   * Only what the model declares: the picture, and where there are such inputs its size and the
+   * scale, down before across.
+   */
   #feeds(picture: Tensor, scaleY: number, scaleX: number): Record<string, Tensor> {
     const { width, height } = this.#preprocessing;
     const { imageInput, inputs } = this.#model;
-    return Object.fromEntries(inputs.map(({ name }): [string, Tensor] => {
-      if (name === imageInput.name) return [name, picture];
-      const pair = sideInput(name) === "im_shape" ? [height, width] : [scaleY, scaleX];
-      return [name, new Tensor("float32", Float32Array.from(pair), [1, 2])];
-    }));
+    return Object.fromEntries(
+      inputs.map(({ name }): [string, Tensor] => {
+        if (name === imageInput.name) return [name, picture];
+        const pair = sideInput(name) === "im_shape" ? [height, width] : [scaleY, scaleX];
+        return [name, new Tensor("float32", Float32Array.from(pair), [1, 2])];
+      }),
+    );
   }
 
   #decode(found: Readonly<Record<string, Tensor>>, scaleX: number, scaleY: number): Detection[] {
@@ -94,12 +114,26 @@ export class PicoDet implements TimedDetector {
       if (type !== "float32") throw new OutputError(`${name} is ${type}, expected float32`);
       return { data: data as Float32Array, dims };
     };
-    const count = (name: string): number => Number((found[name] as TypedTensor<"int32">).data[0] ?? 0);
+    const count = (name: string): number =>
+      Number((found[name] as TypedTensor<"int32">).data[0] ?? 0);
     try {
-      return decodeOutputs(this.roles, output, count, { scaleX, scaleY, suppression: this.#model.card.detection.suppression });
+      return decodeOutputs(this.roles, output, count, {
+        scaleX,
+        scaleY,
+        suppression: this.#model.card.detection.suppression,
+      });
     } catch (error) {
       if (!(error instanceof OutputError)) throw error;
-      throw new UserError({ code: "model-output", message: "the model's output is no detection", file: this.#model.file, found: error.message, fix: "compare the export with the original; shitu inspect shows its form" }, { cause: error });
+      throw new UserError(
+        {
+          code: "model-output",
+          message: "the model's output is no detection",
+          file: this.#model.file,
+          found: error.message,
+          fix: "compare the export with the original; shitu inspect shows its form",
+        },
+        { cause: error },
+      );
     }
   }
 }
@@ -109,7 +143,11 @@ function clipAll(detections: readonly Detection[], { width, height }: Pixels): D
   for (const detection of detections) {
     const box = clip(detection.box, width, height);
     if (!(box.x1 > box.x0 && box.y1 > box.y0)) continue;
-    kept.push(box === detection.box ? detection : { box, score: detection.score, classId: detection.classId });
+    kept.push(
+      box === detection.box
+        ? detection
+        : { box, score: detection.score, classId: detection.classId },
+    );
   }
   return kept;
 }

@@ -12,7 +12,13 @@ export interface MultiClassNmsSettings {
   readonly normalized: boolean;
 }
 
-export const picodetNms: MultiClassNmsSettings = { scoreThreshold: 0.025, iouThreshold: 0.6, topK: 1000, keepTopK: 100, normalized: true };
+export const picodetNms: MultiClassNmsSettings = {
+  scoreThreshold: 0.025,
+  iouThreshold: 0.6,
+  topK: 1000,
+  keepTopK: 100,
+  normalized: true,
+};
 
 /** One detection that stayed: `row` is its box's place. */
 export interface NmsRow {
@@ -22,15 +28,20 @@ export interface NmsRow {
 }
 
 /**
- * Paddle's `multiclass_nms` (paddle/phi/kernels/cpu/multiclass_nms3_kernel.cc, with nms_eta = 1 and no background class), in float32 as
- * there: suppression within each class, then the best `keepTopK` over all classes. Equal scores keep the order of their boxes.
+ * Paddle's `multiclass_nms` (paddle/phi/kernels/cpu/multiclass_nms3_kernel.cc, with nms_eta = 1 and
+ * no background class), in float32 as there: suppression within each class, then the best
+ * `keepTopK` over all classes. Equal scores keep the order of their boxes.
  *
  * @param boxes A rows of x0, y0, x1, y1.
  * @param scores C rows of A scores.
  * @returns rows by class, each class's best first, as Paddle orders its output.
  * @throws RangeError where the sizes do not fit together.
  */
-export function multiClassNms(boxes: Float32Array, scores: Float32Array, settings: MultiClassNmsSettings = picodetNms): NmsRow[] {
+export function multiClassNms(
+  boxes: Float32Array,
+  scores: Float32Array,
+  settings: MultiClassNmsSettings = picodetNms,
+): NmsRow[] {
   const count = boxes.length / 4;
   if (!Number.isInteger(count) || (count === 0 ? scores.length > 0 : scores.length % count !== 0)) {
     throw new RangeError(`${scores.length} scores do not fit ${boxes.length} box coordinates`);
@@ -43,12 +54,19 @@ export function multiClassNms(boxes: Float32Array, scores: Float32Array, setting
     }
   }
   if (settings.keepTopK < 0 || kept.length <= settings.keepTopK) return kept;
-  // Array.prototype.sort is stable, as is Paddle's sort: ties stay in order of class, then of rank within it.
+  // Array.prototype.sort is stable, as is Paddle's sort: ties stay in order of class, then of rank
+  // within it.
   const best = [...kept].sort((a, b) => b.score - a.score).slice(0, settings.keepTopK);
   return best.sort((a, b) => a.classId - b.classId);
 }
 
-function nmsOfClass(boxes: Float32Array, scores: Float32Array, start: number, count: number, settings: MultiClassNmsSettings): number[] {
+function nmsOfClass(
+  boxes: Float32Array,
+  scores: Float32Array,
+  start: number,
+  count: number,
+  settings: MultiClassNmsSettings,
+): number[] {
   const least = Math.fround(settings.scoreThreshold);
   const most = Math.fround(settings.iouThreshold);
   let queue: number[] = [];
@@ -62,14 +80,27 @@ function nmsOfClass(boxes: Float32Array, scores: Float32Array, start: number, co
   return kept;
 }
 
-/** `JaccardOverlap` of Paddle: boxes apart share nothing, even where the +1 of unnormalised coordinates would make them touch. */
+/**
+ * `JaccardOverlap` of Paddle: boxes apart share nothing, even where the +1 of unnormalised
+ * coordinates would make them touch.
+ */
 function overlap(boxes: Float32Array, i: number, j: number, normalized: boolean): number {
   const f = Math.fround;
   const [a, b] = [i * 4, j * 4];
-  if (boxes[b]! > boxes[a + 2]! || boxes[b + 2]! < boxes[a]! || boxes[b + 1]! > boxes[a + 3]! || boxes[b + 3]! < boxes[a + 1]!) return 0;
+  if (
+    boxes[b]! > boxes[a + 2]! ||
+    boxes[b + 2]! < boxes[a]! ||
+    boxes[b + 1]! > boxes[a + 3]! ||
+    boxes[b + 3]! < boxes[a + 1]!
+  )
+    return 0;
   const more = normalized ? 0 : 1;
-  const width = f(f(Math.min(boxes[a + 2]!, boxes[b + 2]!) - Math.max(boxes[a]!, boxes[b]!)) + more);
-  const height = f(f(Math.min(boxes[a + 3]!, boxes[b + 3]!) - Math.max(boxes[a + 1]!, boxes[b + 1]!)) + more);
+  const width = f(
+    f(Math.min(boxes[a + 2]!, boxes[b + 2]!) - Math.max(boxes[a]!, boxes[b]!)) + more,
+  );
+  const height = f(
+    f(Math.min(boxes[a + 3]!, boxes[b + 3]!) - Math.max(boxes[a + 1]!, boxes[b + 1]!)) + more,
+  );
   const shared = f(width * height);
   return f(shared / f(f(boxArea(boxes, a, more) + boxArea(boxes, b, more)) - shared));
 }

@@ -1,7 +1,13 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { Chunk, ChunkResult, WorkerFailure, WorkerModel, WorkerSettings } from "./embed-worker.js";
+import type {
+  Chunk,
+  ChunkResult,
+  WorkerFailure,
+  WorkerModel,
+  WorkerSettings,
+} from "./embed-worker.js";
 import { UserError, type Complaint } from "../errors.js";
 import type { InputSize, PictureStore } from "../image/picture-store.js";
 import { projectRoot } from "../root.js";
@@ -23,7 +29,10 @@ export interface PooledModel {
   readonly batch?: number;
 }
 
-/** A picture file to embed; with `hash` and `size` its resized pixels are shared with the other models of the pool. */
+/**
+ * A picture file to embed; with `hash` and `size` its resized pixels are shared with the other
+ * models of the pool.
+ */
 export interface PooledPicture {
   readonly file: string;
   /** sha256 of the content. */
@@ -48,9 +57,10 @@ export interface EmbedRun {
 const inFlight = 2;
 
 /**
- * Threads that embed picture files on all cores: ONNX Runtime's `run` blocks its JavaScript thread, so each has its own session. They stay
- * between calls, so that a sweep over models starts them once. Memory is bounded by workers x in-flight chunks and the store, whatever the number
- * of files.
+ * Threads that embed picture files on all cores: ONNX Runtime's `run` blocks its JavaScript thread,
+ * so each has its own session. They stay between calls, so that a sweep over models starts them
+ * once. Memory is bounded by workers x in-flight chunks and the store, whatever the number of
+ * files.
  */
 export class EmbedPool {
   readonly #most: number;
@@ -58,7 +68,10 @@ export class EmbedPool {
   readonly #threads: Thread[] = [];
   #chunks = 0;
 
-  constructor({ workers = availableParallelism(), store = null }: { workers?: number; store?: PictureStore | null } = {}) {
+  constructor({
+    workers = availableParallelism(),
+    store = null,
+  }: { workers?: number; store?: PictureStore | null } = {}) {
     this.#most = Math.max(1, workers);
     this.#store = store;
   }
@@ -66,18 +79,31 @@ export class EmbedPool {
   /**
    * Embeds files; `deliver` is called once a file, in the order in which chunks finish.
    *
-   * @throws whatever a worker dies of, other than a picture's own UserError (those arrive as `complaint`); the signal's reason when it is aborted.
+   * @throws whatever a worker dies of, other than a picture's own UserError (those arrive as
+   * `complaint`); the signal's reason when it is aborted.
    */
-  async embed(pictures: readonly PooledPicture[], model: PooledModel, { signal, progress, size }: EmbedRun, deliver: (result: PoolResult) => void): Promise<void> {
+  async embed(
+    pictures: readonly PooledPicture[],
+    model: PooledModel,
+    { signal, progress, size }: EmbedRun,
+    deliver: (result: PoolResult) => void,
+  ): Promise<void> {
     const batch = model.batch ?? 8;
     const chunks = Math.ceil(pictures.length / batch);
     if (chunks === 0) return;
     signal?.throwIfAborted();
     while (this.#threads.length < Math.min(this.#most, chunks)) {
-      const thread = new Thread({ ...(this.#store && { memory: this.#store.memory }) }, () => { this.#threads.splice(this.#threads.indexOf(thread), 1); });
+      const thread = new Thread({ ...(this.#store && { memory: this.#store.memory }) }, () => {
+        this.#threads.splice(this.#threads.indexOf(thread), 1);
+      });
       this.#threads.push(thread);
     }
-    const asked: WorkerModel = { card: model.card, batch, ...(model.modelFolder !== undefined && { modelFolder: model.modelFolder }), ...(model.maxPixels !== undefined && { maxPixels: model.maxPixels }) };
+    const asked: WorkerModel = {
+      card: model.card,
+      batch,
+      ...(model.modelFolder !== undefined && { modelFolder: model.modelFolder }),
+      ...(model.maxPixels !== undefined && { maxPixels: model.maxPixels }),
+    };
     const store = size && this.#store;
     let next = 0;
     let done = 0;
@@ -87,11 +113,21 @@ export class EmbedPool {
         signal?.throwIfAborted();
         const base = next++ * batch;
         const part = pictures.slice(base, base + batch);
-        const slots = part.map(({ hash }) => (store && hash !== undefined ? store.slot(hash, size) : null));
-        const result = await thread.embed({ chunk: this.#chunks++, model: asked, files: part.map(({ file }) => file), ...(store && { size, slots }) });
+        const slots = part.map(({ hash }) =>
+          store && hash !== undefined ? store.slot(hash, size) : null,
+        );
+        const result = await thread.embed({
+          chunk: this.#chunks++,
+          model: asked,
+          files: part.map(({ file }) => file),
+          ...(store && { size, slots }),
+        });
         if (over) return;
         const failed = new Set(result.failures.map((f) => f.place));
-        if (store) part.forEach(({ hash }, place) => { if (slots[place] && !failed.has(place)) store.fill(hash!, size); });
+        if (store)
+          part.forEach(({ hash }, place) => {
+            if (slots[place] && !failed.has(place)) store.fill(hash!, size);
+          });
         unpack(result, part.length, base, deliver);
         done += part.length;
         progress?.(done, pictures.length);
@@ -99,11 +135,18 @@ export class EmbedPool {
     };
     let onAbort: (() => void) | undefined;
     const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => { reject(signal!.reason as Error); };
+      onAbort = () => {
+        reject(signal!.reason as Error);
+      };
       signal?.addEventListener("abort", onAbort, { once: true });
     });
     try {
-      await Promise.race([aborted, Promise.all(this.#threads.flatMap((thread) => Array.from({ length: inFlight }, () => serve(thread))))]);
+      await Promise.race([
+        aborted,
+        Promise.all(
+          this.#threads.flatMap((thread) => Array.from({ length: inFlight }, () => serve(thread))),
+        ),
+      ]);
     } finally {
       over = true; // what is under way elsewhere is dropped
       signal?.removeEventListener("abort", onAbort!);
@@ -119,11 +162,16 @@ export class EmbedPool {
 /** One worker thread, which answers chunks in order. */
 class Thread {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { readonly resolve: (result: ChunkResult) => void; readonly reject: (error: Error) => void }>();
+  readonly #waiting = new Map<
+    number,
+    { readonly resolve: (result: ChunkResult) => void; readonly reject: (error: Error) => void }
+  >();
   readonly #exited: Promise<void>;
 
   constructor(settings: WorkerSettings, gone: () => void) {
-    this.#worker = new Worker(join(projectRoot, "dist", "src", "pipeline", "embed-worker.js"), { workerData: settings });
+    this.#worker = new Worker(join(projectRoot, "dist", "src", "pipeline", "embed-worker.js"), {
+      workerData: settings,
+    });
     this.#worker.unref(); // idle threads keep no process alive; waiting calls do
     const fail = (error: Error): void => {
       gone();
@@ -137,7 +185,9 @@ class Thread {
       if ("fatal" in message) reject(new UserError(message.fatal));
       else resolve(message);
     });
-    this.#worker.on("error", (error) => { fail(error instanceof Error ? error : new Error(String(error))); });
+    this.#worker.on("error", (error) => {
+      fail(error instanceof Error ? error : new Error(String(error)));
+    });
     this.#exited = new Promise((resolve) => {
       this.#worker.on("exit", (code) => {
         fail(new Error(`an embedding worker stopped with code ${code}`));
@@ -162,20 +212,35 @@ class Thread {
 }
 
 /**
- * Embeds picture files on all cores, with threads of its own for this one call; as `EmbedPool.embed`.
+ * Embeds picture files on all cores, with threads of its own for this one call; as
+ * `EmbedPool.embed`.
  *
  * @throws of `EmbedPool.embed`.
  */
-export async function embedFiles(files: readonly string[], { workers, progress, signal, ...model }: PoolOptions, deliver: (result: PoolResult) => void): Promise<void> {
+export async function embedFiles(
+  files: readonly string[],
+  { workers, progress, signal, ...model }: PoolOptions,
+  deliver: (result: PoolResult) => void,
+): Promise<void> {
   const pool = new EmbedPool({ ...(workers !== undefined && { workers }) });
   try {
-    await pool.embed(files.map((file) => ({ file })), model, { signal, progress }, deliver);
+    await pool.embed(
+      files.map((file) => ({ file })),
+      model,
+      { signal, progress },
+      deliver,
+    );
   } finally {
     await pool.close();
   }
 }
 
-function unpack(result: ChunkResult, size: number, base: number, deliver: (result: PoolResult) => void): void {
+function unpack(
+  result: ChunkResult,
+  size: number,
+  base: number,
+  deliver: (result: PoolResult) => void,
+): void {
   const failed = new Map(result.failures.map((f) => [f.place, f.complaint]));
   const worked = size - failed.size;
   const width = worked === 0 ? 0 : result.rows.length / worked;

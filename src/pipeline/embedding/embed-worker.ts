@@ -8,7 +8,10 @@ import { resize } from "../image/resize.js";
 import type { Pixels } from "../types.js";
 import { isCodes } from "../types.js";
 
-/** One thread of the pool: takes chunks of picture files, answers with their vectors, decodes the next chunk meanwhile. */
+/**
+ * One thread of the pool: takes chunks of picture files, answers with their vectors, decodes the
+ * next chunk meanwhile.
+ */
 export interface WorkerSettings {
   /** Where resized pictures are shared. */
   readonly memory?: SharedArrayBuffer;
@@ -46,7 +49,9 @@ export interface WorkerFailure {
 
 type Decoded = readonly (Pixels | Complaint)[];
 
-/** Models kept open: the one in use, and the one before, whose last chunk may still be under way. */
+/**
+ * Models kept open: the one in use, and the one before, whose last chunk may still be under way.
+ */
 const openModels = 2;
 
 function serve(port: NonNullable<typeof parentPort>, { memory }: WorkerSettings): void {
@@ -56,7 +61,11 @@ function serve(port: NonNullable<typeof parentPort>, { memory }: WorkerSettings)
     const name = JSON.stringify([card, modelFolder, batch]);
     const before = models.get(name);
     if (before) return before;
-    const opening = openEmbedder(card, { threads: 1, batch, ...(modelFolder !== undefined && { modelFolder }) });
+    const opening = openEmbedder(card, {
+      threads: 1,
+      batch,
+      ...(modelFolder !== undefined && { modelFolder }),
+    });
     models.set(name, opening);
     opening.catch(() => models.delete(name));
     const embedder = await opening;
@@ -68,14 +77,21 @@ function serve(port: NonNullable<typeof parentPort>, { memory }: WorkerSettings)
     return embedder;
   }
 
-  async function picture({ model: { maxPixels }, files, size, slots }: Chunk, place: number): Promise<Pixels | Complaint> {
+  async function picture(
+    { model: { maxPixels }, files, size, slots }: Chunk,
+    place: number,
+  ): Promise<Pixels | Complaint> {
     const slot = slots?.[place];
-    const room = slot && size && memory ? new Uint8Array(memory, slot.offset, size.width * size.height * 3) : null;
+    const room =
+      slot && size && memory
+        ? new Uint8Array(memory, slot.offset, size.width * size.height * 3)
+        : null;
     if (room && slot!.filled) return { data: room, width: size!.width, height: size!.height };
     try {
       const pixels = await decode(files[place]!, maxPixels === undefined ? {} : { maxPixels });
       if (!room) return pixels;
-      // What the model's preprocessing does first; to resize it to the same size once more changes no byte.
+      // What the model's preprocessing does first; to resize it to the same size once more changes
+      // no byte.
       const resized = resize(pixels, size!.width, size!.height, size!.interpolation);
       room.set(resized.data);
       return resized;
@@ -85,7 +101,8 @@ function serve(port: NonNullable<typeof parentPort>, { memory }: WorkerSettings)
     }
   }
 
-  // Chunks are answered in order of arrival; the decoding of a chunk starts as soon as it arrives, so it overlaps the inference of the one before.
+  // Chunks are answered in order of arrival; the decoding of a chunk starts as soon as it arrives,
+  // so it overlaps the inference of the one before.
   let queue: Promise<void> = Promise.resolve();
   port.on("message", (message: Chunk | "close") => {
     if (message === "close") {
@@ -105,17 +122,28 @@ function serve(port: NonNullable<typeof parentPort>, { memory }: WorkerSettings)
         } catch (error) {
           // An error's class does not cross a thread boundary: a complaint does.
           if (!(error instanceof UserError)) throw error;
-          port.postMessage({ chunk: message.chunk, fatal: error.complaint } satisfies WorkerFailure);
+          port.postMessage({
+            chunk: message.chunk,
+            fatal: error.complaint,
+          } satisfies WorkerFailure);
           return;
         }
         const result = await embedChunk(embedder, message, await decoding);
         port.postMessage(result, [result.rows.buffer as ArrayBuffer]);
       })
-      .catch((error: unknown) => { setImmediate(() => { throw error; }); });
+      .catch((error: unknown) => {
+        setImmediate(() => {
+          throw error;
+        });
+      });
   });
 }
 
-async function embedChunk(embedder: WindowEmbedder, { chunk, model: { batch } }: Chunk, decoded: Decoded): Promise<ChunkResult> {
+async function embedChunk(
+  embedder: WindowEmbedder,
+  { chunk, model: { batch } }: Chunk,
+  decoded: Decoded,
+): Promise<ChunkResult> {
   const failures: { place: number; complaint: Complaint }[] = [];
   const crops: Pixels[] = [];
   const places: number[] = [];
@@ -127,7 +155,10 @@ async function embedChunk(embedder: WindowEmbedder, { chunk, model: { batch } }:
     }
   });
   const width = embedder.kind === "real" ? embedder.dim : embedder.dim / 8;
-  const rows = embedder.kind === "real" ? new Float32Array(crops.length * width) : new Uint8Array(crops.length * width);
+  const rows =
+    embedder.kind === "real"
+      ? new Float32Array(crops.length * width)
+      : new Uint8Array(crops.length * width);
   let written = 0;
   const embedInto = async (from: number, to: number): Promise<void> => {
     try {
@@ -145,7 +176,8 @@ async function embedChunk(embedder: WindowEmbedder, { chunk, model: { batch } }:
       }
     }
   };
-  for (let from = 0; from < crops.length; from += batch) await embedInto(from, Math.min(from + batch, crops.length));
+  for (let from = 0; from < crops.length; from += batch)
+    await embedInto(from, Math.min(from + batch, crops.length));
   return { chunk, rows: rows.slice(0, written * width), failures };
 }
 

@@ -18,10 +18,16 @@ export interface EmbedderSettings extends ModelSettings {
  * Opens an embedder by its card: an ONNX model, or a baseline.
  * @throws UserError of `loadModelFor`.
  */
-export async function openEmbedder(cardFile: string, settings: EmbedderSettings = {}): Promise<WindowEmbedder> {
+export async function openEmbedder(
+  cardFile: string,
+  settings: EmbedderSettings = {},
+): Promise<WindowEmbedder> {
   const card = await loadCard(cardFile);
   if (isBaselineEmbedder(card)) return openBaselineEmbedder(card, settings.batch);
-  return new OnnxEmbedder(await openModelFor("recognition", card, cardFile, settings), settings.batch);
+  return new OnnxEmbedder(
+    await openModelFor("recognition", card, cardFile, settings),
+    settings.batch,
+  );
 }
 
 function isBaselineEmbedder(card: AnyCard): card is Extract<BaselineCard, { task: "recognition" }> {
@@ -35,8 +41,15 @@ export class OnnxEmbedder extends FeatureEmbedder {
   constructor(model: Model<"recognition">, batch?: number) {
     const { size, normalise, binarise } = model.card.recognition;
     super({
-      id: model.id, version: model.version, file: model.file, size, normalise, binarise,
-      preprocessing: preprocessingOf(model.card), source: new ModelFeatures(model), ...(batch !== undefined && { batch }),
+      id: model.id,
+      version: model.version,
+      file: model.file,
+      size,
+      normalise,
+      binarise,
+      preprocessing: preprocessingOf(model.card),
+      source: new ModelFeatures(model),
+      ...(batch !== undefined && { batch }),
     });
     this.load = model.load;
   }
@@ -52,19 +65,38 @@ class ModelFeatures implements FeatureSource {
     const batch = model.imageInput.shape?.[0];
     this.fixedBatch = typeof batch === "number" ? batch : null;
     this.#model = model;
-    this.#output = matrixOutput(model.outputs, output, ["recognition.output", "recognition.size", size], mismatchIn(model.file)).name;
+    this.#output = matrixOutput(
+      model.outputs,
+      output,
+      ["recognition.output", "recognition.size", size],
+      mismatchIn(model.file),
+    ).name;
   }
 
   async rows(tensor: Float32Array, n: number): Promise<Float32Array> {
     const { card, file, imageInput } = this.#model;
-    const { input: { width, height, layout }, recognition: { size } } = card;
-    const picture = new Tensor("float32", tensor, layout === "nchw" ? [n, 3, height, width] : [n, height, width, 3]);
-    const { data, dims, type } = (await this.#model.run({ [imageInput.name]: picture }))[this.#output] as Tensor;
+    const {
+      input: { width, height, layout },
+      recognition: { size },
+    } = card;
+    const picture = new Tensor(
+      "float32",
+      tensor,
+      layout === "nchw" ? [n, 3, height, width] : [n, height, width, 3],
+    );
+    const { data, dims, type } = (await this.#model.run({ [imageInput.name]: picture }))[
+      this.#output
+    ] as Tensor;
     if (type === "float32" && data.length === n * size) return data as Float32Array;
     // Only where the model leaves its output's size open, or breaks its own word.
     throw new UserError({
-      code: "card-mismatch", message: "the card and the model disagree", file, path: "recognition.size",
-      expected: `${n} x ${size} floats`, found: `${this.#output} ${type} [${dims.join(", ")}]`, fix: "set recognition.size or recognition.output in the card to what the model yields",
+      code: "card-mismatch",
+      message: "the card and the model disagree",
+      file,
+      path: "recognition.size",
+      expected: `${n} x ${size} floats`,
+      found: `${this.#output} ${type} [${dims.join(", ")}]`,
+      fix: "set recognition.size or recognition.output in the card to what the model yields",
     });
   }
 

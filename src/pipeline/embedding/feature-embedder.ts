@@ -6,15 +6,24 @@ import { Stopwatch } from "../stopwatch.js";
 import { TensorPool } from "../image/tensor-pool.js";
 import type { Box, Codes, Embedder, Pixels, Preprocessing, Vectors } from "../types.js";
 
-/** An embedder that takes windows of a picture without copying them, and tells a stopwatch of `preprocess` and `embed`. */
+/**
+ * An embedder that takes windows of a picture without copying them, and tells a stopwatch of
+ * `preprocess` and `embed`.
+ */
 export interface WindowEmbedder extends Embedder {
-  /** A row a crop. @throws UserError `embedding-degenerate` naming the row, or `model-run-failed`. */
+  /**
+   * A row a crop. @throws UserError `embedding-degenerate` naming the row, or `model-run-failed`.
+   */
   embed(crops: readonly Pixels[], watch?: Stopwatch): Promise<Vectors | Codes>;
   /**
    * The same for windows of one picture: whole pixels, inside it, not empty.
    * @throws RangeError where a window is not.
    */
-  embedWindows(pixels: Pixels, windows: readonly Box[], watch?: Stopwatch): Promise<Vectors | Codes>;
+  embedWindows(
+    pixels: Pixels,
+    windows: readonly Box[],
+    watch?: Stopwatch,
+  ): Promise<Vectors | Codes>;
   close(): Promise<void>;
 }
 
@@ -22,7 +31,10 @@ export interface WindowEmbedder extends Embedder {
 export interface FeatureSource {
   /** The only number of pictures that it takes at once; null where any will do. */
   readonly fixedBatch: number | null;
-  /** A row of features for each of `n` pictures in `tensor`; the result may be overwritten by the next call. */
+  /**
+   * A row of features for each of `n` pictures in `tensor`; the result may be overwritten by the
+   * next call.
+   */
   rows(tensor: Float32Array, n: number): Promise<Float32Array>;
   close(): Promise<void>;
 }
@@ -47,7 +59,10 @@ interface Crop {
   readonly window?: Box;
 }
 
-/** Preprocesses crops straight into a batch's tensor, takes their features, and normalises or binarises them. */
+/**
+ * Preprocesses crops straight into a batch's tensor, takes their features, and normalises or
+ * binarises them.
+ */
 export class FeatureEmbedder implements WindowEmbedder {
   readonly id: string;
   readonly version: string;
@@ -61,7 +76,14 @@ export class FeatureEmbedder implements WindowEmbedder {
   /** @throws UserError `batch` where the batch is no whole number above 0. */
   constructor(parts: FeatureEmbedderParts) {
     const batch = parts.source.fixedBatch ?? parts.batch ?? 8;
-    if (!Number.isInteger(batch) || batch < 1) throw new UserError({ code: "batch", message: "the batch size is wrong", expected: "a whole number above 0", found: String(batch), fix: "give 8, or leave it out" });
+    if (!Number.isInteger(batch) || batch < 1)
+      throw new UserError({
+        code: "batch",
+        message: "the batch size is wrong",
+        expected: "a whole number above 0",
+        found: String(batch),
+        fix: "give 8, or leave it out",
+      });
     this.id = parts.id;
     this.version = parts.version;
     this.dim = parts.size;
@@ -71,12 +93,25 @@ export class FeatureEmbedder implements WindowEmbedder {
     this.#tensors = new TensorPool(batch * tensorLength(parts.preprocessing));
   }
 
-  async embed(crops: readonly Pixels[], watch: Stopwatch = new Stopwatch()): Promise<Vectors | Codes> {
-    return this.#embed(crops.map((pixels) => ({ pixels })), watch);
+  async embed(
+    crops: readonly Pixels[],
+    watch: Stopwatch = new Stopwatch(),
+  ): Promise<Vectors | Codes> {
+    return this.#embed(
+      crops.map((pixels) => ({ pixels })),
+      watch,
+    );
   }
 
-  async embedWindows(pixels: Pixels, windows: readonly Box[], watch: Stopwatch = new Stopwatch()): Promise<Vectors | Codes> {
-    return this.#embed(windows.map((window) => ({ pixels, window })), watch);
+  async embedWindows(
+    pixels: Pixels,
+    windows: readonly Box[],
+    watch: Stopwatch = new Stopwatch(),
+  ): Promise<Vectors | Codes> {
+    return this.#embed(
+      windows.map((window) => ({ pixels, window })),
+      watch,
+    );
   }
 
   async close(): Promise<void> {
@@ -86,19 +121,27 @@ export class FeatureEmbedder implements WindowEmbedder {
   async #embed(crops: readonly Crop[], watch: Stopwatch): Promise<Vectors | Codes> {
     const rows = new Float32Array(crops.length * this.dim);
     for (let from = 0; from < crops.length; from += this.batch) {
-      await this.#forward(crops.slice(from, from + this.batch), rows.subarray(from * this.dim), watch);
+      await this.#forward(
+        crops.slice(from, from + this.batch),
+        rows.subarray(from * this.dim),
+        watch,
+      );
     }
     return watch.timeSync("embed", () => this.#finish(rows));
   }
 
-  /** One batch. Where a fixed one is not full, stale pictures fill it and their rows are dropped. */
+  /**
+   * One batch. Where a fixed one is not full, stale pictures fill it and their rows are dropped.
+   */
   async #forward(crops: readonly Crop[], into: Float32Array, watch: Stopwatch): Promise<void> {
     const { preprocessing, source } = this.#parts;
     const length = tensorLength(preprocessing);
     const tensor = this.#tensors.take();
     try {
       watch.timeSync("preprocess", () => {
-        crops.forEach(({ pixels, window }, i) => { toTensor(pixels, preprocessing, { out: tensor, offset: i * length }, window); });
+        crops.forEach(({ pixels, window }, i) => {
+          toTensor(pixels, preprocessing, { out: tensor, offset: i * length }, window);
+        });
       });
       const n = source.fixedBatch ?? crops.length;
       await watch.time("embed", async () => {
@@ -117,7 +160,9 @@ export class FeatureEmbedder implements WindowEmbedder {
       if ("nanRow" in codes) throw this.#degenerate(codes.nanRow, rows);
       return codes;
     }
-    const bad = normalise ? normaliseRows(rows, this.dim) : Math.floor(rows.findIndex((x) => !Number.isFinite(x)) / this.dim);
+    const bad = normalise
+      ? normaliseRows(rows, this.dim)
+      : Math.floor(rows.findIndex((x) => !Number.isFinite(x)) / this.dim);
     if (bad >= 0) throw this.#degenerate(bad, rows);
     return { data: rows, dim: this.dim };
   }
@@ -125,8 +170,13 @@ export class FeatureEmbedder implements WindowEmbedder {
   #degenerate(row: number, rows: Float32Array): UserError {
     const zeros = rows.subarray(row * this.dim, (row + 1) * this.dim).every((x) => x === 0);
     return new UserError({
-      code: "embedding-degenerate", message: "a crop has no usable embedding", file: this.#parts.file, path: `row ${row}`,
-      expected: "finite numbers, not all zero", found: zeros ? "only zeros" : "NaN, or a norm that is not finite", fix: "look at that crop; if it is a normal picture, the export is broken",
+      code: "embedding-degenerate",
+      message: "a crop has no usable embedding",
+      file: this.#parts.file,
+      path: `row ${row}`,
+      expected: "finite numbers, not all zero",
+      found: zeros ? "only zeros" : "NaN, or a norm that is not finite",
+      fix: "look at that crop; if it is a normal picture, the export is broken",
     });
   }
 }

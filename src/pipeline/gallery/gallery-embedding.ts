@@ -13,7 +13,8 @@ export interface EmbeddedEntries {
 }
 
 /**
- * Embeds the pictures of a list, whole, on all cores. Rows keep the order of the list whatever the order in which workers finish.
+ * Embeds the pictures of a list, whole, on all cores. Rows keep the order of the list whatever the
+ * order in which workers finish.
  *
  * @param shape kind and dim of the model's vectors, from its card.
  */
@@ -24,8 +25,13 @@ export async function embedEntries(
   pool: PoolOptions,
 ): Promise<EmbeddedEntries> {
   const width = shape.kind === "real" ? shape.dim : shape.dim / 8;
-  const data = shape.kind === "real" ? new Float32Array(entries.length * width) : new Uint8Array(entries.length * width);
-  const complaints: (UserError["complaint"] | undefined)[] = new Array(entries.length).fill(undefined) as undefined[];
+  const data =
+    shape.kind === "real"
+      ? new Float32Array(entries.length * width)
+      : new Uint8Array(entries.length * width);
+  const complaints: (UserError["complaint"] | undefined)[] = new Array(entries.length).fill(
+    undefined,
+  ) as undefined[];
   const places: number[] = [];
   const files: string[] = [];
   for (const [place, entry] of entries.entries()) {
@@ -58,6 +64,7 @@ export async function embedEntries(
     kept++;
   }
   const used = data.subarray(0, kept * width);
-  const rows: Vectors | Codes = used instanceof Float32Array ? { data: used, dim: shape.dim } : { data: used, bits: shape.dim };
+  const rows: Vectors | Codes =
+    used instanceof Float32Array ? { data: used, dim: shape.dim } : { data: used, bits: shape.dim };
   return { rows, entries: worked, failures };
 }

@@ -13,7 +13,11 @@ export interface GalleryRow {
   readonly label: string;
 }
 
-const fileRef = z.strictObject({ file: z.string().regex(/^[\w.-]+$/), sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.number().int().nonnegative() });
+const fileRef = z.strictObject({
+  file: z.string().regex(/^[\w.-]+$/),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.number().int().nonnegative(),
+});
 
 const manifestSchema = z.strictObject({
   schema: z.literal(1),
@@ -24,7 +28,10 @@ const manifestSchema = z.strictObject({
   model: z.strictObject({
     id: z.string(),
     version: z.string(),
-    /** Where the model's card was, relative to the gallery: a convenience, checked by hash when used. */
+    /**
+     * Where the model's card was, relative to the gallery: a convenience, checked by hash when
+     * used.
+     */
     card: z.string().optional(),
     folder: z.string().optional(),
   }),
@@ -43,11 +50,13 @@ export type GalleryManifest = z.infer<typeof manifestSchema>;
 
 const manifestName = "gallery.json";
 
-const sha256 = (data: Uint8Array | string): string => createHash("sha256").update(data).digest("hex");
+const sha256 = (data: Uint8Array | string): string =>
+  createHash("sha256").update(data).digest("hex");
 
 /**
- * Saves a gallery folder. Index and rows go to files named by their content, the manifest is renamed into place last, and only
- * then are the files of the version before removed: a kill at any moment leaves either the old gallery or the new one.
+ * Saves a gallery folder. Index and rows go to files named by their content, the manifest is
+ * renamed into place last, and only then are the files of the version before removed: a kill at any
+ * moment leaves either the old gallery or the new one.
  */
 export async function saveGallery(
   folder: string,
@@ -62,15 +71,27 @@ export async function saveGallery(
     schema: 1,
     ...manifest,
     count: rows.length,
-    index: { file: `index-${indexHash.slice(0, 12)}.bin`, sha256: indexHash, bytes: index.byteLength },
-    rows: { file: `rows-${rowHash.slice(0, 12)}.jsonl`, sha256: rowHash, bytes: Buffer.byteLength(rowText) },
+    index: {
+      file: `index-${indexHash.slice(0, 12)}.bin`,
+      sha256: indexHash,
+      bytes: index.byteLength,
+    },
+    rows: {
+      file: `rows-${rowHash.slice(0, 12)}.jsonl`,
+      sha256: rowHash,
+      bytes: Buffer.byteLength(rowText),
+    },
   };
   await mkdir(folder, { recursive: true });
   await writeAtomic(join(folder, full.index.file), index);
   await writeAtomic(join(folder, full.rows.file), rowText);
   await writeAtomic(join(folder, manifestName), `${JSON.stringify(full, null, 2)}\n`);
   for (const name of await readdir(folder)) {
-    if (/^(index-[0-9a-f]{12}\.bin|rows-[0-9a-f]{12}\.jsonl)$/.test(name) && name !== full.index.file && name !== full.rows.file) {
+    if (
+      /^(index-[0-9a-f]{12}\.bin|rows-[0-9a-f]{12}\.jsonl)$/.test(name) &&
+      name !== full.index.file &&
+      name !== full.rows.file
+    ) {
       await rm(join(folder, name), { force: true });
     }
   }
@@ -86,7 +107,13 @@ export async function readManifest(folder: string): Promise<GalleryManifest> {
   } catch (error) {
     const errno = (error as NodeJS.ErrnoException).code;
     if (errno === "ENOENT" || errno === "ENOTDIR") {
-      throw new UserError({ code: "gallery-missing", message: "no gallery in this folder", file: folder, expected: manifestName, fix: "make one with `shitu gallery build`" });
+      throw new UserError({
+        code: "gallery-missing",
+        message: "no gallery in this folder",
+        file: folder,
+        expected: manifestName,
+        fix: "make one with `shitu gallery build`",
+      });
     }
     throw unreadable(file, error);
   }
@@ -94,22 +121,43 @@ export async function readManifest(folder: string): Promise<GalleryManifest> {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new UserError({ code: "gallery-corrupt", message: "the gallery's manifest is not JSON", file, fix: "build the gallery again" });
+    throw new UserError({
+      code: "gallery-corrupt",
+      message: "the gallery's manifest is not JSON",
+      file,
+      fix: "build the gallery again",
+    });
   }
   return parseValue(value, file, manifestSchema);
 }
 
-/** Reads manifest, index bytes and rows; both files are checked against their hashes before anything else looks at them. */
-export async function readGallery(folder: string): Promise<{ manifest: GalleryManifest; index: Uint8Array; rows: GalleryRow[] }> {
+/**
+ * Reads manifest, index bytes and rows; both files are checked against their hashes before anything
+ * else looks at them.
+ */
+export async function readGallery(
+  folder: string,
+): Promise<{ manifest: GalleryManifest; index: Uint8Array; rows: GalleryRow[] }> {
   const manifest = await readManifest(folder);
   const index = await readChecked(folder, manifest.index);
   const rowBytes = await readChecked(folder, manifest.rows);
-  const rows = Buffer.from(rowBytes.buffer, rowBytes.byteOffset, rowBytes.byteLength).toString("utf8").split("\n").filter(Boolean).map((line): GalleryRow => {
-    const [id, path, label] = JSON.parse(line) as [number, string, string];
-    return { id, path, label };
-  });
+  const rows = Buffer.from(rowBytes.buffer, rowBytes.byteOffset, rowBytes.byteLength)
+    .toString("utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line): GalleryRow => {
+      const [id, path, label] = JSON.parse(line) as [number, string, string];
+      return { id, path, label };
+    });
   if (rows.length !== manifest.count) {
-    throw new UserError({ code: "gallery-corrupt", message: "rows and manifest disagree", file: join(folder, manifest.rows.file), expected: `${manifest.count} rows`, found: `${rows.length}`, fix: "build the gallery again" });
+    throw new UserError({
+      code: "gallery-corrupt",
+      message: "rows and manifest disagree",
+      file: join(folder, manifest.rows.file),
+      expected: `${manifest.count} rows`,
+      found: `${rows.length}`,
+      fix: "build the gallery again",
+    });
   }
   return { manifest, index, rows };
 }
@@ -119,17 +167,26 @@ async function readChecked(folder: string, ref: GalleryManifest["index"]): Promi
   const data = await readWhole(file);
   const found = sha256(data);
   if (found !== ref.sha256) {
-    throw new UserError({ code: "gallery-corrupt", message: "the file is not what the gallery's manifest says", file, expected: `sha256 ${ref.sha256.slice(0, 12)}… (${ref.bytes} bytes)`, found: `${found.slice(0, 12)}… (${data.byteLength} bytes)`, fix: "build the gallery again, or restore the file" });
+    throw new UserError({
+      code: "gallery-corrupt",
+      message: "the file is not what the gallery's manifest says",
+      file,
+      expected: `sha256 ${ref.sha256.slice(0, 12)}… (${ref.bytes} bytes)`,
+      found: `${found.slice(0, 12)}… (${data.byteLength} bytes)`,
+      fix: "build the gallery again, or restore the file",
+    });
   }
   return data;
 }
 
 /** A whole file of any size: `readFile` stops at 2 GiB. */
 async function readWhole(file: string): Promise<Uint8Array> {
-  const handle = await open(file).catch((error: unknown) => { throw unreadable(file, error); });
+  const handle = await open(file).catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
   try {
     const data = Buffer.allocUnsafe((await handle.stat()).size);
-    for (let at = 0; at < data.length; ) {
+    for (let at = 0; at < data.length;) {
       const { bytesRead } = await handle.read(data, at, Math.min(data.length - at, 1 << 28), at);
       if (bytesRead === 0) return data.subarray(0, at);
       at += bytesRead;

@@ -1,8 +1,22 @@
 import { join, relative, resolve } from "node:path";
 import { UserError, type Complaint } from "../errors.js";
-import { readGallery, saveGallery, type GalleryManifest, type GalleryRow } from "./gallery-store.js";
+import {
+  readGallery,
+  saveGallery,
+  type GalleryManifest,
+  type GalleryRow,
+} from "./gallery-store.js";
 import { loadIndex, openIndex, pickFactory } from "../index/engine.js";
-import type { Codes, Hit, IndexMetric, Neighbours, Protocol, Stamped, VectorIndex, Vectors } from "../types.js";
+import type {
+  Codes,
+  Hit,
+  IndexMetric,
+  Neighbours,
+  Protocol,
+  Stamped,
+  VectorIndex,
+  Vectors,
+} from "../types.js";
 import { isCodes, rowCount } from "../types.js";
 
 /** A picture to put into a gallery: `path` as its list names it. */
@@ -29,20 +43,31 @@ export interface GallerySettings {
   readonly dim: number;
   readonly protocol: Protocol;
   readonly engine: string;
-  /** A Faiss factory string, or the plain names `Flat`, `IVF`, `HNSW32`, which are completed for kind and size. */
+  /**
+   * A Faiss factory string, or the plain names `Flat`, `IVF`, `HNSW32`, which are completed for
+   * kind and size.
+   */
   readonly factory: string;
   /** Run-time parameters; what is not given keeps the engine's default. */
   readonly parameters?: Readonly<Record<string, number>>;
 }
 
-/** Vectors with their labels, searched by an index. The labels outlive removals: ids are never used twice. */
+/**
+ * Vectors with their labels, searched by an index. The labels outlive removals: ids are never used
+ * twice.
+ */
 export class Gallery {
   readonly settings: GallerySettings;
   readonly index: VectorIndex;
   readonly #rows: Map<number, GalleryRow>;
   #nextId: number;
 
-  private constructor(settings: GallerySettings, index: VectorIndex, rows: readonly GalleryRow[], nextId: number) {
+  private constructor(
+    settings: GallerySettings,
+    index: VectorIndex,
+    rows: readonly GalleryRow[],
+    nextId: number,
+  ) {
     this.settings = settings;
     this.index = index;
     this.#rows = new Map(rows.map((r) => [r.id, r]));
@@ -54,13 +79,32 @@ export class Gallery {
    *
    * @throws UserError `gallery-empty` without entries.
    */
-  static async build(settings: GallerySettings, rows: Vectors | Codes, entries: readonly GalleryEntry[]): Promise<Gallery> {
+  static async build(
+    settings: GallerySettings,
+    rows: Vectors | Codes,
+    entries: readonly GalleryEntry[],
+  ): Promise<Gallery> {
     if (entries.length === 0) {
-      throw new UserError({ code: "gallery-empty", message: "a gallery needs at least one picture", fix: "check the list and that its pictures can be read" });
+      throw new UserError({
+        code: "gallery-empty",
+        message: "a gallery needs at least one picture",
+        fix: "check the list and that its pictures can be read",
+      });
     }
     const metric: IndexMetric = settings.kind === "real" ? "inner-product" : "hamming";
-    const { factory, parameters } = pickFactory({ name: settings.factory, kind: settings.kind, count: entries.length, protocol: settings.protocol });
-    const index = await openIndex({ engine: settings.engine, factory, kind: settings.kind, dim: settings.dim, metric });
+    const { factory, parameters } = pickFactory({
+      name: settings.factory,
+      kind: settings.kind,
+      count: entries.length,
+      protocol: settings.protocol,
+    });
+    const index = await openIndex({
+      engine: settings.engine,
+      factory,
+      kind: settings.kind,
+      dim: settings.dim,
+      metric,
+    });
     const all = { ...parameters, ...settings.parameters };
     const gallery = new Gallery({ ...settings, factory, parameters: all }, index, [], 0);
     try {
@@ -74,14 +118,31 @@ export class Gallery {
     return gallery;
   }
 
-  /** Loads a saved gallery. A gallery whose vectors came from another model is refused when `model` is given. */
+  /**
+   * Loads a saved gallery. A gallery whose vectors came from another model is refused when `model`
+   * is given.
+   */
   static async load(folder: string, model?: Stamped): Promise<Gallery> {
     const { manifest, index: bytes, rows } = await readGallery(folder);
     if (model && manifest.model.version !== model.version) refuseModel(folder, manifest, model);
-    const index = await loadIndex({ engine: manifest.engine, bytes, kind: manifest.kind, dim: manifest.dim, metric: manifest.metric, factory: manifest.factory });
+    const index = await loadIndex({
+      engine: manifest.engine,
+      bytes,
+      kind: manifest.kind,
+      dim: manifest.dim,
+      metric: manifest.metric,
+      factory: manifest.factory,
+    });
     if (index.size !== manifest.count) {
       index.close();
-      throw new UserError({ code: "gallery-corrupt", message: "index and manifest disagree", file: join(folder, manifest.index.file), expected: `${manifest.count} vectors`, found: `${index.size}`, fix: "build the gallery again" });
+      throw new UserError({
+        code: "gallery-corrupt",
+        message: "index and manifest disagree",
+        file: join(folder, manifest.index.file),
+        expected: `${manifest.count} vectors`,
+        found: `${index.size}`,
+        fix: "build the gallery again",
+      });
     }
     if (Object.keys(manifest.parameters).length > 0) index.set(manifest.parameters);
     const { card, folder: modelFolder, ...stamp } = manifest.model;
@@ -91,7 +152,12 @@ export class Gallery {
       ...(modelFolder !== undefined && { folder: resolve(folder, modelFolder) }),
     };
     const { kind, dim, protocol, engine, factory, parameters } = manifest;
-    return new Gallery({ model: from, kind, dim, protocol, engine, factory, parameters }, index, rows, manifest.nextId);
+    return new Gallery(
+      { model: from, kind, dim, protocol, engine, factory, parameters },
+      index,
+      rows,
+      manifest.nextId,
+    );
   }
 
   get size(): number {
@@ -108,7 +174,8 @@ export class Gallery {
 
   /** Adds vectors, one a entry. */
   async append(rows: Vectors | Codes, entries: readonly GalleryEntry[]): Promise<void> {
-    if (rowCount(rows) !== entries.length) throw new Error(`${rowCount(rows)} vectors for ${entries.length} entries`);
+    if (rowCount(rows) !== entries.length)
+      throw new Error(`${rowCount(rows)} vectors for ${entries.length} entries`);
     this.#checkShape(rows);
     if (entries.length === 0) return;
     const ids = Float64Array.from(entries, (_, i) => this.#nextId + i);
@@ -117,7 +184,10 @@ export class Gallery {
     this.#nextId += entries.length;
   }
 
-  /** Removes every entry that `match` accepts; returns them. HNSW refuses (UserError `remove-unsupported`). */
+  /**
+   * Removes every entry that `match` accepts; returns them. HNSW refuses (UserError
+   * `remove-unsupported`).
+   */
   async remove(match: (row: GalleryRow) => boolean): Promise<GalleryRow[]> {
     const gone = [...this.#rows.values()].filter(match);
     if (gone.length === 0) return [];
@@ -132,7 +202,8 @@ export class Gallery {
       const hits: Hit[] = [];
       for (let i = q * found.k; i < (q + 1) * found.k; i++) {
         const row = this.#rows.get(found.rows[i]!);
-        if (row) hits.push({ row: row.id, label: row.label, score: found.scores[i]!, path: row.path });
+        if (row)
+          hits.push({ row: row.id, label: row.label, score: found.scores[i]!, path: row.path });
       }
       return hits;
     });
@@ -148,7 +219,18 @@ export class Gallery {
     };
     return saveGallery(
       folder,
-      { kind, dim, metric: this.index.metric, model: from, protocol, engine, engineVersion: this.index.version, factory, parameters: { ...parameters }, nextId: this.#nextId },
+      {
+        kind,
+        dim,
+        metric: this.index.metric,
+        model: from,
+        protocol,
+        engine,
+        engineVersion: this.index.version,
+        factory,
+        parameters: { ...parameters },
+        nextId: this.#nextId,
+      },
       await this.index.serialize(),
       this.rows,
     );
@@ -163,7 +245,13 @@ export class Gallery {
     const found = isCodes(rows) ? `${rows.bits} bits` : `${rows.dim} floats`;
     const expected = kind === "binary" ? `${dim} bits` : `${dim} floats`;
     if (found !== expected) {
-      throw new UserError({ code: "dimension", message: "these vectors do not fit the gallery", expected, found, fix: "use the model that the gallery was built with" });
+      throw new UserError({
+        code: "dimension",
+        message: "these vectors do not fit the gallery",
+        expected,
+        found,
+        fix: "use the model that the gallery was built with",
+      });
     }
   }
 }

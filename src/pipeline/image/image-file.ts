@@ -3,21 +3,31 @@ import { type FileHandle, open } from "node:fs/promises";
 import { UserError } from "../errors.js";
 import { HEADER_BYTES } from "./image-format.js";
 
-/** Most bytes an encoded picture may have, for a pixel: 16-bit RGBA without compression, and a margin for metadata. */
+/**
+ * Most bytes an encoded picture may have, for a pixel: 16-bit RGBA without compression, and a
+ * margin for metadata.
+ */
 const BYTES_A_PIXEL = 8;
 const MARGIN_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads an encoded picture. `inspect` sees its first bytes before the rest is read, and may throw.
  *
- * @throws UserError `image-unreadable` (missing, no right, a folder, a device), `image-empty`, `image-too-large`.
+ * @throws UserError `image-unreadable` (missing, no right, a folder, a device), `image-empty`,
+ * `image-too-large`.
  */
-export async function readImageFile(file: string, maxPixels: number, inspect: (start: Uint8Array) => void): Promise<Uint8Array> {
+export async function readImageFile(
+  file: string,
+  maxPixels: number,
+  inspect: (start: Uint8Array) => void,
+): Promise<Uint8Array> {
   let handle: FileHandle | undefined;
   try {
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
     handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const { size, isFile } = await handle.stat().then((s) => ({ size: s.size, isFile: s.isFile() }));
+    const { size, isFile } = await handle
+      .stat()
+      .then((s) => ({ size: s.size, isFile: s.isFile() }));
     checkFile(file, isFile, size, maxPixels);
     const start = new Uint8Array(Math.min(HEADER_BYTES, size));
     const { bytesRead } = await handle.read(start, 0, start.length, 0);
@@ -31,12 +41,15 @@ export async function readImageFile(file: string, maxPixels: number, inspect: (s
 }
 
 /**
- * The same on the calling thread, with what the system says of the file: where small files are read one after another, hops to other threads and
- * back cost more than the reading.
+ * The same on the calling thread, with what the system says of the file: where small files are read
+ * one after another, hops to other threads and back cost more than the reading.
  *
  * @throws UserError of `readImageFile`.
  */
-export function readImageFileSync(file: string, maxPixels: number): { readonly bytes: Uint8Array; readonly about: BigIntStats } {
+export function readImageFileSync(
+  file: string,
+  maxPixels: number,
+): { readonly bytes: Uint8Array; readonly about: BigIntStats } {
   try {
     const handle = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
@@ -45,7 +58,8 @@ export function readImageFileSync(file: string, maxPixels: number): { readonly b
       checkFile(file, about.isFile(), size, maxPixels);
       const bytes = new Uint8Array(size);
       let read = 0;
-      for (let n; read < size && (n = readSync(handle, bytes, read, size - read, read)) > 0; ) read += n;
+      for (let n; read < size && (n = readSync(handle, bytes, read, size - read, read)) > 0;)
+        read += n;
       return { bytes: bytes.subarray(0, read), about };
     } finally {
       closeSync(handle);
@@ -60,16 +74,31 @@ function checkFile(file: string, isFile: boolean, size: number, maxPixels: numbe
   if (size === 0) throw emptyImage(file);
   const most = maxPixels * BYTES_A_PIXEL + MARGIN_BYTES;
   if (size > most) {
-    throw new UserError({ code: "image-too-large", message: "this file is too large for a picture", file, expected: `at most ${most} bytes`, found: `${size} bytes`, fix: "check that it is a picture, or scale it down" });
+    throw new UserError({
+      code: "image-too-large",
+      message: "this file is too large for a picture",
+      file,
+      expected: `at most ${most} bytes`,
+      found: `${size} bytes`,
+      fix: "check that it is a picture, or scale it down",
+    });
   }
 }
 
 export function emptyImage(file: string | undefined): UserError {
-  return new UserError({ code: "image-empty", message: "the picture has no bytes", ...(file !== undefined && { file }), fix: "copy or download the picture again" });
+  return new UserError({
+    code: "image-empty",
+    message: "the picture has no bytes",
+    ...(file !== undefined && { file }),
+    fix: "copy or download the picture again",
+  });
 }
 
 function unreadable(file: string, found: string, fix: string, cause?: unknown): UserError {
-  return new UserError({ code: "image-unreadable", message: "the picture cannot be read", file, found, fix }, { cause });
+  return new UserError(
+    { code: "image-unreadable", message: "the picture cannot be read", file, found, fix },
+    { cause },
+  );
 }
 
 /** What went wrong in reading a file, in the user's terms; anything else is passed on. */

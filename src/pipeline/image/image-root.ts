@@ -4,11 +4,12 @@ import { UserError } from "../errors.js";
 import { asReadError } from "./image-file.js";
 
 /**
- * Where a path of a picture list leads, under the image root: the real path, symbolic links followed. A path whose end does not
- * exist is returned too, so that the reader reports it by name.
+ * Where a path of a picture list leads, under the image root: the real path, symbolic links
+ * followed. A path whose end does not exist is returned too, so that the reader reports it by name.
  *
- * @throws UserError `path-outside-root` where it is absolute or leaves the root, by `..` or through a symbolic link;
- * `image-unreadable` where it cannot be followed (a loop of links, no right to look).
+ * @throws UserError `path-outside-root` where it is absolute or leaves the root, by `..` or through
+ * a symbolic link; `image-unreadable` where it cannot be followed (a loop of links, no right to
+ * look).
  */
 export function safePath(root: string, path: string): string {
   if (path === "") throw outside(path, "an empty path");
@@ -18,7 +19,8 @@ export function safePath(root: string, path: string): string {
   if (!isInside(resolve(root), lexical)) throw outside(path, "a path that climbs out of it");
   try {
     const target = realest(lexical);
-    if (!isInside(realest(resolve(root)), target)) throw outside(path, "a symbolic link that leads out of it");
+    if (!isInside(realest(resolve(root)), target))
+      throw outside(path, "a symbolic link that leads out of it");
     return target;
   } catch (error) {
     throw asReadError(lexical, error);
@@ -26,8 +28,8 @@ export function safePath(root: string, path: string): string {
 }
 
 /**
- * The path with every link followed, also where its end, or what a link points to, does not exist. On the calling thread, without
- * two hops to another one for each of a list's thousands of paths.
+ * The path with every link followed, also where its end, or what a link points to, does not exist.
+ * On the calling thread, without two hops to another one for each of a list's thousands of paths.
  */
 function realest(path: string): string {
   try {

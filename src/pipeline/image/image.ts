@@ -7,7 +7,8 @@ import { patchOf } from "./resize.js";
 import { MAX_SIDE } from "./resize-taps.js";
 import type { Box, Pixels } from "../types.js";
 
-// Pictures are read once: a cache of operations would only hold memory. One thread a picture: callers run pictures side by side.
+// Pictures are read once: a cache of operations would only hold memory. One thread a picture:
+// callers run pictures side by side.
 sharp.cache(false);
 sharp.concurrency(1);
 
@@ -22,22 +23,35 @@ export interface DecodeOptions {
 }
 
 /**
- * Decodes a picture, a file or its bytes, to 8-bit RGB as OpenCV's `imread(…, IMREAD_COLOR)` does: EXIF orientation applied,
- * alpha dropped without compositing, 16 bits cut to their upper 8, colour profiles ignored, the first frame or page of several.
- * The format is told from the content, not from the name. METHODOLOGY lists where results differ from OpenCV's.
+ * Decodes a picture, a file or its bytes, to 8-bit RGB as OpenCV's `imread(…, IMREAD_COLOR)` does:
+ * EXIF orientation applied, alpha dropped without compositing, 16 bits cut to their upper 8, colour
+ * profiles ignored, the first frame or page of several. The format is told from the content, not
+ * from the name. METHODOLOGY lists where results differ from OpenCV's.
  *
  * @throws UserError `image-unreadable`, `image-truncated`, `image-too-large` or `image-empty`.
  */
-export async function decode(source: string | Uint8Array, options: DecodeOptions = {}): Promise<Pixels> {
+export async function decode(
+  source: string | Uint8Array,
+  options: DecodeOptions = {},
+): Promise<Pixels> {
   const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
   const file = typeof source === "string" ? source : options.file;
-  const bytes = typeof source === "string" ? await readImageFile(source, maxPixels, (start) => void knownFormat(start, file)) : source;
+  const bytes =
+    typeof source === "string"
+      ? await readImageFile(source, maxPixels, (start) => void knownFormat(start, file))
+      : source;
   if (bytes.length === 0) throw emptyImage(file);
   const format = knownFormat(bytes, file);
   try {
-    const { width, height, space } = await sharp(bytes, { limitInputPixels: false, failOn: "error" }).metadata();
-    if (width * height > maxPixels || Math.max(width, height) > MAX_SIDE) throw tooLarge(width, height, maxPixels, file);
-    return space === "cmyk" ? await decodeCmyk(bytes, maxPixels) : await decodeColour(bytes, maxPixels);
+    const { width, height, space } = await sharp(bytes, {
+      limitInputPixels: false,
+      failOn: "error",
+    }).metadata();
+    if (width * height > maxPixels || Math.max(width, height) > MAX_SIDE)
+      throw tooLarge(width, height, maxPixels, file);
+    return space === "cmyk"
+      ? await decodeCmyk(bytes, maxPixels)
+      : await decodeColour(bytes, maxPixels);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw undecodable(bytes, format, file, error as Error);
@@ -45,19 +59,35 @@ export async function decode(source: string | Uint8Array, options: DecodeOptions
 }
 
 function opened(bytes: Uint8Array, maxPixels: number): Sharp {
-  return sharp(bytes, { failOn: "error", ignoreIcc: true, autoOrient: true, limitInputPixels: maxPixels });
+  return sharp(bytes, {
+    failOn: "error",
+    ignoreIcc: true,
+    autoOrient: true,
+    limitInputPixels: maxPixels,
+  });
 }
 
 async function decodeColour(bytes: Uint8Array, maxPixels: number): Promise<Pixels> {
-  const { data, info } = await opened(bytes, maxPixels).toColourspace("srgb").removeAlpha().raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+  const { data, info } = await opened(bytes, maxPixels)
+    .toColourspace("srgb")
+    .removeAlpha()
+    .raw({ depth: "uchar" })
+    .toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   if (channels !== 3) throw new Error(`decoded to ${channels} channels`);
   return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), width, height };
 }
 
-/** Inks to RGB with OpenCV's formula (`icvCvt_CMYK2BGR_8u_C4C3R`), where sharp would go through a colour profile. */
+/**
+ * Inks to RGB with OpenCV's formula (`icvCvt_CMYK2BGR_8u_C4C3R`), where sharp would go through a
+ * colour profile.
+ */
 async function decodeCmyk(bytes: Uint8Array, maxPixels: number): Promise<Pixels> {
-  const { data: inks, info } = await opened(bytes, maxPixels).pipelineColourspace("cmyk").toColourspace("cmyk").raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+  const { data: inks, info } = await opened(bytes, maxPixels)
+    .pipelineColourspace("cmyk")
+    .toColourspace("cmyk")
+    .raw({ depth: "uchar" })
+    .toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   if (channels < 4) throw new Error(`decoded to ${channels} inks`);
   const data = new Uint8Array(width * height * 3);
@@ -82,7 +112,12 @@ function knownFormat(start: Uint8Array, file: string | undefined): ImageFormat {
   });
 }
 
-function tooLarge(width: number, height: number, maxPixels: number, file: string | undefined): UserError {
+function tooLarge(
+  width: number,
+  height: number,
+  maxPixels: number,
+  file: string | undefined,
+): UserError {
   return new UserError({
     code: "image-too-large",
     message: "the picture has too many pixels",
@@ -93,13 +128,36 @@ function tooLarge(width: number, height: number, maxPixels: number, file: string
   });
 }
 
-function undecodable(bytes: Uint8Array, format: ImageFormat, file: string | undefined, error: Error): UserError {
+function undecodable(
+  bytes: Uint8Array,
+  format: ImageFormat,
+  file: string | undefined,
+  error: Error,
+): UserError {
   const named = file !== undefined && { file };
   const found = `${format}: ${error.message.trim().split("\n")[0]!.slice(0, 200)}`;
   if (endsEarly(bytes, format, error.message)) {
-    return new UserError({ code: "image-truncated", message: "the picture ends early", ...named, found, fix: "copy or download the picture again" }, { cause: error });
+    return new UserError(
+      {
+        code: "image-truncated",
+        message: "the picture ends early",
+        ...named,
+        found,
+        fix: "copy or download the picture again",
+      },
+      { cause: error },
+    );
   }
-  return new UserError({ code: "image-unreadable", message: "the picture cannot be decoded", ...named, found, fix: "copy or download the picture again, or convert it to JPEG or PNG" }, { cause: error });
+  return new UserError(
+    {
+      code: "image-unreadable",
+      message: "the picture cannot be decoded",
+      ...named,
+      found,
+      fix: "copy or download the picture again, or convert it to JPEG or PNG",
+    },
+    { cause: error },
+  );
 }
 
 /**

@@ -1,9 +1,11 @@
 /**
- * Divides each row by its L2 norm, in place and in float32 to the last bit as PaddleClas does it with NumPy
- * (`python/predict_rec.py`: `np.divide(x, np.sqrt(np.sum(np.square(x), axis=1, keepdims=True)))`).
+ * Divides each row by its L2 norm, in place and in float32 to the last bit as PaddleClas does it
+ * with NumPy (`python/predict_rec.py`: `np.divide(x, np.sqrt(np.sum(np.square(x), axis=1,
+ * keepdims=True)))`).
  *
  * @param rows row-major, `dim` floats a row.
- * @returns the first row whose norm is zero or not finite (left as it is, and those after it), or -1.
+ * @returns the first row whose norm is zero or not finite (left as it is, and those after it), or
+ * -1.
  */
 export function normaliseRows(rows: Float32Array, dim: number): number {
   const squares = new Float32Array(dim);
@@ -17,7 +19,10 @@ export function normaliseRows(rows: Float32Array, dim: number): number {
   return -1;
 }
 
-/** NumPy's summation of float32 (`pairwise_sum` in `loops_utils.h.src`): eight partial sums in blocks of 128 at most. */
+/**
+ * NumPy's summation of float32 (`pairwise_sum` in `loops_utils.h.src`): eight partial sums in
+ * blocks of 128 at most.
+ */
 function pairwiseSum(values: Float32Array, from: number, n: number): number {
   const f = Math.fround;
   if (n < 8) {

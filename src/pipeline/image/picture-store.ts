@@ -1,6 +1,9 @@
 import type { Interpolation } from "../types.js";
 
-/** Room for one resized picture in the shared memory of a pool; `filled` where an earlier model of the same input size left it there. */
+/**
+ * Room for one resized picture in the shared memory of a pool; `filled` where an earlier model of
+ * the same input size left it there.
+ */
 export interface Slot {
   readonly offset: number;
   readonly filled: boolean;
@@ -14,8 +17,9 @@ export interface InputSize {
 }
 
 /**
- * Pictures as 8-bit RGB at the size that a model takes, by content, in memory that threads share: models of one input size then decode and resize
- * a picture once. Bounded: what finds no room is not kept, and nothing is put out, since sweeps go through their pictures in the same order again
+ * Pictures as 8-bit RGB at the size that a model takes, by content, in memory that threads share:
+ * models of one input size then decode and resize a picture once. Bounded: what finds no room is
+ * not kept, and nothing is put out, since sweeps go through their pictures in the same order again
  * and again, where the last one put out is always the next one needed.
  */
 export class PictureStore {
@@ -23,7 +27,10 @@ export class PictureStore {
   readonly #places = new Map<string, { readonly offset: number; filled: boolean }>();
   #used = 0;
 
-  /** @param bytes most that is held; memory that is never written to costs nothing on the usual systems. */
+  /**
+   * @param bytes most that is held; memory that is never written to costs nothing on the usual
+   * systems.
+   */
   constructor(bytes: number) {
     this.memory = new SharedArrayBuffer(bytes);
   }

@@ -11,14 +11,21 @@ export interface TensorTarget {
 }
 
 /**
- * One picture, or a window of it, as a model's input: resize, then `(value * scale - mean[c]) / std[c]` in float32, in one pass
- * without a picture in between. Floats are those of PaddleClas's ResizeImage, NormalizeImage and ToCHWImage with OpenCV and NumPy,
- * bit for bit; `mean` and `std` are in the tensor's channel order, as there. Computed on the calling thread.
+ * One picture, or a window of it, as a model's input: resize, then `(value * scale - mean[c]) /
+ * std[c]` in float32, in one pass without a picture in between. Floats are those of PaddleClas's
+ * ResizeImage, NormalizeImage and ToCHWImage with OpenCV and NumPy, bit for bit; `mean` and `std`
+ * are in the tensor's channel order, as there. Computed on the calling thread.
  *
- * @returns the 3 x height x width (`nchw`) or height x width x 3 (`nhwc`) floats: a view of `target.out` where one is given.
+ * @returns the 3 x height x width (`nchw`) or height x width x 3 (`nhwc`) floats: a view of
+ * `target.out` where one is given.
  * @throws RangeError where the window is empty or leaves the picture, or `target` has no room.
  */
-export function toTensor(pixels: Pixels, spec: Preprocessing, target?: TensorTarget, window?: Box): Float32Array {
+export function toTensor(
+  pixels: Pixels,
+  spec: Preprocessing,
+  target?: TensorTarget,
+  window?: Box,
+): Float32Array {
   const { width, height, interpolation } = spec;
   checkTarget(width, height);
   const length = tensorLength(spec);
@@ -26,7 +33,15 @@ export function toTensor(pixels: Pixels, spec: Preprocessing, target?: TensorTar
   if (!Number.isInteger(offset) || offset < 0 || offset + length > out.length) {
     throw new RangeError(`a tensor of ${length} floats does not fit at ${offset} of ${out.length}`);
   }
-  resizeKernel().toTensor(patchOf(pixels, window), width, height, interpolation, formatOf(spec), out, offset);
+  resizeKernel().toTensor(
+    patchOf(pixels, window),
+    width,
+    height,
+    interpolation,
+    formatOf(spec),
+    out,
+    offset,
+  );
   return out.subarray(offset, offset + length);
 }
 
@@ -40,12 +55,19 @@ const formats = new WeakMap<Preprocessing, TensorFormat>();
 function formatOf(spec: Preprocessing): TensorFormat {
   const known = formats.get(spec);
   if (known) return known;
-  const format = { table: valueTable(spec), reversed: spec.colour === "bgr", interleaved: spec.layout === "nhwc" };
+  const format = {
+    table: valueTable(spec),
+    reversed: spec.colour === "bgr",
+    interleaved: spec.layout === "nhwc",
+  };
   formats.set(spec, format);
   return format;
 }
 
-/** What each of the 256 values becomes in each channel, every operation rounded to float32 as NumPy does. */
+/**
+ * What each of the 256 values becomes in each channel, every operation rounded to float32 as NumPy
+ * does.
+ */
 function valueTable({ scale, mean, std }: Preprocessing): Float32Array {
   const f = Math.fround;
   return Float32Array.from({ length: 3 * 256 }, (_, i) => {

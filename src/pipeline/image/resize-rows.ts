@@ -1,7 +1,10 @@
 import { resizeTaps, type Taps } from "./resize-taps.js";
 import type { Interpolation } from "../types.js";
 
-/** A rectangle of an 8-bit RGB picture: `offset` is the byte of its first pixel, `stride` the bytes from row to row. */
+/**
+ * A rectangle of an 8-bit RGB picture: `offset` is the byte of its first pixel, `stride` the bytes
+ * from row to row.
+ */
 export interface Patch {
   readonly data: Uint8Array;
   readonly offset: number;
@@ -10,15 +13,25 @@ export interface Patch {
   readonly height: number;
 }
 
-/** Takes finished row `y`: `width * 3` bytes, interleaved RGB. The array is used again for the next row. */
+/**
+ * Takes finished row `y`: `width * 3` bytes, interleaved RGB. The array is used again for the next
+ * row.
+ */
 export type RowSink = (row: Uint8ClampedArray, y: number) => void;
 
 /**
- * Resizes an 8-bit RGB patch to `width` x `height` and hands over row after row, bit for bit what `cv2.resize` of OpenCV 4.x gives
- * on x86-64 with its SSE2 baseline (Debian's and PyPI's builds without IPP): a horizontal pass in integers, kept for the few
- * source rows in use, then a vertical pass. Source: `resizeGeneric_` in modules/imgproc/src/resize.cpp.
+ * Resizes an 8-bit RGB patch to `width` x `height` and hands over row after row, bit for bit what
+ * `cv2.resize` of OpenCV 4.x gives on x86-64 with its SSE2 baseline (Debian's and PyPI's builds
+ * without IPP): a horizontal pass in integers, kept for the few source rows in use, then a vertical
+ * pass. Source: `resizeGeneric_` in modules/imgproc/src/resize.cpp.
  */
-export function resizeRows(patch: Patch, width: number, height: number, interpolation: Interpolation, sink: RowSink): void {
+export function resizeRows(
+  patch: Patch,
+  width: number,
+  height: number,
+  interpolation: Interpolation,
+  sink: RowSink,
+): void {
   if (interpolation === "linear" && patch.width === 2 * width && patch.height === 2 * height) {
     halveRows(patch, width, height, sink);
     return;
@@ -61,7 +74,13 @@ function byteOffsets(taps: Taps, sourceWidth: number): Int32Array {
   return offsets;
 }
 
-function acrossLinear(data: Uint8Array, start: number, offsets: Int32Array, weights: Int16Array, out: Int32Array): void {
+function acrossLinear(
+  data: Uint8Array,
+  start: number,
+  offsets: Int32Array,
+  weights: Int16Array,
+  out: Int32Array,
+): void {
   for (let tap = 0, lane = 0; lane < out.length; tap += 2, lane += 3) {
     const a = start + offsets[tap]!;
     const b = start + offsets[tap + 1]!;
@@ -73,7 +92,13 @@ function acrossLinear(data: Uint8Array, start: number, offsets: Int32Array, weig
   }
 }
 
-function acrossCubic(data: Uint8Array, start: number, offsets: Int32Array, weights: Int16Array, out: Int32Array): void {
+function acrossCubic(
+  data: Uint8Array,
+  start: number,
+  offsets: Int32Array,
+  weights: Int16Array,
+  out: Int32Array,
+): void {
   for (let tap = 0, lane = 0; lane < out.length; tap += 4, lane += 3) {
     const a = start + offsets[tap]!;
     const b = start + offsets[tap + 1]!;
@@ -90,7 +115,12 @@ function acrossCubic(data: Uint8Array, start: number, offsets: Int32Array, weigh
 }
 
 /** `VResizeLinear` for 8 bit: both terms are cut to 20 bits before they are added. */
-function downLinear(rows: readonly Int32Array[], weights: Int16Array, at: number, out: Uint8ClampedArray): void {
+function downLinear(
+  rows: readonly Int32Array[],
+  weights: Int16Array,
+  at: number,
+  out: Uint8ClampedArray,
+): void {
   const upper = rows[0]!;
   const lower = rows[1]!;
   const wu = weights[at]!;
@@ -101,10 +131,16 @@ function downLinear(rows: readonly Int32Array[], weights: Int16Array, at: number
 }
 
 /**
- * `VResizeCubic` for 8 bit. OpenCV computes whole groups of 8 values in float32 (`VResizeCubicVec_32s8u`), rounding halves to even,
- * and what is left of a row in integers, rounding halves up: both are repeated here.
+ * `VResizeCubic` for 8 bit. OpenCV computes whole groups of 8 values in float32
+ * (`VResizeCubicVec_32s8u`), rounding halves to even, and what is left of a row in integers,
+ * rounding halves up: both are repeated here.
  */
-function downCubic(rows: readonly Int32Array[], weights: Int16Array, at: number, out: Uint8ClampedArray): void {
+function downCubic(
+  rows: readonly Int32Array[],
+  weights: Int16Array,
+  at: number,
+  out: Uint8ClampedArray,
+): void {
   const f = Math.fround;
   const [r0, r1, r2, r3] = rows as [Int32Array, Int32Array, Int32Array, Int32Array];
   const scale = 1 / (1 << 22);
@@ -124,15 +160,25 @@ function downCubic(rows: readonly Int32Array[], weights: Int16Array, at: number,
   }
 }
 
-/** Halving both sides is the one case where OpenCV turns INTER_LINEAR into INTER_AREA: the mean of 2 x 2 pixels. */
-function halveRows({ data, offset, stride }: Patch, width: number, height: number, sink: RowSink): void {
+/**
+ * Halving both sides is the one case where OpenCV turns INTER_LINEAR into INTER_AREA: the mean of 2
+ * x 2 pixels.
+ */
+function halveRows(
+  { data, offset, stride }: Patch,
+  width: number,
+  height: number,
+  sink: RowSink,
+): void {
   const row = new Uint8ClampedArray(width * 3);
   for (let y = 0; y < height; y++) {
     let upper = offset + 2 * y * stride;
     let lower = upper + stride;
     for (let x = 0; x < row.length; x += 3, upper += 6, lower += 6) {
       for (let c = 0; c < 3; c++) {
-        row[x + c] = (data[upper + c]! + data[upper + c + 3]! + data[lower + c]! + data[lower + c + 3]! + 2) >> 2;
+        row[x + c] =
+          (data[upper + c]! + data[upper + c + 3]! + data[lower + c]! + data[lower + c + 3]! + 2) >>
+          2;
       }
     }
     sink(row, y);

@@ -3,14 +3,20 @@ import type { Interpolation } from "../types.js";
 /** Weights are fixed-point with 11 fractional bits, as OpenCV's INTER_RESIZE_COEF_BITS. */
 export const WEIGHT_ONE = 2048;
 
-/** OpenCV's own limit on the side of a picture (CV_IO_MAX_IMAGE_WIDTH); above it float32 coordinates lose their fraction. */
+/**
+ * OpenCV's own limit on the side of a picture (CV_IO_MAX_IMAGE_WIDTH); above it float32 coordinates
+ * lose their fraction.
+ */
 export const MAX_SIDE = 1 << 20;
 
 /** Which source samples make up each target sample, along one axis. */
 export interface Taps {
   /** Source samples a target sample: 2 (linear) or 4 (cubic). */
   readonly count: 2 | 4;
-  /** A target sample's first source sample; may be up to 2 before the start or run up to 2 past the end, where the edge repeats. */
+  /**
+   * A target sample's first source sample; may be up to 2 before the start or run up to 2 past the
+   * end, where the edge repeats.
+   */
   readonly first: Int32Array;
   /** `count` weights a target sample, which add up to about WEIGHT_ONE. */
   readonly weights: Int16Array;
@@ -19,11 +25,17 @@ export interface Taps {
 const f = Math.fround;
 
 /**
- * OpenCV's resampling positions and weights for one axis (`hal::resize` in modules/imgproc/src/resize.cpp, 4.x), in the float32
- * arithmetic of a build without fused multiply-add. Along x OpenCV moves a linear tap that would cross the edge onto it
+ * OpenCV's resampling positions and weights for one axis (`hal::resize` in
+ * modules/imgproc/src/resize.cpp, 4.x), in the float32 arithmetic of a build without fused
+ * multiply-add. Along x OpenCV moves a linear tap that would cross the edge onto it
  * (`clampToEdge`); along y it repeats the edge row instead, which rounds differently.
  */
-export function resizeTaps(source: number, target: number, interpolation: Interpolation, clampToEdge: boolean): Taps {
+export function resizeTaps(
+  source: number,
+  target: number,
+  interpolation: Interpolation,
+  clampToEdge: boolean,
+): Taps {
   const count = interpolation === "cubic" ? 4 : 2;
   const first = new Int32Array(target);
   const weights = new Int16Array(target * count);
@@ -50,7 +62,10 @@ export function resizeTaps(source: number, target: number, interpolation: Interp
   return { count, first, weights };
 }
 
-/** Keys' cubic convolution with a = -0.75, the operations in the order of OpenCV's `interpolateCubic`, each rounded to float32. */
+/**
+ * Keys' cubic convolution with a = -0.75, the operations in the order of OpenCV's
+ * `interpolateCubic`, each rounded to float32.
+ */
 function cubicWeights(x: number, out: Float32Array): void {
   const a = -0.75;
   const before = f(x + 1);

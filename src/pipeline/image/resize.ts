@@ -4,12 +4,18 @@ import { MAX_SIDE } from "./resize-taps.js";
 import type { Box, Interpolation, Pixels } from "../types.js";
 
 /**
- * Resizes a picture to `width` x `height`, bit for bit as `cv2.resize` of OpenCV 4.x with INTER_LINEAR or INTER_CUBIC (a = -0.75, no
- * antialiasing; the aspect ratio is not kept).
+ * Resizes a picture to `width` x `height`, bit for bit as `cv2.resize` of OpenCV 4.x with
+ * INTER_LINEAR or INTER_CUBIC (a = -0.75, no antialiasing; the aspect ratio is not kept).
  *
- * @throws RangeError where a size is no integer from 1 to 1,048,576, or `pixels` does not hold what it says.
+ * @throws RangeError where a size is no integer from 1 to 1,048,576, or `pixels` does not hold what
+ * it says.
  */
-export function resize(pixels: Pixels, width: number, height: number, interpolation: Interpolation): Pixels {
+export function resize(
+  pixels: Pixels,
+  width: number,
+  height: number,
+  interpolation: Interpolation,
+): Pixels {
   checkTarget(width, height);
   const data = new Uint8Array(width * height * 3);
   resizeKernel().toBytes(patchOf(pixels), width, height, interpolation, data);
@@ -27,14 +33,31 @@ export function patchOf({ data, width, height }: Pixels, window?: Box): Patch {
   }
   if (!window) return { data, offset: 0, stride: width * 3, width, height };
   const { x0, y0, x1, y1 } = window;
-  const inside = [x0, y0, x1, y1].every(Number.isInteger) && x0 >= 0 && y0 >= 0 && x1 <= width && y1 <= height && x1 > x0 && y1 > y0;
-  if (!inside) throw new RangeError(`window [${x0}, ${y0}, ${x1}, ${y1}] is not a part of a picture of ${width} x ${height}`);
-  return { data, offset: (y0 * width + x0) * 3, stride: width * 3, width: x1 - x0, height: y1 - y0 };
+  const inside =
+    [x0, y0, x1, y1].every(Number.isInteger) &&
+    x0 >= 0 &&
+    y0 >= 0 &&
+    x1 <= width &&
+    y1 <= height &&
+    x1 > x0 &&
+    y1 > y0;
+  if (!inside)
+    throw new RangeError(
+      `window [${x0}, ${y0}, ${x1}, ${y1}] is not a part of a picture of ${width} x ${height}`,
+    );
+  return {
+    data,
+    offset: (y0 * width + x0) * 3,
+    stride: width * 3,
+    width: x1 - x0,
+    height: y1 - y0,
+  };
 }
 
 /** @throws RangeError where a target size is no integer from 1 to 1,048,576. */
 export function checkTarget(width: number, height: number): void {
-  if (!isSide(width) || !isSide(height)) throw new RangeError(`cannot resize to ${width} x ${height}`);
+  if (!isSide(width) || !isSide(height))
+    throw new RangeError(`cannot resize to ${width} x ${height}`);
 }
 
 function isSide(length: number): boolean {

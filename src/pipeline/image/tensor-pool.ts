@@ -1,4 +1,7 @@
-/** Hands out float buffers of one length and takes them back: a fresh 640 x 640 tensor costs a millisecond of page faults. */
+/**
+ * Hands out float buffers of one length and takes them back: a fresh 640 x 640 tensor costs a
+ * millisecond of page faults.
+ */
 export class TensorPool {
   readonly #length: number;
   readonly #free: Float32Array[] = [];

@@ -2,7 +2,10 @@ import { UserError, oneOf } from "../errors.js";
 import type { Codes, IndexMetric, Neighbours, VectorIndex, Vectors } from "../types.js";
 import { checkIds, checkK, checkRows, type CheckedRows, type IndexShape } from "./row-checks.js";
 
-/** Fewer training points than this for each list make poor centroids (Faiss: ClusteringParameters::min_points_per_centroid). */
+/**
+ * Fewer training points than this for each list make poor centroids (Faiss:
+ * ClusteringParameters::min_points_per_centroid).
+ */
 export const pointsPerList = 39;
 
 /** How an engine's index starts: empty, or as it was saved. */
@@ -23,11 +26,15 @@ export interface Refusal {
   readonly fix: string;
 }
 
-export const hnswCannotRemove: Refusal = { message: "HNSW cannot remove; rebuild, or use IVF or Flat", fix: "rebuild the index without those vectors, or build it as IVF or Flat" };
+export const hnswCannotRemove: Refusal = {
+  message: "HNSW cannot remove; rebuild, or use IVF or Flat",
+  fix: "rebuild the index without those vectors, or build it as IVF or Flat",
+};
 
 /**
- * What all engines have in common: arguments are checked here, so that every engine refuses the same things in the same words, and ids are dealt
- * out here. The inner verbs (`doTrain`, `doAdd`, …) get only what has been checked.
+ * What all engines have in common: arguments are checked here, so that every engine refuses the
+ * same things in the same words, and ids are dealt out here. The inner verbs (`doTrain`, `doAdd`,
+ * …) get only what has been checked.
  */
 export abstract class CheckedIndex implements VectorIndex {
   readonly id: string;
@@ -43,7 +50,18 @@ export abstract class CheckedIndex implements VectorIndex {
   #nextId: number;
   #closed = false;
 
-  protected constructor({ id, version, kind, metric, dim, size, trained, largestId, lists, removeRefusal }: IndexState) {
+  protected constructor({
+    id,
+    version,
+    kind,
+    metric,
+    dim,
+    size,
+    trained,
+    largestId,
+    lists,
+    removeRefusal,
+  }: IndexState) {
     this.id = id;
     this.version = version;
     this.kind = kind;
@@ -81,7 +99,9 @@ export abstract class CheckedIndex implements VectorIndex {
       });
     }
     if (checked.n < pointsPerList * this.#lists) {
-      this.#warnings.push(`trained on ${checked.n} vectors for ${this.#lists} lists, ${(checked.n / this.#lists).toFixed(1)} a list; under ${pointsPerList} a list the centroids are poor`);
+      this.#warnings.push(
+        `trained on ${checked.n} vectors for ${this.#lists} lists, ${(checked.n / this.#lists).toFixed(1)} a list; under ${pointsPerList} a list the centroids are poor`,
+      );
     }
     await this.doTrain(checked);
     this.#trained = true;
@@ -122,7 +142,12 @@ export abstract class CheckedIndex implements VectorIndex {
         });
       }
       if (!Number.isSafeInteger(value) || value < 1) {
-        throw new UserError({ code: "bad-parameter", message: `${name} must be a whole number`, expected: "1 or more", found: String(value) });
+        throw new UserError({
+          code: "bad-parameter",
+          message: `${name} must be a whole number`,
+          expected: "1 or more",
+          found: String(value),
+        });
       }
     }
     for (const [name, value] of Object.entries(parameters)) this.doSet(name, value);
@@ -131,7 +156,8 @@ export abstract class CheckedIndex implements VectorIndex {
   async remove(ids: Float64Array): Promise<number> {
     this.#requireOpen();
     checkIds(ids, null);
-    if (this.#removeRefusal) throw new UserError({ code: "remove-unsupported", ...this.#removeRefusal, found: this.id });
+    if (this.#removeRefusal)
+      throw new UserError({ code: "remove-unsupported", ...this.#removeRefusal, found: this.id });
     if (ids.length === 0 || this.#size === 0) return 0;
     const removed = await this.doRemove(ids);
     this.#size -= removed;
@@ -175,10 +201,19 @@ export abstract class CheckedIndex implements VectorIndex {
   }
 
   #requireOpen(): void {
-    if (this.#closed) throw new UserError({ code: "index-closed", message: "the index has been closed", found: this.id });
+    if (this.#closed)
+      throw new UserError({
+        code: "index-closed",
+        message: "the index has been closed",
+        found: this.id,
+      });
   }
 }
 
 function untrained(done: string): UserError {
-  return new UserError({ code: "untrained", message: `the index must be trained before it is ${done}`, fix: "call train first" });
+  return new UserError({
+    code: "untrained",
+    message: `the index must be trained before it is ${done}`,
+    fix: "call train first",
+  });
 }

@@ -33,24 +33,36 @@ export interface SavedIndex extends IndexSpec {
 /**
  * An empty index.
  *
- * @throws UserError `unknown-engine` (with the valid names), `index-shape`, `index-factory` or `index-refused` for a factory that the engine lacks.
+ * @throws UserError `unknown-engine` (with the valid names), `index-shape`, `index-factory` or
+ * `index-refused` for a factory that the engine lacks.
  */
-export async function openIndex({ engine, factory, kind, metric, dim }: IndexSpec): Promise<VectorIndex> {
+export async function openIndex({
+  engine,
+  factory,
+  kind,
+  metric,
+  dim,
+}: IndexSpec): Promise<VectorIndex> {
   const name = engineName(engine);
   const shape: IndexShape = { kind, metric, dim };
   checkShape(shape, factory);
   switch (name) {
-    case "faiss": return (await import("./faiss.js")).FaissIndex.open(shape, factory);
-    case "exact": return (await import("./exact.js")).ExactIndex.open(shape, factory);
-    case "faiss-node": return (await import("./faiss-node.js")).FaissNodeIndex.open(shape, factory);
-    case "usearch": return (await import("./usearch.js")).UsearchIndex.open(shape, factory);
+    case "faiss":
+      return (await import("./faiss.js")).FaissIndex.open(shape, factory);
+    case "exact":
+      return (await import("./exact.js")).ExactIndex.open(shape, factory);
+    case "faiss-node":
+      return (await import("./faiss-node.js")).FaissNodeIndex.open(shape, factory);
+    case "usearch":
+      return (await import("./usearch.js")).UsearchIndex.open(shape, factory);
   }
 }
 
 /**
  * An index as it was saved. Damaged data are refused before the engine could trip over them.
  *
- * @throws UserError `unknown-engine`, `index-corrupt`, `index-shape` where the saved index is of another kind, metric or dimension than expected.
+ * @throws UserError `unknown-engine`, `index-corrupt`, `index-shape` where the saved index is of
+ * another kind, metric or dimension than expected.
  */
 export async function loadIndex(saved: SavedIndex): Promise<VectorIndex> {
   const engine = engineName(saved.engine);
@@ -58,13 +70,21 @@ export async function loadIndex(saved: SavedIndex): Promise<VectorIndex> {
   for (const key of ["kind", "metric", "dim"] as const) {
     if (index[key] === saved[key]) continue;
     index.close();
-    throw new UserError({ code: "index-shape", message: `the saved index has another ${key}`, ...(saved.file !== undefined && { file: saved.file }), expected: String(saved[key]), found: String(index[key]), fix: "load the index that belongs to these vectors" });
+    throw new UserError({
+      code: "index-shape",
+      message: `the saved index has another ${key}`,
+      ...(saved.file !== undefined && { file: saved.file }),
+      expected: String(saved[key]),
+      found: String(index[key]),
+      fix: "load the index that belongs to these vectors",
+    });
   }
   return index;
 }
 
 /**
- * Writes an index whole or not at all; resolves to its bytes. A Faiss index goes straight to the file, so that it may be larger than an array.
+ * Writes an index whole or not at all; resolves to its bytes. A Faiss index goes straight to the
+ * file, so that it may be larger than an array.
  *
  * @throws UserError `write-failed`
  */
@@ -87,15 +107,24 @@ export async function saveIndex(index: VectorIndex, file: string): Promise<numbe
   }
 }
 
-async function load(engine: EngineName, { factory, file, bytes, sha256 }: SavedIndex): Promise<VectorIndex> {
-  if (engine === "faiss" && file !== undefined) return (await import("./faiss.js")).FaissIndex.read(file, factory, sha256);
+async function load(
+  engine: EngineName,
+  { factory, file, bytes, sha256 }: SavedIndex,
+): Promise<VectorIndex> {
+  if (engine === "faiss" && file !== undefined)
+    return (await import("./faiss.js")).FaissIndex.read(file, factory, sha256);
   const data = bytes ?? (await contents(file));
-  if (sha256 !== undefined) requireHash(createHash("sha256").update(data).digest("hex"), sha256, file);
+  if (sha256 !== undefined)
+    requireHash(createHash("sha256").update(data).digest("hex"), sha256, file);
   switch (engine) {
-    case "faiss": return (await import("./faiss.js")).FaissIndex.load(data, factory, sha256 !== undefined);
-    case "exact": return (await import("./exact.js")).ExactIndex.load(data);
-    case "faiss-node": return (await import("./faiss-node.js")).FaissNodeIndex.load(data);
-    case "usearch": return (await import("./usearch.js")).UsearchIndex.load(data);
+    case "faiss":
+      return (await import("./faiss.js")).FaissIndex.load(data, factory, sha256 !== undefined);
+    case "exact":
+      return (await import("./exact.js")).ExactIndex.load(data);
+    case "faiss-node":
+      return (await import("./faiss-node.js")).FaissNodeIndex.load(data);
+    case "usearch":
+      return (await import("./usearch.js")).UsearchIndex.load(data);
   }
 }
 
@@ -110,6 +139,12 @@ async function contents(file: string | undefined): Promise<Uint8Array> {
 
 function engineName(name: string): EngineName {
   const known = engineNames.find((n) => n === name);
-  if (known === undefined) throw new UserError({ code: "unknown-engine", message: `no index engine ${JSON.stringify(name)}`, expected: oneOf(engineNames), found: name });
+  if (known === undefined)
+    throw new UserError({
+      code: "unknown-engine",
+      message: `no index engine ${JSON.stringify(name)}`,
+      expected: oneOf(engineNames),
+      found: name,
+    });
   return known;
 }

@@ -6,17 +6,30 @@ import type { CheckedRows, IndexShape } from "./row-checks.js";
 import { RowStore } from "./row-store.js";
 
 /** Set bits of each byte. */
-const popcount = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll("0", "").length);
+const popcount = Uint8Array.from(
+  { length: 256 },
+  (_, byte) => byte.toString(2).replaceAll("0", "").length,
+);
 
 /**
- * The oracle: every row is compared in plain TypeScript, sums in float64, and equal scores are ordered by row. Slow, and therefore easy to believe.
+ * The oracle: every row is compared in plain TypeScript, sums in float64, and equal scores are
+ * ordered by row. Slow, and therefore easy to believe.
  */
 export class ExactIndex extends CheckedIndex {
   readonly #factory: string;
   readonly #store: RowStore;
 
   private constructor(shape: IndexShape, factory: string, store: RowStore, largestId: number) {
-    super({ ...shape, id: `exact ${factory}`, version: "1", size: store.size, trained: true, largestId, lists: 0, removeRefusal: null });
+    super({
+      ...shape,
+      id: `exact ${factory}`,
+      version: "1",
+      size: store.size,
+      trained: true,
+      largestId,
+      lists: 0,
+      removeRefusal: null,
+    });
     this.#factory = factory;
     this.#store = store;
   }
@@ -32,7 +45,12 @@ export class ExactIndex extends CheckedIndex {
     const data = storedRows(payload, shape, size);
     const store = new RowStore(kind, widthOf(shape));
     store.add({ data, n: size }, ids);
-    return new ExactIndex(shape, factory, store, ids.reduce((a, b) => Math.max(a, b), -1));
+    return new ExactIndex(
+      shape,
+      factory,
+      store,
+      ids.reduce((a, b) => Math.max(a, b), -1),
+    );
   }
 
   protected override parameterNames(): readonly string[] {
@@ -47,7 +65,10 @@ export class ExactIndex extends CheckedIndex {
     this.#store.add(rows, ids);
   }
 
-  protected override async doSearch(queries: CheckedRows, k: number): Promise<Omit<Neighbours, "k">> {
+  protected override async doSearch(
+    queries: CheckedRows,
+    k: number,
+  ): Promise<Omit<Neighbours, "k">> {
     return this.doSearchSync(queries, k);
   }
 
@@ -65,7 +86,11 @@ export class ExactIndex extends CheckedIndex {
 
   protected override async doSerialize(): Promise<Uint8Array> {
     const { data, ids } = this.#store;
-    return seal(this.#envelope(), ids, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return seal(
+      this.#envelope(),
+      ids,
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
   }
 
   protected override doBytes(): number {
@@ -85,7 +110,13 @@ export class ExactIndex extends CheckedIndex {
 /** @throws UserError `index-factory` for anything but a flat index. */
 export function requireFlat(engine: string, factory: string): void {
   if (/^(IDMap2?,)?B?Flat$/.test(factory)) return;
-  throw new UserError({ code: "index-factory", message: `the engine ${engine} has only flat indexes`, expected: "Flat, BFlat, or either after IDMap2,", found: factory, fix: "choose Flat, or the engine faiss" });
+  throw new UserError({
+    code: "index-factory",
+    message: `the engine ${engine} has only flat indexes`,
+    expected: "Flat, BFlat, or either after IDMap2,",
+    found: factory,
+    fix: "choose Flat, or the engine faiss",
+  });
 }
 
 /** Values a row: floats, or bytes of a code. */
@@ -94,15 +125,31 @@ export function widthOf({ kind, dim }: IndexShape): number {
 }
 
 /** The rows of a payload that was sealed by a scanning engine. */
-export function storedRows(payload: Uint8Array, shape: IndexShape, size: number): Float32Array | Uint8Array {
+export function storedRows(
+  payload: Uint8Array,
+  shape: IndexShape,
+  size: number,
+): Float32Array | Uint8Array {
   const bytes = size * widthOf(shape) * (shape.kind === "real" ? 4 : 1);
-  if (payload.length !== bytes) throw new UserError({ code: "index-corrupt", message: "the rows are not as many as the header says", expected: `${bytes} bytes`, found: `${payload.length}`, fix: "build the index again" });
+  if (payload.length !== bytes)
+    throw new UserError({
+      code: "index-corrupt",
+      message: "the rows are not as many as the header says",
+      expected: `${bytes} bytes`,
+      found: `${payload.length}`,
+      fix: "build the index again",
+    });
   // Copied, because a Float32Array must begin at a multiple of 4.
   const copy = new Uint8Array(payload);
   return shape.kind === "real" ? new Float32Array(copy.buffer) : copy;
 }
 
-function scan(store: RowStore, queries: CheckedRows, k: number, metric: IndexShape["metric"]): Omit<Neighbours, "k"> {
+function scan(
+  store: RowStore,
+  queries: CheckedRows,
+  k: number,
+  metric: IndexShape["metric"],
+): Omit<Neighbours, "k"> {
   const { size, width, ids } = store;
   const higherIsBetter = metric === "inner-product";
   const rows = new Float64Array(queries.n * k).fill(-1);

@@ -15,17 +15,33 @@ export interface PickedFactory {
 }
 
 /**
- * Completes PP-ShiTu's plain index names `Flat`, `HNSW32` (any HNSWn) and `IVF` for kind and size, as PaddleClas's build_gallery.py does: real-valued
- * indexes in an IDMap2, binary ones with a `B` and no map, IVF with min(floor(count / 8), 65536) lists, one at least; `IVF1024` (any IVFn) names their
- * number. A factory string of Faiss (with a comma or a `B`) passes unchanged.
+ * Completes PP-ShiTu's plain index names `Flat`, `HNSW32` (any HNSWn) and `IVF` for kind and size,
+ * as PaddleClas's build_gallery.py does: real-valued indexes in an IDMap2, binary ones with a `B`
+ * and no map, IVF with min(floor(count / 8), 65536) lists, one at least; `IVF1024` (any IVFn) names
+ * their number. A factory string of Faiss (with a comma or a `B`) passes unchanged.
  *
- * @throws UserError `protocol-quirk` for a binary IVF under `paddleclas`, which PaddleClas never trains, so that it fails.
+ * @throws UserError `protocol-quirk` for a binary IVF under `paddleclas`, which PaddleClas never
+ * trains, so that it fails.
  */
-export function pickFactory({ name, kind, count, protocol }: { name: string; kind: "real" | "binary"; count: number; protocol: Protocol }): PickedFactory {
+export function pickFactory({
+  name,
+  kind,
+  count,
+  protocol,
+}: {
+  name: string;
+  kind: "real" | "binary";
+  count: number;
+  protocol: Protocol;
+}): PickedFactory {
   const lists = Math.max(1, Math.min(Math.floor(count / 8), largestLists));
   const counted = name === "IVF" ? `IVF${lists}` : name;
   const plain = kind === "real" && counted.startsWith("IVF") ? `${counted},Flat` : counted;
-  const completed = /^(Flat|HNSW\d+|IVF\d*)$/.test(name) ? (kind === "real" ? `IDMap2,${plain}` : `B${plain}`) : name;
+  const completed = /^(Flat|HNSW\d+|IVF\d*)$/.test(name)
+    ? kind === "real"
+      ? `IDMap2,${plain}`
+      : `B${plain}`
+    : name;
   if (protocol === "paddleclas" && /\bBIVF/.test(completed)) {
     throw new UserError({
       code: "protocol-quirk",
@@ -42,14 +58,28 @@ function parametersOf(factory: string): Readonly<Record<string, number>> {
   return /(^|,)B?HNSW\d/.test(factory) ? defaults.hnsw : {};
 }
 
-/** @throws UserError `index-shape` where kind, metric, dimension and factory contradict each other. */
+/**
+ * @throws UserError `index-shape` where kind, metric, dimension and factory contradict each other.
+ */
 export function checkShape({ kind, metric, dim }: IndexShape, factory: string): void {
   const refuse = (message: string, expected: string, found: string): never => {
     throw new UserError({ code: "index-shape", message, expected, found });
   };
-  if (!Number.isInteger(dim) || dim < 1 || dim > 2 ** 20) refuse("impossible dimension", "a whole number from 1 to 2^20", String(dim));
-  if ((kind === "binary") !== (metric === "hamming")) refuse(`a ${kind} index cannot compare by ${metric}`, kind === "binary" ? "hamming" : "inner-product or l2", metric);
-  if (kind === "binary" && dim % 8 !== 0) refuse("codes come in whole bytes", "a multiple of 8 bits", String(dim));
+  if (!Number.isInteger(dim) || dim < 1 || dim > 2 ** 20)
+    refuse("impossible dimension", "a whole number from 1 to 2^20", String(dim));
+  if ((kind === "binary") !== (metric === "hamming"))
+    refuse(
+      `a ${kind} index cannot compare by ${metric}`,
+      kind === "binary" ? "hamming" : "inner-product or l2",
+      metric,
+    );
+  if (kind === "binary" && dim % 8 !== 0)
+    refuse("codes come in whole bytes", "a multiple of 8 bits", String(dim));
   const binary = /^(IDMap2?,)?B/.test(factory);
-  if (binary !== (kind === "binary")) refuse(`this factory makes a ${binary ? "binary" : "real-valued"} index`, kind === "binary" ? "BFlat, BHNSW32, BIVF…" : "Flat, HNSW32, IVF…", factory);
+  if (binary !== (kind === "binary"))
+    refuse(
+      `this factory makes a ${binary ? "binary" : "real-valued"} index`,
+      kind === "binary" ? "BFlat, BHNSW32, BIVF…" : "Flat, HNSW32, IVF…",
+      factory,
+    );
 }

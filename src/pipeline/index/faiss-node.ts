@@ -12,16 +12,22 @@ type Package = typeof faissNode;
 const require = createRequire(import.meta.url);
 
 /** What the package leaves at Faiss's default: it has no setter. */
-const fixedParameters = { HNSW: { efConstruction: 40, efSearch: 16 }, IVF: { nprobe: 1 }, Flat: {} };
+const fixedParameters = {
+  HNSW: { efConstruction: 40, efSearch: 16 },
+  IVF: { nprobe: 1 },
+  Flat: {},
+};
 
 const ivfCannotRemove: Refusal = {
-  message: "faiss-node cannot remove from an IVF: it numbers new rows by their count, and would use ids twice",
+  message:
+    "faiss-node cannot remove from an IVF: it numbers new rows by their count, and would use ids twice",
   fix: "use Flat, or the engine faiss",
 };
 
 /**
- * The package faiss-node, to compare with: arrays of numbers in and out, synchronous, no run-time parameters, no binary index, no ids. It lets Faiss's
- * exceptions end the process, so that only factories and arguments that cannot raise one get through.
+ * The package faiss-node, to compare with: arrays of numbers in and out, synchronous, no run-time
+ * parameters, no binary index, no ids. It lets Faiss's exceptions end the process, so that only
+ * factories and arguments that cannot raise one get through.
  */
 export class FaissNodeIndex extends CheckedIndex {
   readonly #factory: string;
@@ -51,21 +57,38 @@ export class FaissNodeIndex extends CheckedIndex {
 
   static open(shape: IndexShape, factory: string): FaissNodeIndex {
     if (shape.kind === "binary") {
-      throw new UserError({ code: "index-factory", message: "faiss-node has no binary indexes", found: factory, fix: "use the engine faiss" });
+      throw new UserError({
+        code: "index-factory",
+        message: "faiss-node has no binary indexes",
+        found: factory,
+        fix: "use the engine faiss",
+      });
     }
     // The ids are kept here, and the package cannot fill an id map.
     const plain = factory.replace(/^IDMap2?,/, "");
     if (!/^(Flat|HNSW\d{1,4}(,Flat)?|IVF\d{1,6},Flat)$/.test(plain)) {
-      throw new UserError({ code: "index-factory", message: "this index is not offered through faiss-node", expected: "Flat, HNSW32 or IVF…,Flat, also after IDMap2,", found: factory, fix: "use the engine faiss" });
+      throw new UserError({
+        code: "index-factory",
+        message: "this index is not offered through faiss-node",
+        expected: "Flat, HNSW32 or IVF…,Flat, also after IDMap2,",
+        found: factory,
+        fix: "use the engine faiss",
+      });
     }
     const { Index, MetricType } = loadPackage();
-    const metric = shape.metric === "inner-product" ? MetricType.METRIC_INNER_PRODUCT : MetricType.METRIC_L2;
+    const metric =
+      shape.metric === "inner-product" ? MetricType.METRIC_INNER_PRODUCT : MetricType.METRIC_L2;
     return new FaissNodeIndex(Index.fromFactory(shape.dim, plain, metric), shape, plain, []);
   }
 
   static load(bytes: Uint8Array): FaissNodeIndex {
     const { factory, kind, metric, dim, ids, payload } = unseal(bytes, "faiss-node");
-    return new FaissNodeIndex(loadPackage().Index.fromBuffer(Buffer.from(payload)), { kind, metric, dim }, factory, Array.from(ids));
+    return new FaissNodeIndex(
+      loadPackage().Index.fromBuffer(Buffer.from(payload)),
+      { kind, metric, dim },
+      factory,
+      Array.from(ids),
+    );
   }
 
   protected override parameterNames(): readonly string[] {
@@ -78,19 +101,26 @@ export class FaissNodeIndex extends CheckedIndex {
 
   protected override async doAdd({ data, n }: CheckedRows, ids: Float64Array): Promise<void> {
     this.#payload = null;
-    // Blocks of rows: one array for a large gallery would hold 8 bytes a number, and V8 refuses the largest.
+    // Blocks of rows: one array for a large gallery would hold 8 bytes a number, and V8 refuses the
+    // largest.
     const block = Math.max(1, Math.floor(4e6 / this.dim));
-    for (let row = 0; row < n; row += block) this.#index.add(Array.from(data.subarray(row * this.dim, (row + block) * this.dim)));
+    for (let row = 0; row < n; row += block)
+      this.#index.add(Array.from(data.subarray(row * this.dim, (row + block) * this.dim)));
     for (const id of ids) this.#ids.push(id);
   }
 
-  protected override async doSearch(queries: CheckedRows, k: number): Promise<Omit<Neighbours, "k">> {
+  protected override async doSearch(
+    queries: CheckedRows,
+    k: number,
+  ): Promise<Omit<Neighbours, "k">> {
     return this.doSearchSync(queries, k);
   }
 
   protected override doSearchSync({ data, n }: CheckedRows, k: number): Omit<Neighbours, "k"> {
     const rows = new Float64Array(n * k).fill(-1);
-    const scores = new Float32Array(n * k).fill(this.metric === "inner-product" ? -Infinity : Infinity);
+    const scores = new Float32Array(n * k).fill(
+      this.metric === "inner-product" ? -Infinity : Infinity,
+    );
     const reach = Math.min(k, this.size);
     if (reach === 0 || n === 0) return { rows, scores };
     const { labels, distances } = this.#index.search(Array.from(data), reach);
@@ -107,7 +137,13 @@ export class FaissNodeIndex extends CheckedIndex {
 
   protected override doSet(name: string, value: number): void {
     if (this.#fixed[name] === value) return;
-    throw new UserError({ code: "unknown-parameter", message: `faiss-node has no setter for ${name}`, expected: `${name} ${this.#fixed[name]}, Faiss's default`, found: String(value), fix: "use the engine faiss" });
+    throw new UserError({
+      code: "unknown-parameter",
+      message: `faiss-node has no setter for ${name}`,
+      expected: `${name} ${this.#fixed[name]}, Faiss's default`,
+      found: String(value),
+      fix: "use the engine faiss",
+    });
   }
 
   protected override async doRemove(ids: Float64Array): Promise<number> {
@@ -129,7 +165,8 @@ export class FaissNodeIndex extends CheckedIndex {
   }
 
   protected override doClose(): void {
-    // The package frees its memory when the garbage collector finds it: all that can be done is to let go.
+    // The package frees its memory when the garbage collector finds it: all that can be done is to
+    // let go.
     this.#index = new (loadPackage().IndexFlatL2)(1);
     this.#ids = [];
     this.#payload = null;
@@ -150,7 +187,15 @@ function loadPackage(): Package {
   try {
     return require("faiss-node") as Package;
   } catch (error) {
-    throw new UserError({ code: "engine-missing", message: "the package faiss-node cannot be loaded", found: (error as Error).message.split("\n")[0] ?? "", fix: "run: node setup.mjs" }, { cause: error });
+    throw new UserError(
+      {
+        code: "engine-missing",
+        message: "the package faiss-node cannot be loaded",
+        found: (error as Error).message.split("\n")[0] ?? "",
+        fix: "run: node setup.mjs",
+      },
+      { cause: error },
+    );
   }
 }
 

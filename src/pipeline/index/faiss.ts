@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import type { FaissAddon, FaissBuild, FaissDescription, FaissError, FaissHandle } from "../../../native/faiss.js";
+import type {
+  FaissAddon,
+  FaissBuild,
+  FaissDescription,
+  FaissError,
+  FaissHandle,
+} from "../../../native/faiss.js";
 import { AddonError, loadAddon } from "../../../native/load.js";
 import { UserError } from "../errors.js";
 import { unreadable } from "../schema.js";
@@ -9,19 +15,55 @@ import { CheckedIndex, hnswCannotRemove } from "./checked-index.js";
 import type { CheckedRows, IndexShape } from "./row-checks.js";
 
 /**
- * Faiss's C++ through the addon. Asynchronous calls run on worker threads in the order in which they were made, any number of searches at once and a
- * change alone; the arrays given must stay as they are until the promise settles. `searchSync` and `bytes` are refused while a change is under way.
+ * Faiss's C++ through the addon. Asynchronous calls run on worker threads in the order in which
+ * they were made, any number of searches at once and a change alone; the arrays given must stay as
+ * they are until the promise settles. `searchSync` and `bytes` are refused while a change is under
+ * way.
  */
 export class FaissIndex extends CheckedIndex {
   readonly #handle: FaissHandle;
   readonly #parameters: readonly string[];
   #rows: number;
-  /** The index keeps no ids, as IDMap2 and IVF do: an id is a row number, as long as none is given that says otherwise. */
+  /**
+   * The index keeps no ids, as IDMap2 and IVF do: an id is a row number, as long as none is given
+   * that says otherwise.
+   */
   #idsAreRows: boolean;
 
-  private constructor(handle: FaissHandle, { kind, metric, dim, size, trained, type, idMapped, lists, largestId, parameters }: FaissDescription, factory: string) {
-    if (metric === "other") throw new UserError({ code: "index-metric", message: "the index compares by a metric that is not supported", expected: "inner product, squared L2 or Hamming" });
-    super({ kind, metric, dim, size, trained, lists, largestId, id: `faiss ${factory}`, version: faissBuild(), removeRefusal: type === "hnsw" ? hnswCannotRemove : null });
+  private constructor(
+    handle: FaissHandle,
+    {
+      kind,
+      metric,
+      dim,
+      size,
+      trained,
+      type,
+      idMapped,
+      lists,
+      largestId,
+      parameters,
+    }: FaissDescription,
+    factory: string,
+  ) {
+    if (metric === "other")
+      throw new UserError({
+        code: "index-metric",
+        message: "the index compares by a metric that is not supported",
+        expected: "inner product, squared L2 or Hamming",
+      });
+    super({
+      kind,
+      metric,
+      dim,
+      size,
+      trained,
+      lists,
+      largestId,
+      id: `faiss ${factory}`,
+      version: faissBuild(),
+      removeRefusal: type === "hnsw" ? hnswCannotRemove : null,
+    });
     this.#handle = handle;
     this.#parameters = Object.keys(parameters);
     this.#rows = size;
@@ -36,7 +78,10 @@ export class FaissIndex extends CheckedIndex {
     return index;
   }
 
-  /** Reads bytes that this engine, or Faiss itself, wrote. `trusted`: their hash was known, so that index types without structure check pass. */
+  /**
+   * Reads bytes that this engine, or Faiss itself, wrote. `trusted`: their hash was known, so that
+   * index types without structure check pass.
+   */
   static async load(bytes: Uint8Array, factory: string, trusted: boolean): Promise<FaissIndex> {
     const handle = await asUserErrorAsync(factory, () => addon().deserialize(bytes, trusted));
     return FaissIndex.#from(handle, factory);
@@ -45,7 +90,11 @@ export class FaissIndex extends CheckedIndex {
   /** The same from a file, of any size, whose hash is checked first where it is given. */
   static async read(file: string, factory: string, sha256?: string): Promise<FaissIndex> {
     if (sha256 !== undefined) requireHash(await hashFile(file), sha256, file);
-    const handle = await asUserErrorAsync(factory, () => addon().read(file, sha256 !== undefined), file);
+    const handle = await asUserErrorAsync(
+      factory,
+      () => addon().read(file, sha256 !== undefined),
+      file,
+    );
     return FaissIndex.#from(handle, factory);
   }
 
@@ -63,7 +112,10 @@ export class FaissIndex extends CheckedIndex {
     return this.#call((faiss) => faiss.describe(this.#handle).parameters);
   }
 
-  /** Writes the index to a new file without a copy in JavaScript; resolves to its bytes. The caller renames it into place. */
+  /**
+   * Writes the index to a new file without a copy in JavaScript; resolves to its bytes. The caller
+   * renames it into place.
+   */
   async write(file: string): Promise<number> {
     return this.#callAsync((faiss) => faiss.write(this.#handle, file));
   }
@@ -86,14 +138,19 @@ export class FaissIndex extends CheckedIndex {
     this.#idsAreRows &&= ids.every((id, i) => id === this.#rows + i);
     this.#rows += n;
     try {
-      await this.#callAsync((faiss) => (this.#idsAreRows ? faiss.add(this.#handle, data) : faiss.add(this.#handle, data, ids)));
+      await this.#callAsync((faiss) =>
+        this.#idsAreRows ? faiss.add(this.#handle, data) : faiss.add(this.#handle, data, ids),
+      );
     } catch (error) {
       this.#idsAreRows = false; // nobody knows how many rows are in
       throw error;
     }
   }
 
-  protected override async doSearch({ data }: CheckedRows, k: number): Promise<Omit<Neighbours, "k">> {
+  protected override async doSearch(
+    { data }: CheckedRows,
+    k: number,
+  ): Promise<Omit<Neighbours, "k">> {
     return this.#callAsync((faiss) => faiss.search(this.#handle, data, k));
   }
 
@@ -102,7 +159,9 @@ export class FaissIndex extends CheckedIndex {
   }
 
   protected override doSet(name: string, value: number): void {
-    this.#call((faiss) => { faiss.set(this.#handle, name, value); });
+    this.#call((faiss) => {
+      faiss.set(this.#handle, name, value);
+    });
   }
 
   protected override async doRemove(ids: Float64Array): Promise<number> {
@@ -137,11 +196,17 @@ function addon(): FaissAddon["faiss"] {
     return loadAddon().faiss;
   } catch (error) {
     if (!(error instanceof AddonError)) throw error;
-    throw new UserError({ code: "addon-missing", message: error.message.replace(/\. Run: .*$/, ""), fix: error.fix }, { cause: error });
+    throw new UserError(
+      { code: "addon-missing", message: error.message.replace(/\. Run: .*$/, ""), fix: error.fix },
+      { cause: error },
+    );
   }
 }
 
-/** Version, level and BLAS of the Faiss in use, as records hold them; `absent` where the addon is not built. */
+/**
+ * Version, level and BLAS of the Faiss in use, as records hold them; `absent` where the addon is
+ * not built.
+ */
 export function faissBuild(): string {
   const build = faissBuildDetails();
   return build ? `faiss ${build.version} ${build.level}, ${build.blas}, ${build.origin}` : "absent";
@@ -165,7 +230,14 @@ export function setFaissThreads(threads: number): void {
 /** @throws UserError `index-corrupt` */
 export function requireHash(found: string, expected: string, file?: string): void {
   if (found === expected) return;
-  throw new UserError({ code: "index-corrupt", message: "the index is not the one that was saved: its hash differs", ...(file !== undefined && { file }), expected: `sha256 ${expected}`, found, fix: "build the index again" });
+  throw new UserError({
+    code: "index-corrupt",
+    message: "the index is not the one that was saved: its hash differs",
+    ...(file !== undefined && { file }),
+    expected: `sha256 ${expected}`,
+    found,
+    fix: "build the index again",
+  });
 }
 
 async function hashFile(file: string): Promise<string> {
@@ -186,7 +258,11 @@ function asUserError<T>(what: string, work: () => T, file?: string): T {
   }
 }
 
-async function asUserErrorAsync<T>(what: string, work: () => Promise<T>, file?: string): Promise<T> {
+async function asUserErrorAsync<T>(
+  what: string,
+  work: () => Promise<T>,
+  file?: string,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -198,7 +274,10 @@ const fixes: Partial<Record<FaissError["code"], { code: string; fix?: string }>>
   "faiss-closed": { code: "index-closed" },
   "faiss-busy": { code: "index-busy", fix: "await the call that changes the index" },
   "faiss-file": { code: "index-corrupt", fix: "build the index again" },
-  "faiss-memory": { code: "out-of-memory", fix: "search in smaller batches, or take a smaller index" },
+  "faiss-memory": {
+    code: "out-of-memory",
+    fix: "search in smaller batches, or take a smaller index",
+  },
   "faiss-error": { code: "index-refused" },
   "faiss-argument": { code: "index-refused" },
 };
@@ -207,5 +286,13 @@ function translate(error: unknown, what: string, file?: string): unknown {
   if (!(error instanceof Error) || error instanceof UserError) return error;
   const known = fixes[(error as FaissError).code];
   if (!known) return error;
-  return new UserError({ code: known.code, message: error.message, ...(file !== undefined ? { file } : { found: what }), ...(known.fix && { fix: known.fix }) }, { cause: error });
+  return new UserError(
+    {
+      code: known.code,
+      message: error.message,
+      ...(file !== undefined ? { file } : { found: what }),
+      ...(known.fix && { fix: known.fix }),
+    },
+    { cause: error },
+  );
 }

@@ -15,7 +15,10 @@ export interface CheckedRows {
   readonly n: number;
 }
 
-/** More than this many results at once is a mistake, and V8 ends the process when it cannot allocate them. */
+/**
+ * More than this many results at once is a mistake, and V8 ends the process when it cannot allocate
+ * them.
+ */
 const largestResult = 2 ** 29;
 
 /**
@@ -23,7 +26,11 @@ const largestResult = 2 ** 29;
  *
  * @throws UserError `dimension` or `not-finite`, the latter naming row and column.
  */
-export function checkRows(rows: Vectors | Codes, { kind, dim }: IndexShape, what: string): CheckedRows {
+export function checkRows(
+  rows: Vectors | Codes,
+  { kind, dim }: IndexShape,
+  what: string,
+): CheckedRows {
   const unit = isCodes(rows) ? "bits" : "floats";
   const found = isCodes(rows) ? rows.bits : rows.dim;
   if (isCodes(rows) !== (kind === "binary") || found !== dim) {
@@ -38,7 +45,12 @@ export function checkRows(rows: Vectors | Codes, { kind, dim }: IndexShape, what
   const width = kind === "binary" ? dim / 8 : dim;
   const { data } = rows;
   if (data.length % width !== 0) {
-    throw new UserError({ code: "dimension", message: `${what} end in the middle of a row`, expected: `a multiple of ${width} values`, found: `${data.length}` });
+    throw new UserError({
+      code: "dimension",
+      message: `${what} end in the middle of a row`,
+      expected: `a multiple of ${width} values`,
+      found: `${data.length}`,
+    });
   }
   if (data instanceof Float32Array) checkFinite(data, dim, what);
   return { data, n: data.length / width };
@@ -63,20 +75,41 @@ function checkFinite(data: Float32Array, dim: number, what: string): void {
 /** @throws UserError `bad-k` */
 export function checkK(k: number, queries: number): void {
   if (!Number.isInteger(k) || k < 1) {
-    throw new UserError({ code: "bad-k", message: "k must be a whole number of neighbours", expected: "1 or more", found: String(k) });
+    throw new UserError({
+      code: "bad-k",
+      message: "k must be a whole number of neighbours",
+      expected: "1 or more",
+      found: String(k),
+    });
   }
   if (k * queries > largestResult) {
-    throw new UserError({ code: "bad-k", message: "too many neighbours at once", expected: `k x queries up to ${largestResult}`, found: `${k} x ${queries}`, fix: "search in smaller batches, or for fewer neighbours" });
+    throw new UserError({
+      code: "bad-k",
+      message: "too many neighbours at once",
+      expected: `k x queries up to ${largestResult}`,
+      found: `${k} x ${queries}`,
+      fix: "search in smaller batches, or for fewer neighbours",
+    });
   }
 }
 
 /** @throws UserError `bad-ids` */
 export function checkIds(ids: Float64Array, rows: number | null): void {
   if (rows !== null && ids.length !== rows) {
-    throw new UserError({ code: "bad-ids", message: "ids and rows differ in number", expected: `${rows} ids`, found: `${ids.length}` });
+    throw new UserError({
+      code: "bad-ids",
+      message: "ids and rows differ in number",
+      expected: `${rows} ids`,
+      found: `${ids.length}`,
+    });
   }
   const wrong = ids.findIndex((id) => !Number.isSafeInteger(id) || id < 0);
   if (wrong >= 0) {
-    throw new UserError({ code: "bad-ids", message: "an id must be a whole number from 0 to 2^53 - 1", path: `id ${wrong}`, found: String(ids[wrong]) });
+    throw new UserError({
+      code: "bad-ids",
+      message: "an id must be a whole number from 0 to 2^53 - 1",
+      path: `id ${wrong}`,
+      found: String(ids[wrong]),
+    });
   }
 }

@@ -1,10 +1,20 @@
 import type { RankArguments, RankResult } from "../../../native/ranks.js";
 
 /**
- * `rankRows` in plain TypeScript: the fallback where the addon is not built, and its oracle. The scores are the same to the last bit.
- * One query against n vectors of dim floats costs n * dim multiplications, 1 to 2 ns each.
+ * `rankRows` in plain TypeScript: the fallback where the addon is not built, and its oracle. The
+ * scores are the same to the last bit. One query against n vectors of dim floats costs n * dim
+ * multiplications, 1 to 2 ns each.
  */
-export function rankRowsPlain({ queries, gallery, dim, markedStart, marked, excludedStart, excluded, top }: Omit<RankArguments, "threads" | "galleryNorm">): RankResult {
+export function rankRowsPlain({
+  queries,
+  gallery,
+  dim,
+  markedStart,
+  marked,
+  excludedStart,
+  excluded,
+  top,
+}: Omit<RankArguments, "threads" | "galleryNorm">): RankResult {
   const count = markedStart.length - 1;
   const size = gallery.length / dim;
   const result: RankResult = {
@@ -28,18 +38,32 @@ export function rankRowsPlain({ queries, gallery, dim, markedStart, marked, excl
     const end = markedStart[q + 1]!;
     if (begin === end) continue;
     for (let i = begin; i < end; i++) result.scores[i] = all[marked[i]!]!;
-    countAround(all, kind, { marked: marked.subarray(begin, end), scores: result.scores.subarray(begin, end) },
-      { above: result.above.subarray(begin, end), tied: result.tied.subarray(begin, end), tiedBefore: result.tiedBefore.subarray(begin, end) });
+    countAround(
+      all,
+      kind,
+      { marked: marked.subarray(begin, end), scores: result.scores.subarray(begin, end) },
+      {
+        above: result.above.subarray(begin, end),
+        tied: result.tied.subarray(begin, end),
+        tiedBefore: result.tiedBefore.subarray(begin, end),
+      },
+    );
   }
   return result;
 }
 
 /** The score of query q and gallery row g: an inner product, or minus the Hamming distance. */
-export function scorer(queries: Float32Array | Uint8Array, gallery: Float32Array | Uint8Array, dim: number): (q: number, g: number) => number {
-  if (queries instanceof Float32Array && gallery instanceof Float32Array) return (q, g) => innerProduct(queries, q * dim, gallery, g * dim, dim);
+export function scorer(
+  queries: Float32Array | Uint8Array,
+  gallery: Float32Array | Uint8Array,
+  dim: number,
+): (q: number, g: number) => number {
+  if (queries instanceof Float32Array && gallery instanceof Float32Array)
+    return (q, g) => innerProduct(queries, q * dim, gallery, g * dim, dim);
   return (q, g) => {
     let distance = 0;
-    for (let i = 0, a = q * dim, b = g * dim; i < dim; i++) distance += onesOf[queries[a + i]! ^ gallery[b + i]!]!;
+    for (let i = 0, a = q * dim, b = g * dim; i < dim; i++)
+      distance += onesOf[queries[a + i]! ^ gallery[b + i]!]!;
     return 0 - distance; // 0 - 0 is 0, not -0
   };
 }
@@ -51,10 +75,17 @@ const onesOf = Uint8Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * The inner product that scores are compared by. Products of two floats are exact in double, so only the order of the additions matters:
- * four running sums, element i in sum i mod 4, joined as (0 + 1) + (2 + 3). The addon's `Exact` does the same.
+ * The inner product that scores are compared by. Products of two floats are exact in double, so
+ * only the order of the additions matters: four running sums, element i in sum i mod 4, joined as
+ * (0 + 1) + (2 + 3). The addon's `Exact` does the same.
  */
-export function innerProduct(a: Float32Array, aStart: number, b: Float32Array, bStart: number, dim: number): number {
+export function innerProduct(
+  a: Float32Array,
+  aStart: number,
+  b: Float32Array,
+  bStart: number,
+  dim: number,
+): number {
   let s0 = 0;
   let s1 = 0;
   let s2 = 0;
@@ -73,7 +104,13 @@ export function innerProduct(a: Float32Array, aStart: number, b: Float32Array, b
 }
 
 /** Insertion into a short sorted list: greater score first, then smaller row. */
-function keepBest(all: Float64Array, kind: Uint8Array, top: number, scores: Float64Array, rows: Int32Array): void {
+function keepBest(
+  all: Float64Array,
+  kind: Uint8Array,
+  top: number,
+  scores: Float64Array,
+  rows: Int32Array,
+): void {
   if (top === 0) return;
   for (let row = 0; row < all.length; row++) {
     const value = all[row]!;
@@ -96,9 +133,15 @@ interface Around {
 }
 
 /** Counts ordinary rows between the distinct scores of the marked rows, then sums up. */
-function countAround(all: Float64Array, kind: Uint8Array, { marked, scores }: { marked: Int32Array; scores: Float64Array }, out: Around): void {
+function countAround(
+  all: Float64Array,
+  kind: Uint8Array,
+  { marked, scores }: { marked: Int32Array; scores: Float64Array },
+  out: Around,
+): void {
   const values = Float64Array.from(new Set(scores)).sort(); // ascending
-  const passed = new Int32Array(values.length + 1); // passed[i]: greater than exactly i of the values
+  // passed[i]: greater than exactly i of the values
+  const passed = new Int32Array(values.length + 1);
   const tiedRows: number[][] = Array.from(values, () => []);
   const lowest = values[0]!;
   for (let row = 0; row < all.length; row++) {

@@ -10,7 +10,9 @@ export { addonFile };
 
 export type { RankResult } from "../../../native/ranks.js";
 
-/** Rows of the gallery for each query, ascending: query i owns [start[i], start[i + 1]) of `rows`. */
+/**
+ * Rows of the gallery for each query, ascending: query i owns [start[i], start[i + 1]) of `rows`.
+ */
 export interface RowLists {
   readonly start: Int32Array;
   readonly rows: Int32Array;
@@ -30,33 +32,60 @@ export interface RankRequest {
 }
 
 /**
- * Where given rows stand in the exact ranking of a whole gallery, without the ranking ever being held: for each marked row how many other
- * rows score higher, and how many the same. Scores are inner products in double precision, or minus the Hamming distance.
+ * Where given rows stand in the exact ranking of a whole gallery, without the ranking ever being
+ * held: for each marked row how many other rows score higher, and how many the same. Scores are
+ * inner products in double precision, or minus the Hamming distance.
  *
- * The addon does it where it is built, else plain TypeScript, some thirty times slower, with the same result to the last bit: the score is
- * defined by `innerProduct`, whatever computes it.
+ * The addon does it where it is built, else plain TypeScript, some thirty times slower, with the
+ * same result to the last bit: the score is defined by `innerProduct`, whatever computes it.
  *
  * Memory: the result, and 1 MiB a thread. Values must be finite.
  *
  * @throws UserError `dimension-mismatch` where queries and gallery differ in kind or dimension.
  */
-export async function rankRows({ queries, gallery, marked, excluded, top, threads = availableParallelism() }: RankRequest): Promise<RankResult & { readonly top: number }> {
+export async function rankRows({
+  queries,
+  gallery,
+  marked,
+  excluded,
+  top,
+  threads = availableParallelism(),
+}: RankRequest): Promise<RankResult & { readonly top: number }> {
   requireSameSpace(queries, gallery);
   const held = Math.min(top, rowCount(gallery));
   const args = {
-    queries: queries.data, gallery: gallery.data, dim: isCodes(gallery) ? gallery.bits / 8 : gallery.dim,
-    markedStart: marked.start, marked: marked.rows, excludedStart: excluded.start, excluded: excluded.rows, top: held,
+    queries: queries.data,
+    gallery: gallery.data,
+    dim: isCodes(gallery) ? gallery.bits / 8 : gallery.dim,
+    markedStart: marked.start,
+    marked: marked.rows,
+    excludedStart: excluded.start,
+    excluded: excluded.rows,
+    top: held,
   };
   const addon = ranksAddon();
-  const result = addon ? await addon.rankRows({ ...args, threads, galleryNorm: isCodes(gallery) ? 0 : largestNorm(gallery) }) : rankRowsPlain(args);
+  const result = addon
+    ? await addon.rankRows({
+        ...args,
+        threads,
+        galleryNorm: isCodes(gallery) ? 0 : largestNorm(gallery),
+      })
+    : rankRowsPlain(args);
   return { ...result, top: held };
 }
 
 /** @throws UserError `dimension-mismatch` where two sets of rows cannot be compared. */
 export function requireSameSpace(queries: Vectors | Codes, gallery: Vectors | Codes): void {
-  const show = (rows: Vectors | Codes) => (isCodes(rows) ? `codes of ${rows.bits} bits` : `vectors of ${rows.dim} floats`);
+  const show = (rows: Vectors | Codes) =>
+    isCodes(rows) ? `codes of ${rows.bits} bits` : `vectors of ${rows.dim} floats`;
   if (show(queries) !== show(gallery)) {
-    throw new UserError({ code: "dimension-mismatch", message: "queries and gallery cannot be compared", expected: `queries like the gallery: ${show(gallery)}`, found: show(queries), fix: "embed both with one model, and binarise both or neither" });
+    throw new UserError({
+      code: "dimension-mismatch",
+      message: "queries and gallery cannot be compared",
+      expected: `queries like the gallery: ${show(gallery)}`,
+      found: show(queries),
+      fix: "embed both with one model, and binarise both or neither",
+    });
   }
 }
 

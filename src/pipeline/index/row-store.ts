@@ -56,12 +56,16 @@ export class RowStore {
 
   #reserve(rows: number): void {
     if (rows <= this.#ids.length) return;
-    // The first block is taken as it comes, so that a gallery that is added at once takes no more than its size.
+    // The first block is taken as it comes, so that a gallery that is added at once takes no more
+    // than its size.
     const capacity = this.#size === 0 ? rows : Math.max(rows, Math.ceil(this.#ids.length * 1.5));
     const ids = new Float64Array(capacity);
     ids.set(this.ids);
     this.#ids = ids;
-    const data = this.#data instanceof Float32Array ? new Float32Array(capacity * this.width) : new Uint8Array(capacity * this.width);
+    const data =
+      this.#data instanceof Float32Array
+        ? new Float32Array(capacity * this.width)
+        : new Uint8Array(capacity * this.width);
     data.set(this.data);
     this.#data = data;
   }

@@ -16,21 +16,37 @@ import { RowStore } from "./row-store.js";
 const require = createRequire(import.meta.url);
 
 /**
- * The package usearch: `Flat` is its exactSearch over rows that are kept here, `HNSWn` its graph with n links. Synchronous; floats only, because its Node
- * package takes no packed codes. `searchSync` runs on one thread.
+ * The package usearch: `Flat` is its exactSearch over rows that are kept here, `HNSWn` its graph
+ * with n links. Synchronous; floats only, because its Node package takes no packed codes.
+ * `searchSync` runs on one thread.
  */
 export class UsearchIndex extends CheckedIndex {
   readonly #engine: Flat | Graph;
   readonly #factory: string;
 
   private constructor(engine: Flat | Graph, shape: IndexShape, factory: string, largestId: number) {
-    super({ ...shape, id: `usearch ${factory}`, version: version(), size: engine.size, trained: true, largestId, lists: 0, removeRefusal: null });
+    super({
+      ...shape,
+      id: `usearch ${factory}`,
+      version: version(),
+      size: engine.size,
+      trained: true,
+      largestId,
+      lists: 0,
+      removeRefusal: null,
+    });
     this.#engine = engine;
     this.#factory = factory;
   }
 
   static open(shape: IndexShape, factory: string): UsearchIndex {
-    if (shape.kind === "binary") throw new UserError({ code: "index-factory", message: "the Node package of usearch takes no packed codes", found: factory, fix: "use the engine faiss" });
+    if (shape.kind === "binary")
+      throw new UserError({
+        code: "index-factory",
+        message: "the Node package of usearch takes no packed codes",
+        found: factory,
+        fix: "use the engine faiss",
+      });
     return new UsearchIndex(engineFor(shape, factory), shape, factory, -1);
   }
 
@@ -39,7 +55,12 @@ export class UsearchIndex extends CheckedIndex {
     const shape: IndexShape = { kind, metric, dim };
     const engine = engineFor(shape, factory);
     engine.restore(payload, ids, size);
-    return new UsearchIndex(engine, shape, factory, ids.reduce((a, b) => Math.max(a, b), -1));
+    return new UsearchIndex(
+      engine,
+      shape,
+      factory,
+      ids.reduce((a, b) => Math.max(a, b), -1),
+    );
   }
 
   protected override parameterNames(): readonly string[] {
@@ -54,7 +75,10 @@ export class UsearchIndex extends CheckedIndex {
     this.#engine.add(rows, ids);
   }
 
-  protected override async doSearch(queries: CheckedRows, k: number): Promise<Omit<Neighbours, "k">> {
+  protected override async doSearch(
+    queries: CheckedRows,
+    k: number,
+  ): Promise<Omit<Neighbours, "k">> {
     return this.#search(queries, k, availableParallelism());
   }
 
@@ -84,7 +108,9 @@ export class UsearchIndex extends CheckedIndex {
 
   #search({ data, n }: CheckedRows, k: number, threads: number): Omit<Neighbours, "k"> {
     const rows = new Float64Array(n * k).fill(-1);
-    const scores = new Float32Array(n * k).fill(this.metric === "inner-product" ? -Infinity : Infinity);
+    const scores = new Float32Array(n * k).fill(
+      this.metric === "inner-product" ? -Infinity : Infinity,
+    );
     const reach = Math.min(k, this.size);
     if (reach === 0 || n === 0) return { rows, scores };
     const found = this.#engine.search(ownBuffer(data as Float32Array), reach, threads);
@@ -92,7 +118,8 @@ export class UsearchIndex extends CheckedIndex {
       for (let i = 0; i < (found.counts?.[q] ?? found.keys.length); i++) {
         rows[q * k + i] = this.#engine.idOf(Number(found.keys[q * reach + i]));
         const distance = found.distances[q * reach + i]!;
-        scores[q * k + i] = this.metric === "inner-product" ? 1 - distance : distance; // usearch's `ip` is 1 - inner product
+        // usearch's `ip` is 1 - inner product
+        scores[q * k + i] = this.metric === "inner-product" ? 1 - distance : distance;
       }
     }
     return { rows, scores };
@@ -142,7 +169,14 @@ class Flat {
 
   search(queries: Float32Array, k: number, threads: number): Found {
     const { exactSearch } = loadPackage();
-    return exactSearch(this.#store.data as Float32Array, queries, this.#shape.dim, k, metricOf(this.#shape), threads);
+    return exactSearch(
+      this.#store.data as Float32Array,
+      queries,
+      this.#shape.dim,
+      k,
+      metricOf(this.#shape),
+      threads,
+    );
   }
 
   payload(): Uint8Array {
@@ -163,7 +197,10 @@ class Flat {
   }
 }
 
-/** usearch's HNSW. Its expansions are fixed when it is made, so that a new efSearch means reading it again with that setting. */
+/**
+ * usearch's HNSW. Its expansions are fixed when it is made, so that a new efSearch means reading it
+ * again with that setting.
+ */
 class Graph {
   readonly #shape: IndexShape;
   readonly #links: number;
@@ -193,9 +230,19 @@ class Graph {
 
   add({ data }: CheckedRows, ids: Float64Array): void {
     const known = ids.findIndex((id) => this.#ids.has(id));
-    if (known >= 0) throw new UserError({ code: "bad-ids", message: "the id is in the index already", path: `id ${known}`, found: String(ids[known]) });
+    if (known >= 0)
+      throw new UserError({
+        code: "bad-ids",
+        message: "the id is in the index already",
+        path: `id ${known}`,
+        found: String(ids[known]),
+      });
     this.#savedBytes = null;
-    this.#index.add(BigUint64Array.from(ids, (id) => BigInt(id)), ownBuffer(data as Float32Array), 0);
+    this.#index.add(
+      BigUint64Array.from(ids, (id) => BigInt(id)),
+      ownBuffer(data as Float32Array),
+      0,
+    );
     for (const id of ids) this.#ids.add(id);
   }
 
@@ -214,21 +261,34 @@ class Graph {
     if (name === "efSearch") this.#efSearch = value;
     else this.#efConstruction = value;
     const index = this.#make();
-    if (this.size > 0) inTemporaryFile((file) => { this.#index.save(file); index.load(file); });
+    if (this.size > 0)
+      inTemporaryFile((file) => {
+        this.#index.save(file);
+        index.load(file);
+      });
     this.#index = index;
   }
 
   payload(): Uint8Array {
-    return inTemporaryFile((file) => { this.#index.save(file); return readFileSync(file); });
+    return inTemporaryFile((file) => {
+      this.#index.save(file);
+      return readFileSync(file);
+    });
   }
 
   payloadBytes(): number {
-    this.#savedBytes ??= inTemporaryFile((file) => { this.#index.save(file); return statSync(file).size; });
+    this.#savedBytes ??= inTemporaryFile((file) => {
+      this.#index.save(file);
+      return statSync(file).size;
+    });
     return this.#savedBytes;
   }
 
   restore(payload: Uint8Array, ids: Float64Array): void {
-    inTemporaryFile((file) => { writeFileSync(file, payload); this.#index.load(file); });
+    inTemporaryFile((file) => {
+      writeFileSync(file, payload);
+      this.#index.load(file);
+    });
     for (const id of ids) this.#ids.add(id);
   }
 
@@ -240,8 +300,13 @@ class Graph {
   #make(): usearch.Index {
     const { Index, ScalarKind } = loadPackage();
     return new Index({
-      dimensions: this.#shape.dim, metric: metricOf(this.#shape), quantization: ScalarKind.F32, connectivity: this.#links,
-      expansion_add: this.#efConstruction, expansion_search: this.#efSearch, multi: false,
+      dimensions: this.#shape.dim,
+      metric: metricOf(this.#shape),
+      quantization: ScalarKind.F32,
+      connectivity: this.#links,
+      expansion_add: this.#efConstruction,
+      expansion_search: this.#efSearch,
+      multi: false,
     });
   }
 }
@@ -251,7 +316,13 @@ function engineFor(shape: IndexShape, factory: string): Flat | Graph {
   if (plain === "Flat") return new Flat(shape);
   const links = Number(/^HNSW(\d{1,4})$/.exec(plain)?.[1] ?? 0);
   if (links >= 2) return new Graph(shape, links);
-  throw new UserError({ code: "index-factory", message: "usearch has no such index", expected: "Flat or HNSW32, also after IDMap2,", found: factory, fix: "use the engine faiss" });
+  throw new UserError({
+    code: "index-factory",
+    message: "usearch has no such index",
+    expected: "Flat or HNSW32, also after IDMap2,",
+    found: factory,
+    fix: "use the engine faiss",
+  });
 }
 
 function metricOf({ metric }: IndexShape): usearch.MetricKind {
@@ -259,7 +330,10 @@ function metricOf({ metric }: IndexShape): usearch.MetricKind {
   return metric === "inner-product" ? MetricKind.IP : MetricKind.L2sq;
 }
 
-/** The values in a buffer of their own: exactSearch reads a view from the beginning of its buffer, wherever the view begins. */
+/**
+ * The values in a buffer of their own: exactSearch reads a view from the beginning of its buffer,
+ * wherever the view begins.
+ */
 function ownBuffer(data: Float32Array): Float32Array {
   return data.byteOffset === 0 ? data : data.slice();
 }
@@ -280,7 +354,15 @@ function loadPackage(): typeof usearch.default {
   try {
     return require("usearch") as typeof usearch.default;
   } catch (error) {
-    throw new UserError({ code: "engine-missing", message: "the package usearch cannot be loaded", found: (error as Error).message.split("\n")[0] ?? "", fix: "run: node setup.mjs" }, { cause: error });
+    throw new UserError(
+      {
+        code: "engine-missing",
+        message: "the package usearch cannot be loaded",
+        found: (error as Error).message.split("\n")[0] ?? "",
+        fix: "run: node setup.mjs",
+      },
+      { cause: error },
+    );
   }
 }
 

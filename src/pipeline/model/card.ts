@@ -5,8 +5,8 @@ import { parseValue, readYaml } from "../schema.js";
 import type { Preprocessing } from "../types.js";
 
 /**
- * A model card: a YAML file beside a model that says what the ONNX file cannot. It is checked against the file when the model
- * is loaded (`model.ts`), so that what it says can be trusted.
+ * A model card: a YAML file beside a model that says what the ONNX file cannot. It is checked
+ * against the file when the model is loaded (`model.ts`), so that what it says can be trusted.
  */
 
 const text = z.string().trim().min(1);
@@ -14,30 +14,50 @@ const positive = z.int().min(1).max(65_536);
 const three = z.tuple([z.number(), z.number(), z.number()]);
 
 /** A factor, or `1/255` as people write it. */
-const factor = z.union([
-  z.number().positive(),
-  z.string().regex(/^1\/[1-9]\d{0,5}$/).transform((fraction) => 1 / Number(fraction.slice(2))),
-], { error: "expected a number above 0 or a fraction such as 1/255" });
+const factor = z.union(
+  [
+    z.number().positive(),
+    z
+      .string()
+      .regex(/^1\/[1-9]\d{0,5}$/)
+      .transform((fraction) => 1 / Number(fraction.slice(2))),
+  ],
+  { error: "expected a number above 0 or a fraction such as 1/255" },
+);
 
 const input = z.strictObject({
-  name: text.optional().describe("The graph's input for the picture; told by its four dimensions where left out."),
+  name: text
+    .optional()
+    .describe("The graph's input for the picture; told by its four dimensions where left out."),
   width: positive.describe("Pixels."),
   height: positive.describe("Pixels."),
   layout: z.enum(["nchw", "nhwc"]).default("nchw"),
   colour: z.enum(["rgb", "bgr"]).describe("Channel order of the tensor."),
   scale: factor.describe("Every value is multiplied by it first, as 1/255."),
   mean: three.describe("Subtracted after that, in the tensor's channel order."),
-  std: three.refine((std) => std.every((s) => s !== 0), "expected no zero").describe("Divided by at last, in the tensor's channel order."),
+  std: three
+    .refine((std) => std.every((s) => s !== 0), "expected no zero")
+    .describe("Divided by at last, in the tensor's channel order."),
   interpolation: z.enum(["linear", "cubic"]).describe("OpenCV's INTER_LINEAR or INTER_CUBIC."),
 });
 
-const classes = z.union([positive, z.array(text).min(1)], { error: "expected a number of classes or a list of their names" }).describe("How many classes, or their names in order.");
+const classes = z
+  .union([positive, z.array(text).min(1)], {
+    error: "expected a number of classes or a list of their names",
+  })
+  .describe("How many classes, or their names in order.");
 const ratio = z.number().min(0).max(1);
 
 const suppression = z.strictObject({
   scoreThreshold: ratio.default(0.025).describe("Candidates at or below it are dropped."),
-  iou: ratio.default(0.6).describe("Of two boxes of a class that overlap more, the one with the lower score is dropped."),
-  candidates: positive.default(1000).describe("Best candidates of a class that enter suppression (nms_top_k)."),
+  iou: ratio
+    .default(0.6)
+    .describe(
+      "Of two boxes of a class that overlap more, the one with the lower score is dropped.",
+    ),
+  candidates: positive
+    .default(1000)
+    .describe("Best candidates of a class that enter suppression (nms_top_k)."),
   keep: positive.default(100).describe("Best boxes of all classes that are kept (keep_top_k)."),
 });
 
@@ -45,44 +65,93 @@ const suppression = z.strictObject({
 export type Suppression = z.output<typeof suppression>;
 
 const detection = z.strictObject({
-  form: z.enum(["nms-inside", "decoded", "raw"]).optional().describe("The export form; told by the shapes of the outputs where left out, checked where given."),
+  form: z
+    .enum(["nms-inside", "decoded", "raw"])
+    .optional()
+    .describe(
+      "The export form; told by the shapes of the outputs where left out, checked where given.",
+    ),
   classes,
-  strides: z.array(positive).min(1).max(8).default([8, 16, 32, 64]).describe("Of the raw form's levels, in pixels of the input."),
+  strides: z
+    .array(positive)
+    .min(1)
+    .max(8)
+    .default([8, 16, 32, 64])
+    .describe("Of the raw form's levels, in pixels of the input."),
   suppression: suppression.prefault({}).describe("Used where it is not inside the graph."),
 });
 
-const recognition = z.strictObject({
-  output: text.optional().describe("The graph's output that holds the embedding; may be left out where there is one output of two dimensions."),
-  size: positive.describe("Floats of an embedding, or bits of a code."),
-  normalise: z.boolean().optional().describe("Divide by the L2 norm. Left out: yes, unless binarised."),
-  binarise: z.enum(["none", "sign", "round"]).default("none").describe("sign: 1 where x > 0. round: 1 where x >= 0.5."),
-}).superRefine(({ size, normalise, binarise }, context) => {
-  if (binarise === "none") return;
-  if (size % 8 !== 0) context.addIssue({ code: "custom", path: ["size"], message: "expected a multiple of 8 bits", input: size });
-  if (normalise) context.addIssue({ code: "custom", path: ["normalise"], message: "expected false: binary codes come from outputs that are not normalised", input: normalise });
-}).transform((r) => ({ ...r, normalise: r.normalise ?? r.binarise === "none" }));
+const recognition = z
+  .strictObject({
+    output: text
+      .optional()
+      .describe(
+        "The graph's output that holds the embedding; may be left out where there is one output of two dimensions.",
+      ),
+    size: positive.describe("Floats of an embedding, or bits of a code."),
+    normalise: z
+      .boolean()
+      .optional()
+      .describe("Divide by the L2 norm. Left out: yes, unless binarised."),
+    binarise: z
+      .enum(["none", "sign", "round"])
+      .default("none")
+      .describe("sign: 1 where x > 0. round: 1 where x >= 0.5."),
+  })
+  .superRefine(({ size, normalise, binarise }, context) => {
+    if (binarise === "none") return;
+    if (size % 8 !== 0)
+      context.addIssue({
+        code: "custom",
+        path: ["size"],
+        message: "expected a multiple of 8 bits",
+        input: size,
+      });
+    if (normalise)
+      context.addIssue({
+        code: "custom",
+        path: ["normalise"],
+        message: "expected false: binary codes come from outputs that are not normalised",
+        input: normalise,
+      });
+  })
+  .transform((r) => ({ ...r, normalise: r.normalise ?? r.binarise === "none" }));
 
 const classification = z.strictObject({
-  output: text.optional().describe("The graph's output that holds a score a class; may be left out where there is one output of two dimensions."),
+  output: text
+    .optional()
+    .describe(
+      "The graph's output that holds a score a class; may be left out where there is one output of two dimensions.",
+    ),
   classes,
 });
 
 const common = {
   schema: z.literal(1),
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, "expected lower-case letters, digits, dots, dashes or underscores"),
+  name: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9._-]*$/,
+      "expected lower-case letters, digits, dots, dashes or underscores",
+    ),
   version: text.describe("Of the weights, as their maker counts."),
   description: text.optional(),
   file: text.describe("The ONNX file, relative to the card."),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits").describe("Of the ONNX file."),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits")
+    .describe("Of the ONNX file."),
   input,
   licence: text.describe("SPDX identifier where there is one."),
   origin: text.describe("Where the weights come from: an address, or the recipe that made them."),
-  training: z.strictObject({
-    recipe: text.optional().describe("The configuration that made the weights."),
-    log: text.optional().describe("Relative to the card."),
-    data: text.optional(),
-    seed: z.int().optional(),
-  }).optional(),
+  training: z
+    .strictObject({
+      recipe: text.optional().describe("The configuration that made the weights."),
+      log: text.optional().describe("Relative to the card."),
+      data: text.optional(),
+      seed: z.int().optional(),
+    })
+    .optional(),
   notes: text.optional(),
 };
 
@@ -109,10 +178,15 @@ export function isBaseline(card: AnyCard): card is BaselineCard {
  */
 export async function loadCard(file: string): Promise<AnyCard> {
   const value = await readYaml(file, z.record(z.string(), z.unknown()));
-  return "baseline" in value ? parseValue(value, file, baselineCardSchema) : parseValue(value, file, cardSchema);
+  return "baseline" in value
+    ? parseValue(value, file, baselineCardSchema)
+    : parseValue(value, file, cardSchema);
 }
 
-/** The model file that a card names: beside the card, or in `modelFolder` where cards are kept apart from models. */
+/**
+ * The model file that a card names: beside the card, or in `modelFolder` where cards are kept apart
+ * from models.
+ */
 export function modelFileOf(card: Card, cardFile: string, modelFolder?: string): string {
   return resolve(modelFolder ?? dirname(cardFile), card.file);
 }
@@ -123,7 +197,16 @@ export function preprocessingOf(card: AnyCard): Preprocessing | null;
 export function preprocessingOf(card: AnyCard): Preprocessing | null {
   if (isBaseline(card)) return null;
   const { input } = card;
-  return { width: input.width, height: input.height, interpolation: input.interpolation, colour: input.colour, layout: input.layout, scale: input.scale, mean: input.mean, std: input.std };
+  return {
+    width: input.width,
+    height: input.height,
+    interpolation: input.interpolation,
+    colour: input.colour,
+    layout: input.layout,
+    scale: input.scale,
+    mean: input.mean,
+    std: input.std,
+  };
 }
 
 export function classCount(of: number | readonly string[]): number {
@@ -132,5 +215,8 @@ export function classCount(of: number | readonly string[]): number {
 
 /** The schema of all cards for editors (JSON Schema 2020-12). */
 export function cardJsonSchema(): Record<string, unknown> {
-  return { ...z.toJSONSchema(z.union([cardSchema, baselineCardSchema]), { io: "input" }), title: "ShiTu Bench model card" };
+  return {
+    ...z.toJSONSchema(z.union([cardSchema, baselineCardSchema]), { io: "input" }),
+    title: "ShiTu Bench model card",
+  };
 }

@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
 import type { InferenceSession } from "onnxruntime-node";
 import { checkInput, checkOutputs, mismatchIn } from "./card-check.js";
-import { isBaseline, loadCard, modelFileOf, type AnyCard, type Card, type CardOf, type Task } from "./card.js";
+import {
+  isBaseline,
+  loadCard,
+  modelFileOf,
+  type AnyCard,
+  type Card,
+  type CardOf,
+  type Task,
+} from "./card.js";
 import { refuseExternalData, type Port } from "../onnx/inspect.js";
 import { readOnnx, type OnnxModel } from "../onnx/read-model.js";
 import { openSession, runSession } from "../onnx/session.js";
@@ -10,7 +18,10 @@ import type { Stamped } from "../types.js";
 export interface ModelSettings {
   /** Threads inside an operator. Default 1. */
   readonly threads?: number;
-  /** Folder of the model file, for cards that are kept apart from it. Default: the card's own folder. */
+  /**
+   * Folder of the model file, for cards that are kept apart from it. Default: the card's own
+   * folder.
+   */
   readonly modelFolder?: string;
 }
 
@@ -26,8 +37,9 @@ export interface LoadTimes {
 export class Model<T extends Task = Task> implements Stamped {
   readonly id: string;
   /**
-   * Names everything that decides the outputs: the file's hash, the preprocessing and the task's settings. A card that is
-   * changed makes another model, so that no cache or gallery mixes the two.
+   * Names everything that decides the outputs: the file's hash, the preprocessing and the task's
+   * settings. A card that is changed makes another model, so that no cache or gallery mixes the
+   * two.
    */
   readonly version: string;
   readonly card: CardOf<T>;
@@ -43,10 +55,29 @@ export class Model<T extends Task = Task> implements Stamped {
   readonly #session: InferenceSession;
   #closed = false;
 
-  constructor(parts: { card: CardOf<T>; file: string; sha256: string; bytes: number; inputs: readonly Port[]; outputs: readonly Port[]; imageInput: Port; load: LoadTimes; session: InferenceSession }) {
+  constructor(parts: {
+    card: CardOf<T>;
+    file: string;
+    sha256: string;
+    bytes: number;
+    inputs: readonly Port[];
+    outputs: readonly Port[];
+    imageInput: Port;
+    load: LoadTimes;
+    session: InferenceSession;
+  }) {
     const { card } = parts;
     this.id = card.name;
-    this.version = createHash("sha256").update(JSON.stringify([parts.sha256, card.task, card.input, (card as Record<string, unknown>)[card.task]])).digest("hex");
+    this.version = createHash("sha256")
+      .update(
+        JSON.stringify([
+          parts.sha256,
+          card.task,
+          card.input,
+          (card as Record<string, unknown>)[card.task],
+        ]),
+      )
+      .digest("hex");
     this.card = card;
     this.file = parts.file;
     this.sha256 = parts.sha256;
@@ -77,27 +108,49 @@ export class Model<T extends Task = Task> implements Stamped {
 /**
  * Loads the model that a card names and checks the one against the other.
  *
- * @throws UserError of `loadCard`, `file-unreadable`, `onnx-unreadable`, `onnx-external-data`, `onnx-unsupported`, or
- * `card-mismatch` naming the card's key, what it says and what the model has.
+ * @throws UserError of `loadCard`, `file-unreadable`, `onnx-unreadable`, `onnx-external-data`,
+ * `onnx-unsupported`, or `card-mismatch` naming the card's key, what it says and what the model
+ * has.
  */
 export async function loadModel(cardFile: string, settings: ModelSettings = {}): Promise<Model> {
   return openModel(modelCard(await loadCard(cardFile), cardFile), cardFile, settings);
 }
 
 /** The same, for one task. @throws UserError `card-mismatch` also where the card is for another. */
-export async function loadModelFor<T extends Task>(task: T, cardFile: string, settings: ModelSettings = {}): Promise<Model<T>> {
+export async function loadModelFor<T extends Task>(
+  task: T,
+  cardFile: string,
+  settings: ModelSettings = {},
+): Promise<Model<T>> {
   return openModelFor(task, await loadCard(cardFile), cardFile, settings);
 }
 
 /** The same for a card at hand, which was read from `cardFile`. */
-export async function openModelFor<T extends Task>(task: T, card: AnyCard, cardFile: string, settings: ModelSettings): Promise<Model<T>> {
+export async function openModelFor<T extends Task>(
+  task: T,
+  card: AnyCard,
+  cardFile: string,
+  settings: ModelSettings,
+): Promise<Model<T>> {
   const model = modelCard(card, cardFile);
-  if (!isFor(model, task)) throw mismatchIn(cardFile)("task", card.task, `asked for ${task}`, "name the card of another model");
+  if (!isFor(model, task))
+    throw mismatchIn(cardFile)(
+      "task",
+      card.task,
+      `asked for ${task}`,
+      "name the card of another model",
+    );
   return openModel(model, cardFile, settings);
 }
 
 function modelCard(card: AnyCard, cardFile: string): Card {
-  if (isBaseline(card)) throw mismatchIn(cardFile)("baseline", card.baseline, "asked for a model with a file", "name the card of a model; a baseline has no file");
+  if (isBaseline(card))
+    throw mismatchIn(cardFile)(
+      "baseline",
+      card.baseline,
+      "asked for a model with a file",
+      "name the card of a model; a baseline has no file",
+    );
   return card;
 }
 
@@ -105,29 +158,56 @@ function isFor<T extends Task>(card: Card, task: T): card is CardOf<T> {
   return card.task === task;
 }
 
-async function openModel<T extends Task>(card: CardOf<T>, cardFile: string, settings: ModelSettings): Promise<Model<T>> {
+async function openModel<T extends Task>(
+  card: CardOf<T>,
+  cardFile: string,
+  settings: ModelSettings,
+): Promise<Model<T>> {
   const file = modelFileOf(card, cardFile, settings.modelFolder);
   const start = performance.now();
   const { model, sha256, imageInput } = await checkCard(card, cardFile, file);
   const readMs = performance.now() - start;
-  const session = await openSession(model.bytes, file, settings.threads === undefined ? {} : { threads: settings.threads });
+  const session = await openSession(
+    model.bytes,
+    file,
+    settings.threads === undefined ? {} : { threads: settings.threads },
+  );
   const sessionMs = performance.now() - start - readMs;
   const { inputs, outputs } = model.graph;
-  return new Model({ card, file, sha256, bytes: model.bytes.length, inputs, outputs, imageInput, load: { readMs, sessionMs }, session });
+  return new Model({
+    card,
+    file,
+    sha256,
+    bytes: model.bytes.length,
+    inputs,
+    outputs,
+    imageInput,
+    load: { readMs, sessionMs },
+    session,
+  });
 }
 
 /**
  * Checks a card against a model file without running it.
  * @throws UserError `file-unreadable`, `onnx-unreadable`, `onnx-external-data` or `card-mismatch`.
  */
-export async function checkCard(card: Card, cardFile: string, file: string): Promise<{ model: OnnxModel; sha256: string; imageInput: Port }> {
+export async function checkCard(
+  card: Card,
+  cardFile: string,
+  file: string,
+): Promise<{ model: OnnxModel; sha256: string; imageInput: Port }> {
   const mismatch = mismatchIn(cardFile);
   // Parsed first: a file that is no whole model says more than a wrong hash.
   const model = await readOnnx(file);
   refuseExternalData(model);
   const sha256 = createHash("sha256").update(model.bytes).digest("hex");
   if (sha256 !== card.sha256) {
-    throw mismatch("sha256", card.sha256, sha256, "give the file that the card describes; if this one is meant, write its hash into the card");
+    throw mismatch(
+      "sha256",
+      card.sha256,
+      sha256,
+      "give the file that the card describes; if this one is meant, write its hash into the card",
+    );
   }
   const imageInput = checkInput(card, model.graph.inputs, mismatch);
   checkOutputs(card, model.graph.outputs, mismatch);

@@ -2,8 +2,8 @@ import type { OnnxGraph, OnnxModel, OnnxNode } from "./read-model.js";
 import { bytesField, concatBytes, fields, sameField, text, type Field } from "./wire.js";
 
 /**
- * New models out of an old one, without touching a weight: the same graph with more outputs, or its front part. Values are
- * named as the graph names them (node outputs); they must be tensors.
+ * New models out of an old one, without touching a weight: the same graph with more outputs, or its
+ * front part. Values are named as the graph names them (node outputs); they must be tensors.
  */
 
 /** Field numbers of `onnx.proto3`. */
@@ -17,21 +17,27 @@ const valueInfo = { name: 1 } as const;
 export const shapeSuffix = "/shape-of";
 
 /**
- * The same model with, for each named value, one more output `NAME/shape-of` (int64 [rank]): shapes without keeping the
- * tensors. Protocol Buffers merges a message that occurs twice, repeated fields by appending, so a second, tiny ModelProto at
- * the file's end adds nodes and outputs to the first one's graph; ONNX Runtime infers their types.
+ * The same model with, for each named value, one more output `NAME/shape-of` (int64 [rank]): shapes
+ * without keeping the tensors. Protocol Buffers merges a message that occurs twice, repeated fields
+ * by appending, so a second, tiny ModelProto at the file's end adds nodes and outputs to the first
+ * one's graph; ONNX Runtime infers their types.
  */
 export function exposeShapes(bytes: Uint8Array, names: readonly string[]): Uint8Array {
   const parts = names.flatMap((name) => {
-    const shape = bytesField(graph.node, [bytesField(node.input, name), bytesField(node.output, name + shapeSuffix), bytesField(node.op, "Shape")]);
+    const shape = bytesField(graph.node, [
+      bytesField(node.input, name),
+      bytesField(node.output, name + shapeSuffix),
+      bytesField(node.op, "Shape"),
+    ]);
     return [shape, outputNamed(name + shapeSuffix)];
   });
   return concatBytes([bytes, bytesField(model.graph, parts)]);
 }
 
 /**
- * The front part of a model: only what the named values depend on, and they are its outputs. Whatever follows (such as a
- * suppression that fails on some pictures) is gone. A name that the graph does not compute is refused.
+ * The front part of a model: only what the named values depend on, and they are its outputs.
+ * Whatever follows (such as a suppression that fails on some pictures) is gone. A name that the
+ * graph does not compute is refused.
  * @throws RangeError naming it.
  */
 export function cutGraph(source: OnnxModel, outputs: readonly string[]): Uint8Array {
@@ -53,15 +59,23 @@ export function cutGraph(source: OnnxModel, outputs: readonly string[]): Uint8Ar
     }
     parts.push(bytesField(model.graph, [...fields(field.bytes)].filter(keep).map(sameField)));
   }
-  parts.push(bytesField(model.graph, outputs.map((name) => {
-    const bytes = declared.get(name);
-    return bytes ? bytesField(graph.output, bytes) : outputNamed(name);
-  })));
+  parts.push(
+    bytesField(
+      model.graph,
+      outputs.map((name) => {
+        const bytes = declared.get(name);
+        return bytes ? bytesField(graph.output, bytes) : outputNamed(name);
+      }),
+    ),
+  );
   return concatBytes(parts);
 }
 
 /** The nodes that the named values depend on, in the graph's order, and every value on the way. */
-export function ancestors(source: OnnxGraph, names: readonly string[]): { nodes: OnnxNode[]; values: Set<string> } {
+export function ancestors(
+  source: OnnxGraph,
+  names: readonly string[],
+): { nodes: OnnxNode[]; values: Set<string> } {
   const makers = new Map<string, OnnxNode>();
   for (const n of source.nodes) for (const output of n.outputs) makers.set(output, n);
   const given = new Set([...source.initializers.keys(), ...source.inputs.map((i) => i.name)]);
@@ -76,19 +90,31 @@ export function ancestors(source: OnnxGraph, names: readonly string[]): { nodes:
     if (maker) {
       nodes.add(maker);
       open.push(...maker.inputs, ...capturedBy(maker));
-    } else if (!given.has(name)) throw new RangeError(`the graph computes no value named ${JSON.stringify(name)}`);
+    } else if (!given.has(name))
+      throw new RangeError(`the graph computes no value named ${JSON.stringify(name)}`);
   }
   return { nodes: source.nodes.filter((n) => nodes.has(n)), values };
 }
 
-/** Values that a node's bodies (If, Loop, Scan) take from the graph around it, besides its inputs. */
+/**
+ * Values that a node's bodies (If, Loop, Scan) take from the graph around it, besides its inputs.
+ */
 function capturedBy(source: OnnxNode): string[] {
-  return [...source.attributes.values()].flatMap((attribute) => attribute.graphs.flatMap((body) => freeNames(body)));
+  return [...source.attributes.values()].flatMap((attribute) =>
+    attribute.graphs.flatMap((body) => freeNames(body)),
+  );
 }
 
 function freeNames(body: OnnxGraph): string[] {
-  const bound = new Set([...body.initializers.keys(), ...body.inputs.map((i) => i.name), ...body.nodes.flatMap((n) => n.outputs)]);
-  const used = [...body.nodes.flatMap((n) => [...n.inputs, ...capturedBy(n)]), ...body.outputs.map((o) => o.name)];
+  const bound = new Set([
+    ...body.initializers.keys(),
+    ...body.inputs.map((i) => i.name),
+    ...body.nodes.flatMap((n) => n.outputs),
+  ]);
+  const used = [
+    ...body.nodes.flatMap((n) => [...n.inputs, ...capturedBy(n)]),
+    ...body.outputs.map((o) => o.name),
+  ];
   return used.filter((name) => name !== "" && !bound.has(name));
 }
 

@@ -26,8 +26,13 @@ export interface Inspection extends WeightCount {
   readonly nodes: number;
   readonly initializers: number;
   readonly quantisation: "qdq" | "integer-operators" | null;
-  /** The work of one forward pass at the `batch` that the shapes were traced with, or why it is unknown. */
-  readonly work: (Work & { readonly batch: number; readonly macsPerImage: number }) | { readonly macs: null; readonly why: string };
+  /**
+   * The work of one forward pass at the `batch` that the shapes were traced with, or why it is
+   * unknown.
+   */
+  readonly work:
+    | (Work & { readonly batch: number; readonly macsPerImage: number })
+    | { readonly macs: null; readonly why: string };
   /** Shapes that the outputs really had in that run. */
   readonly tracedOutputs: readonly Port[] | null;
 }
@@ -36,11 +41,16 @@ export interface InspectOptions {
   /** Sizes of inputs that the file leaves open. */
   readonly shapes?: InputShapes;
   /** Size of the picture that goes in, for an open input of four dimensions. */
-  readonly picture?: { readonly width: number; readonly height: number; readonly layout: "nchw" | "nhwc" };
+  readonly picture?: {
+    readonly width: number;
+    readonly height: number;
+    readonly layout: "nchw" | "nhwc";
+  };
 }
 
 /**
- * Inspects an ONNX file; runs it once, on noise, to learn the shapes inside (a first dimension that is open becomes 1).
+ * Inspects an ONNX file; runs it once, on noise, to learn the shapes inside (a first dimension that
+ * is open becomes 1).
  * @throws UserError `file-unreadable`, `onnx-unreadable`, `onnx-external-data`.
  */
 export async function inspectOnnx(file: string, options: InspectOptions = {}): Promise<Inspection> {
@@ -78,7 +88,13 @@ export async function inspectOnnx(file: string, options: InspectOptions = {}): P
  */
 export function refuseExternalData(model: OnnxModel): void {
   const attributes = allNodes(model.graph).flatMap((n) => [...n.attributes.values()]);
-  const tensors = [...model.graph.initializers.values(), ...attributes.flatMap((a) => [...(a.tensor ? [a.tensor] : []), ...a.graphs.flatMap((g) => [...g.initializers.values()])])];
+  const tensors = [
+    ...model.graph.initializers.values(),
+    ...attributes.flatMap((a) => [
+      ...(a.tensor ? [a.tensor] : []),
+      ...a.graphs.flatMap((g) => [...g.initializers.values()]),
+    ]),
+  ];
   const outside = tensors.find((t) => t.external !== null);
   if (!outside) return;
   throw new UserError({
@@ -92,16 +108,30 @@ export function refuseExternalData(model: OnnxModel): void {
   });
 }
 
-async function measureWork(model: OnnxModel, { shapes: given, picture }: InspectOptions): Promise<Pick<Inspection, "work" | "tracedOutputs">> {
+async function measureWork(
+  model: OnnxModel,
+  { shapes: given, picture }: InspectOptions,
+): Promise<Pick<Inspection, "work" | "tracedOutputs">> {
   try {
-    const pictures = model.graph.inputs.filter((i) => picture !== undefined && i.shape?.length === 4);
-    const sized = Object.fromEntries(pictures.map((i) => [i.name, pictureShape(i.shape!, picture!)]));
+    const pictures = model.graph.inputs.filter(
+      (i) => picture !== undefined && i.shape?.length === 4,
+    );
+    const sized = Object.fromEntries(
+      pictures.map((i) => [i.name, pictureShape(i.shape!, picture!)]),
+    );
     const feeds = probeFeeds(model.graph.inputs, model.file, { ...sized, ...given });
     const shapes = await traceShapes(model, feeds, shapesNeeded(model));
     const work = countMacs(model, shapes);
     const batch = Object.values(feeds).find((t) => t.dims.length >= 2)?.dims[0] ?? 1;
-    const tracedOutputs = model.graph.outputs.map(({ name, dtype }) => ({ name, dtype, shape: shapes.get(name) ?? null }));
-    return { work: { ...work, batch, macsPerImage: work.macs / Math.max(1, batch) }, tracedOutputs };
+    const tracedOutputs = model.graph.outputs.map(({ name, dtype }) => ({
+      name,
+      dtype,
+      shape: shapes.get(name) ?? null,
+    }));
+    return {
+      work: { ...work, batch, macsPerImage: work.macs / Math.max(1, batch) },
+      tracedOutputs,
+    };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { work: { macs: null, why: error.message }, tracedOutputs: null };
@@ -109,7 +139,10 @@ async function measureWork(model: OnnxModel, { shapes: given, picture }: Inspect
 }
 
 /** What the file states stays; what it leaves open comes from the picture, at a batch of 1. */
-function pictureShape(stated: readonly Dimension[], { width, height, layout }: NonNullable<InspectOptions["picture"]>): number[] {
+function pictureShape(
+  stated: readonly Dimension[],
+  { width, height, layout }: NonNullable<InspectOptions["picture"]>,
+): number[] {
   const wanted = layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3];
   return stated.map((d, i) => (typeof d === "number" ? d : wanted[i]!));
 }

@@ -4,9 +4,10 @@ import { allNodes } from "./weights.js";
 
 export interface Work {
   /**
-   * Multiply-accumulates of one forward pass: for each output element of a convolution or matrix product, the products that
-   * are summed into it. Biases, activations, pooling and normalisation are not counted. Papers on small networks, PP-ShiTu's
-   * Table 6 among them, print this number as "FLOPs"; counted as separate operations it is twice as many.
+   * Multiply-accumulates of one forward pass: for each output element of a convolution or matrix
+   * product, the products that are summed into it. Biases, activations, pooling and normalisation
+   * are not counted. Papers on small networks, PP-ShiTu's Table 6 among them, print this number as
+   * "FLOPs"; counted as separate operations it is twice as many.
    */
   readonly macs: number;
   /** The same by operator. */
@@ -16,15 +17,27 @@ export interface Work {
 }
 
 /** MACs of one node, given the shapes of its inputs and output; null where a shape is missing. */
-type Rule = (shape: (slot: number) => readonly number[] | undefined, output: readonly number[], node: OnnxNode) => number | null;
+type Rule = (
+  shape: (slot: number) => readonly number[] | undefined,
+  output: readonly number[],
+  node: OnnxNode,
+) => number | null;
 
-/** `weight` is [C out, C in / group, kernel...]: every output element sums over C in / group x kernel. */
-const convolution = (weight: number): Rule => (shape, output) => {
-  const w = shape(weight);
-  return w ? product(output) * product(w.slice(1)) : null;
-};
+/**
+ * `weight` is [C out, C in / group, kernel...]: every output element sums over C in / group x
+ * kernel.
+ */
+const convolution =
+  (weight: number): Rule =>
+  (shape, output) => {
+    const w = shape(weight);
+    return w ? product(output) * product(w.slice(1)) : null;
+  };
 
-/** Weights are [C in, C out / group, kernel...]: every input element is multiplied with C out / group x kernel weights. */
+/**
+ * Weights are [C in, C out / group, kernel...]: every input element is multiplied with C out /
+ * group x kernel weights.
+ */
 const transposedConvolution: Rule = (shape) => {
   const x = shape(0);
   const w = shape(1);
@@ -58,11 +71,27 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 /** Operators that multiply and accumulate, for which there is no rule here. */
-const knownUncounted = new Set(["LSTM", "GRU", "RNN", "Einsum", "DeformConv", "Attention", "MultiHeadAttention", "QAttention", "FusedMatMul", "MatMulNBits", "NhwcConv", "QLinearConvTranspose"]);
+const knownUncounted = new Set([
+  "LSTM",
+  "GRU",
+  "RNN",
+  "Einsum",
+  "DeformConv",
+  "Attention",
+  "MultiHeadAttention",
+  "QAttention",
+  "FusedMatMul",
+  "MatMulNBits",
+  "NhwcConv",
+  "QLinearConvTranspose",
+]);
 
 /** The values whose shapes `countMacs` needs. */
 export function shapesNeeded(model: OnnxModel): string[] {
-  return model.graph.nodes.filter((n) => n.op in rules).flatMap((n) => [...n.inputs, ...n.outputs]).filter((name) => name !== "");
+  return model.graph.nodes
+    .filter((n) => n.op in rules)
+    .flatMap((n) => [...n.inputs, ...n.outputs])
+    .filter((name) => name !== "");
 }
 
 export function countMacs(model: OnnxModel, shapes: Shapes): Work {
@@ -78,9 +107,17 @@ export function countMacs(model: OnnxModel, shapes: Shapes): Work {
     else byOperator[node.op] = (byOperator[node.op] ?? 0) + macs;
   }
   const inside = allNodes(model.graph).length - model.graph.nodes.length;
-  if (inside > 0) uncounted.add(`${inside} operators inside If, Loop or Scan: how often they run depends on the input`);
-  if (model.functions.length > 0) uncounted.add(`operators inside the model's own functions ${model.functions.join(", ")}`);
-  return { macs: Object.values(byOperator).reduce((sum, n) => sum + n, 0), macsByOperator: byOperator, uncounted: [...uncounted] };
+  if (inside > 0)
+    uncounted.add(
+      `${inside} operators inside If, Loop or Scan: how often they run depends on the input`,
+    );
+  if (model.functions.length > 0)
+    uncounted.add(`operators inside the model's own functions ${model.functions.join(", ")}`);
+  return {
+    macs: Object.values(byOperator).reduce((sum, n) => sum + n, 0),
+    macsByOperator: byOperator,
+    uncounted: [...uncounted],
+  };
 }
 
 function product(dims: readonly number[]): number {

@@ -7,8 +7,9 @@ import { WireError, fields, float, integer, integers, message, text } from "./wi
 export type { DType, OnnxTensor } from "./read-tensor.js";
 
 /**
- * Reads the structure of an ONNX file without Python and without ONNX Runtime. Field numbers are those of `onnx.proto3`
- * (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3). Weights stay where they are: `raw` is a view into the file.
+ * Reads the structure of an ONNX file without Python and without ONNX Runtime. Field numbers are
+ * those of `onnx.proto3` (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3). Weights stay
+ * where they are: `raw` is a view into the file.
  */
 
 /** A dimension: its size, the name of a symbolic one, or null where the file leaves it open. */
@@ -69,7 +70,8 @@ const largestFile = 2 ** 31 - 1;
 
 /**
  * Reads an ONNX file's bytes and structure.
- * @throws UserError `file-unreadable`, or `onnx-unreadable` for anything that is not a whole ONNX model.
+ * @throws UserError `file-unreadable`, or `onnx-unreadable` for anything that is not a whole ONNX
+ * model.
  */
 export async function readOnnx(file: string): Promise<OnnxModel> {
   return parseOnnx(await readModelBytes(file), file);
@@ -85,7 +87,12 @@ async function readModelBytes(file: string): Promise<Uint8Array> {
   }
   try {
     const { size } = await handle.stat();
-    if (size > largestFile) throw notOnnx(file, `a file of ${size} bytes`, "an ONNX file holds 2 GiB at most; this is something else");
+    if (size > largestFile)
+      throw notOnnx(
+        file,
+        `a file of ${size} bytes`,
+        "an ONNX file holds 2 GiB at most; this is something else",
+      );
     return await handle.readFile();
   } catch (error) {
     throw error instanceof UserError ? error : unreadable(file, error);
@@ -103,16 +110,31 @@ export function parseOnnx(bytes: Uint8Array, file: string): OnnxModel {
     model = parseModel(bytes, file);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    throw notOnnx(file, error.message, "copy or export the file again; if it came by git, run git lfs pull");
+    throw notOnnx(
+      file,
+      error.message,
+      "copy or export the file again; if it came by git, run git lfs pull",
+    );
   }
   if (model.irVersion === 0 || model.opsets.length === 0 || model.graph.outputs.length === 0) {
-    throw notOnnx(file, "no graph with outputs and an operator set", "copy or export the file again: it is cut short or is something else");
+    throw notOnnx(
+      file,
+      "no graph with outputs and an operator set",
+      "copy or export the file again: it is cut short or is something else",
+    );
   }
   return model;
 }
 
 function notOnnx(file: string, found: string, fix: string): UserError {
-  return new UserError({ code: "onnx-unreadable", message: "is not a whole ONNX model", file, expected: "an ONNX protobuf (ModelProto)", found, fix });
+  return new UserError({
+    code: "onnx-unreadable",
+    message: "is not a whole ONNX model",
+    file,
+    expected: "an ONNX protobuf (ModelProto)",
+    found,
+    fix,
+  });
 }
 
 /** Says what a file is that people mistake for a model. */
@@ -120,13 +142,26 @@ function whatElse(bytes: Uint8Array): { found: string; fix: string } | null {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 4096));
   const start = head.toString("latin1");
   if (bytes.length === 0) return { found: "an empty file", fix: "copy or export the file again" };
-  if (start.startsWith("version https://git-lfs")) return { found: "a Git LFS pointer, not the file itself", fix: "run git lfs pull" };
-  if (start.startsWith("PK\x03\x04")) return { found: "a zip archive (PyTorch checkpoint?)", fix: "export the model with torch.onnx.export" };
+  if (start.startsWith("version https://git-lfs"))
+    return { found: "a Git LFS pointer, not the file itself", fix: "run git lfs pull" };
+  if (start.startsWith("PK\x03\x04"))
+    return {
+      found: "a zip archive (PyTorch checkpoint?)",
+      fix: "export the model with torch.onnx.export",
+    };
   if (start.startsWith("\x1f\x8b")) return { found: "a gzip file", fix: "unpack it first" };
-  if (start.startsWith("\x89HDF")) return { found: "an HDF5 file (Keras?)", fix: "convert it with tf2onnx" };
-  if (start.slice(4, 8) === "TFL3") return { found: "a TensorFlow Lite model", fix: "convert it with tf2onnx --tflite" };
-  if (start.slice(4, 8) === "ORTM") return { found: "an ORT-format model", fix: "give the .onnx file that it was made from" };
-  if (head.length >= 16 && !head.includes(0) && head.every((b) => b === 9 || b === 10 || b === 13 || b >= 32)) return { found: "a text file", fix: "give the .onnx file" };
+  if (start.startsWith("\x89HDF"))
+    return { found: "an HDF5 file (Keras?)", fix: "convert it with tf2onnx" };
+  if (start.slice(4, 8) === "TFL3")
+    return { found: "a TensorFlow Lite model", fix: "convert it with tf2onnx --tflite" };
+  if (start.slice(4, 8) === "ORTM")
+    return { found: "an ORT-format model", fix: "give the .onnx file that it was made from" };
+  if (
+    head.length >= 16 &&
+    !head.includes(0) &&
+    head.every((b) => b === 9 || b === 10 || b === 13 || b >= 32)
+  )
+    return { found: "a text file", fix: "give the .onnx file" };
   return null;
 }
 
@@ -145,8 +180,18 @@ function parseModel(bytes: Uint8Array, file: string): OnnxModel {
     else if (field.number === 8) opsets.push(parseOpset(message(field)));
     else if (field.number === 25) functions.push(functionName(message(field)));
   }
-  // Protocol Buffers merges a message that occurs twice, field by field; `exposeShapes` relies on it.
-  return { file, bytes, irVersion, producer, producerVersion, opsets, graph: parseGraph(graphs, 0), functions };
+  // Protocol Buffers merges a message that occurs twice, field by field; `exposeShapes` relies on
+  // it.
+  return {
+    file,
+    bytes,
+    irVersion,
+    producer,
+    producerVersion,
+    opsets,
+    graph: parseGraph(graphs, 0),
+    functions,
+  };
 }
 
 function parseOpset(bytes: Uint8Array): { domain: string; version: number } {
@@ -184,7 +229,14 @@ function parseGraph(parts: readonly Uint8Array[], depth: number): OnnxGraph {
       else if (field.number === 15) sparseInitializers++;
     }
   }
-  return { name, nodes, initializers, inputs: inputs.filter((i) => !initializers.has(i.name)), outputs, sparseInitializers };
+  return {
+    name,
+    nodes,
+    initializers,
+    inputs: inputs.filter((i) => !initializers.has(i.name)),
+    outputs,
+    sparseInitializers,
+  };
 }
 
 function parseNode(bytes: Uint8Array, depth: number): OnnxNode {
@@ -204,7 +256,15 @@ function parseNode(bytes: Uint8Array, depth: number): OnnxNode {
       attributes.set(key, attribute);
     } else if (field.number === 7) domain = text(field);
   }
-  return { name, op, domain: domain === "ai.onnx" ? "" : domain, inputs, outputs, attributes, bytes };
+  return {
+    name,
+    op,
+    domain: domain === "ai.onnx" ? "" : domain,
+    inputs,
+    outputs,
+    attributes,
+    bytes,
+  };
 }
 
 function parseAttribute(bytes: Uint8Array, depth: number): { key: string; attribute: Attribute } {
@@ -217,7 +277,8 @@ function parseAttribute(bytes: Uint8Array, depth: number): { key: string; attrib
     else if (field.number === 2) found.f = float(field);
     else if (field.number === 3) found.i = integer(field);
     else if (field.number === 5) found.tensor = parseTensor(message(field));
-    else if (field.number === 6 || field.number === 11) graphs.push(parseGraph([message(field)], depth + 1));
+    else if (field.number === 6 || field.number === 11)
+      graphs.push(parseGraph([message(field)], depth + 1));
     else if (field.number === 8) integers(field, ints);
   }
   return { key, attribute: { ...found, ...(ints.length > 0 && { ints }), graphs } };
@@ -248,7 +309,8 @@ function parseShape(bytes: Uint8Array): Dimension[] {
     if (field.number !== 1) continue;
     let size: Dimension = null;
     for (const part of fields(message(field))) {
-      if (part.number === 1) size = integer(part) > 0 ? integer(part) : null; // Paddle writes -1 for an open dimension
+      if (part.number === 1)
+        size = integer(part) > 0 ? integer(part) : null; // Paddle writes -1 for an open dimension
       else if (part.number === 2 && text(part) !== "") size = text(part);
     }
     shape.push(size);

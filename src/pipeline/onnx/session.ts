@@ -8,14 +8,19 @@ export interface SessionSettings {
   readonly optimise?: boolean;
 }
 
-// ONNX Runtime's own log would flood the terminal (one PicoDet export warns at each run); its errors reach us as exceptions.
+// ONNX Runtime's own log would flood the terminal (one PicoDet export warns at each run); its
+// errors reach us as exceptions.
 env.logLevel = "fatal";
 
 /**
  * An ONNX Runtime session on the CPU, sequential and silent.
  * @throws UserError `onnx-unsupported` where ONNX Runtime refuses the model; `file` is only named.
  */
-export async function openSession(bytes: Uint8Array, file: string, { threads = 1, optimise = true }: SessionSettings = {}): Promise<InferenceSession> {
+export async function openSession(
+  bytes: Uint8Array,
+  file: string,
+  { threads = 1, optimise = true }: SessionSettings = {},
+): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(bytes, {
       executionProviders: ["cpu"],
@@ -26,32 +31,42 @@ export async function openSession(bytes: Uint8Array, file: string, { threads = 1
       logSeverityLevel: 4,
     });
   } catch (error) {
-    throw new UserError({
-      code: "onnx-unsupported",
-      message: "ONNX Runtime cannot load the model",
-      file,
-      found: runtimeSays(error),
-      fix: "export it again with operators that ONNX Runtime has, in one file",
-    }, { cause: error });
+    throw new UserError(
+      {
+        code: "onnx-unsupported",
+        message: "ONNX Runtime cannot load the model",
+        file,
+        found: runtimeSays(error),
+        fix: "export it again with operators that ONNX Runtime has, in one file",
+      },
+      { cause: error },
+    );
   }
 }
 
 /**
- * Runs a session; its failure becomes the user's error, which a caller may count and go on. (Suppression inside a PicoDet
- * graph fails on some pictures: PaddleDetection issue 7143.)
+ * Runs a session; its failure becomes the user's error, which a caller may count and go on.
+ * (Suppression inside a PicoDet graph fails on some pictures: PaddleDetection issue 7143.)
  * @throws UserError `model-run-failed`
  */
-export async function runSession(session: InferenceSession, feeds: InferenceSession.FeedsType, file: string): Promise<InferenceSession.ReturnType> {
+export async function runSession(
+  session: InferenceSession,
+  feeds: InferenceSession.FeedsType,
+  file: string,
+): Promise<InferenceSession.ReturnType> {
   try {
     return await session.run(feeds);
   } catch (error) {
-    throw new UserError({
-      code: "model-run-failed",
-      message: "the model fails on this input",
-      file,
-      found: runtimeSays(error),
-      fix: "leave the input out or export the model without suppression inside",
-    }, { cause: error });
+    throw new UserError(
+      {
+        code: "model-run-failed",
+        message: "the model fails on this input",
+        file,
+        found: runtimeSays(error),
+        fix: "leave the input out or export the model without suppression inside",
+      },
+      { cause: error },
+    );
   }
 }
 

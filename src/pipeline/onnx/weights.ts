@@ -2,11 +2,13 @@ import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from "./read-model.js
 import { bytesPerElement } from "./read-tensor.js";
 
 /**
- * What counts as a parameter: an element of a constant that a training would have learned. Those are the weights and biases
- * of the operators in `weightSlots`, found through quantisation, transposition and the like, plus a constant of two or more
- * elements added to or multiplied with such an operator's result (a bias or a scale that was exported on its own). Scales,
- * zero points, running means and variances, clip bounds, anchors and shapes do not count; a shared constant counts once. So
- * MobileNetV2 has here what `sum(p.numel() for p in model.parameters())` has in PyTorch, batch normalisations folded in.
+ * What counts as a parameter: an element of a constant that a training would have learned. Those
+ * are the weights and biases of the operators in `weightSlots`, found through quantisation,
+ * transposition and the like, plus a constant of two or more elements added to or multiplied with
+ * such an operator's result (a bias or a scale that was exported on its own). Scales, zero points,
+ * running means and variances, clip bounds, anchors and shapes do not count; a shared constant
+ * counts once. So MobileNetV2 has here what `sum(p.numel() for p in model.parameters())` has in
+ * PyTorch, batch normalisations folded in.
  */
 const weightSlots: Readonly<Record<string, readonly number[]>> = {
   Conv: [1, 2],
@@ -34,9 +36,30 @@ const weightSlots: Readonly<Record<string, readonly number[]>> = {
 };
 
 /** Operators that hand on their first input's elements. */
-const passing = new Set(["DequantizeLinear", "QuantizeLinear", "Identity", "Reshape", "Transpose", "Cast", "Squeeze", "Unsqueeze", "Flatten"]);
+const passing = new Set([
+  "DequantizeLinear",
+  "QuantizeLinear",
+  "Identity",
+  "Reshape",
+  "Transpose",
+  "Cast",
+  "Squeeze",
+  "Unsqueeze",
+  "Flatten",
+]);
 const scaling = new Set(["Add", "Sub", "Mul", "Div"]);
-const quantised = new Set(["QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul", "QGemm", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"]);
+const quantised = new Set([
+  "QuantizeLinear",
+  "DequantizeLinear",
+  "DynamicQuantizeLinear",
+  "ConvInteger",
+  "MatMulInteger",
+  "QLinearConv",
+  "QLinearMatMul",
+  "QGemm",
+  "DynamicQuantizeMatMul",
+  "MatMulIntegerToFloat",
+]);
 const integerTypes = new Set(["int8", "uint8", "int4", "uint4", "int16", "uint16"]);
 
 export interface WeightCount {
@@ -50,23 +73,34 @@ export interface WeightCount {
   readonly parameterBytes: number;
 }
 
-/** Counts the parameters of a model (see above), control flow bodies included, model-local functions not. */
+/**
+ * Counts the parameters of a model (see above), control flow bodies included, model-local functions
+ * not.
+ */
 export function countWeights(model: OnnxModel): WeightCount {
   const learned = new Set<OnnxTensor>();
   const constants = new Set<OnnxTensor>();
   visit(model.graph, new Map(), new Map(), learned, constants);
-  const sum = (tensors: Iterable<OnnxTensor>, of: (t: OnnxTensor) => number): number => [...tensors].reduce((total, t) => total + of(t), 0);
+  const sum = (tensors: Iterable<OnnxTensor>, of: (t: OnnxTensor) => number): number =>
+    [...tensors].reduce((total, t) => total + of(t), 0);
   return {
     parameters: sum(learned, (t) => t.elements),
     integerParameters: sum(learned, (t) => (integerTypes.has(t.dtype) ? t.elements : 0)),
     constantElements: sum(constants, (t) => t.elements),
-    parameterBytes: sum(learned, (t) => (bytesPerElement[t.dtype] ?? 0.5) * t.elements), // types that fill no byte are of four bits
+    // types that fill no byte are of four bits
+    parameterBytes: sum(learned, (t) => (bytesPerElement[t.dtype] ?? 0.5) * t.elements),
   };
 }
 
 type Scope<T> = Map<string, T>;
 
-function visit(graph: OnnxGraph, outerConstants: Scope<OnnxTensor>, outerMakers: Scope<OnnxNode>, learned: Set<OnnxTensor>, constants: Set<OnnxTensor>): void {
+function visit(
+  graph: OnnxGraph,
+  outerConstants: Scope<OnnxTensor>,
+  outerMakers: Scope<OnnxNode>,
+  learned: Set<OnnxTensor>,
+  constants: Set<OnnxTensor>,
+): void {
   const known = new Map([...outerConstants, ...graph.initializers]);
   const makers = new Map(outerMakers);
   for (const tensor of graph.initializers.values()) constants.add(tensor);
@@ -93,14 +127,17 @@ function visit(graph: OnnxGraph, outerConstants: Scope<OnnxTensor>, outerMakers:
     return maker !== undefined && maker.op in weightSlots && maker.op !== "Gather";
   };
   for (const node of graph.nodes) {
-    const candidates = (weightSlots[node.op] ?? []).map((slot) => constantBehind(node.inputs[slot]));
+    const candidates = (weightSlots[node.op] ?? []).map((slot) =>
+      constantBehind(node.inputs[slot]),
+    );
     if (scaling.has(node.op)) {
       const [a = "", b = ""] = node.inputs;
       if (followsWeights(a)) candidates.push(atLeastTwo(constantBehind(b)));
       else if (followsWeights(b)) candidates.push(atLeastTwo(constantBehind(a)));
     }
     for (const tensor of candidates) if (tensor && mayBeLearned(node, tensor)) learned.add(tensor);
-    for (const attribute of node.attributes.values()) for (const body of attribute.graphs) visit(body, known, makers, learned, constants);
+    for (const attribute of node.attributes.values())
+      for (const body of attribute.graphs) visit(body, known, makers, learned, constants);
   }
 }
 
@@ -108,20 +145,38 @@ function atLeastTwo(tensor: OnnxTensor | undefined): OnnxTensor | undefined {
   return tensor && tensor.elements >= 2 ? tensor : undefined;
 }
 
-/** Gather also picks from lists of indices and from shapes; an embedding table is a matrix of numbers. */
+/**
+ * Gather also picks from lists of indices and from shapes; an embedding table is a matrix of
+ * numbers.
+ */
 function mayBeLearned(node: OnnxNode, tensor: OnnxTensor): boolean {
   if (node.op !== "Gather") return true;
-  return tensor.dims.length === 2 && (tensor.dtype.startsWith("float") || tensor.dtype === "bfloat16" || tensor.dtype.endsWith("int8"));
+  return (
+    tensor.dims.length === 2 &&
+    (tensor.dtype.startsWith("float") ||
+      tensor.dtype === "bfloat16" ||
+      tensor.dtype.endsWith("int8"))
+  );
 }
 
-/** How a model is quantised: quantise and dequantise around float operators, integer operators, or not at all. */
+/**
+ * How a model is quantised: quantise and dequantise around float operators, integer operators, or
+ * not at all.
+ */
 export function quantisation(model: OnnxModel): "qdq" | "integer-operators" | null {
-  const ops = allNodes(model.graph).map((n) => n.op).filter((op) => quantised.has(op));
+  const ops = allNodes(model.graph)
+    .map((n) => n.op)
+    .filter((op) => quantised.has(op));
   if (ops.length === 0) return null;
-  return ops.every((op) => op === "QuantizeLinear" || op === "DequantizeLinear") ? "qdq" : "integer-operators";
+  return ops.every((op) => op === "QuantizeLinear" || op === "DequantizeLinear")
+    ? "qdq"
+    : "integer-operators";
 }
 
 /** The nodes of a graph and of every body inside it. */
 export function allNodes(graph: OnnxGraph): OnnxNode[] {
-  return graph.nodes.flatMap((node) => [node, ...[...node.attributes.values()].flatMap((a) => a.graphs.flatMap(allNodes))]);
+  return graph.nodes.flatMap((node) => [
+    node,
+    ...[...node.attributes.values()].flatMap((a) => a.graphs.flatMap(allNodes)),
+  ]);
 }

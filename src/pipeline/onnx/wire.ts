@@ -1,7 +1,8 @@
 /**
- * Protocol Buffers' wire format (https://protobuf.dev/programming-guides/encoding/), just enough to read and write ONNX.
- * Byte fields are views into the file's bytes, never copies, so that weights cost nothing until somebody looks at them; each
- * length is checked against its enclosing message, so that a file cut short is noticed at once.
+ * Protocol Buffers' wire format (https://protobuf.dev/programming-guides/encoding/), just enough to
+ * read and write ONNX. Byte fields are views into the file's bytes, never copies, so that weights
+ * cost nothing until somebody looks at them; each length is checked against its enclosing message,
+ * so that a file cut short is noticed at once.
  */
 export class WireError extends Error {
   override readonly name = "WireError";
@@ -9,7 +10,10 @@ export class WireError extends Error {
 
 export const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
-/** One field of a message. `value` is set for varints, `bytes` for everything else (views, little endian where fixed). */
+/**
+ * One field of a message. `value` is set for varints, `bytes` for everything else (views, little
+ * endian where fixed).
+ */
 export interface Field {
   readonly number: number;
   readonly type: number;
@@ -26,7 +30,8 @@ export function* fields(message: Uint8Array): Generator<Field> {
     const key = varint(message, cursor);
     const number = Number(key >> 3n);
     const type = Number(key & 7n);
-    if (number === 0 || number > 0x1fffffff) throw new WireError(`field number ${number} at byte ${cursor.at}`);
+    if (number === 0 || number > 0x1fffffff)
+      throw new WireError(`field number ${number} at byte ${cursor.at}`);
     switch (type) {
       case WireType.varint:
         yield { number, type, value: varint(message, cursor), bytes: none };
@@ -38,7 +43,12 @@ export function* fields(message: Uint8Array): Generator<Field> {
         yield { number, type, value: 0n, bytes: take(message, cursor, 4) };
         break;
       case WireType.bytes:
-        yield { number, type, value: 0n, bytes: take(message, cursor, Number(varint(message, cursor))) };
+        yield {
+          number,
+          type,
+          value: 0n,
+          bytes: take(message, cursor, Number(varint(message, cursor))),
+        };
         break;
       default:
         throw new WireError(`wire type ${type} at byte ${cursor.at}`);
@@ -87,7 +97,10 @@ export function integers(field: Field, into: number[]): void {
 export function countOf(field: Field, size: "varint" | 4 | 8): number {
   if (field.type !== WireType.bytes) return 1;
   if (size !== "varint") {
-    if (field.bytes.length % size !== 0) throw new WireError(`field ${field.number} holds ${field.bytes.length} bytes, not a multiple of ${size}`);
+    if (field.bytes.length % size !== 0)
+      throw new WireError(
+        `field ${field.number} holds ${field.bytes.length} bytes, not a multiple of ${size}`,
+      );
     return field.bytes.length / size;
   }
   let count = 0;
@@ -102,12 +115,16 @@ export function float(field: Field): number {
 }
 
 function need(field: Field, type: number): void {
-  if (field.type !== type) throw new WireError(`field ${field.number} has wire type ${field.type}, not ${type}`);
+  if (field.type !== type)
+    throw new WireError(`field ${field.number} has wire type ${field.type}, not ${type}`);
 }
 
 function take(bytes: Uint8Array, cursor: { at: number }, length: number): Uint8Array {
   const end = cursor.at + length;
-  if (!(end <= bytes.length)) throw new WireError(`${length} bytes wanted at byte ${cursor.at}, ${bytes.length - cursor.at} left: the file is cut short or is something else`);
+  if (!(end <= bytes.length))
+    throw new WireError(
+      `${length} bytes wanted at byte ${cursor.at}, ${bytes.length - cursor.at} left: the file is cut short or is something else`,
+    );
   const view = bytes.subarray(cursor.at, end);
   cursor.at = end;
   return view;
@@ -132,7 +149,8 @@ function varint(bytes: Uint8Array, cursor: { at: number }): bigint {
 
 function at(bytes: Uint8Array, cursor: { at: number }): number {
   const byte = bytes[cursor.at++];
-  if (byte === undefined) throw new WireError("the file ends inside a number: it is cut short or is something else");
+  if (byte === undefined)
+    throw new WireError("the file ends inside a number: it is cut short or is something else");
   return byte;
 }
 
@@ -140,24 +158,45 @@ function at(bytes: Uint8Array, cursor: { at: number }): number {
 export function sameField(field: Field): Uint8Array {
   if (field.type === WireType.bytes) return bytesField(field.number, field.bytes);
   if (field.type === WireType.varint) return integerField(field.number, field.value);
-  return concatBytes([encodeVarint((BigInt(field.number) << 3n) | BigInt(field.type)), field.bytes]);
+  return concatBytes([
+    encodeVarint((BigInt(field.number) << 3n) | BigInt(field.type)),
+    field.bytes,
+  ]);
 }
 
 /** A length-delimited field: a string, a nested message or raw bytes. */
-export function bytesField(number: number, payload: Uint8Array | string | readonly Uint8Array[]): Uint8Array {
-  const parts = typeof payload === "string" ? [new TextEncoder().encode(payload)] : payload instanceof Uint8Array ? [payload] : payload;
+export function bytesField(
+  number: number,
+  payload: Uint8Array | string | readonly Uint8Array[],
+): Uint8Array {
+  const parts =
+    typeof payload === "string"
+      ? [new TextEncoder().encode(payload)]
+      : payload instanceof Uint8Array
+        ? [payload]
+        : payload;
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return concatBytes([encodeVarint((BigInt(number) << 3n) | BigInt(WireType.bytes)), encodeVarint(BigInt(length)), ...parts]);
+  return concatBytes([
+    encodeVarint((BigInt(number) << 3n) | BigInt(WireType.bytes)),
+    encodeVarint(BigInt(length)),
+    ...parts,
+  ]);
 }
 
 /** Key and length of a length-delimited field, for a payload that is written after it. */
 export function bytesFieldHead(number: number, length: number): Uint8Array {
-  return concatBytes([encodeVarint((BigInt(number) << 3n) | BigInt(WireType.bytes)), encodeVarint(BigInt(length))]);
+  return concatBytes([
+    encodeVarint((BigInt(number) << 3n) | BigInt(WireType.bytes)),
+    encodeVarint(BigInt(length)),
+  ]);
 }
 
 /** An integer field; negative numbers take ten bytes, as the format wants. */
 export function integerField(number: number, value: number | bigint): Uint8Array {
-  return concatBytes([encodeVarint(BigInt(number) << 3n), encodeVarint(BigInt.asUintN(64, BigInt(value)))]);
+  return concatBytes([
+    encodeVarint(BigInt(number) << 3n),
+    encodeVarint(BigInt.asUintN(64, BigInt(value))),
+  ]);
 }
 
 /** A `float` field. */

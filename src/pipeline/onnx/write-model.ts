@@ -59,13 +59,20 @@ export interface DraftModel {
   readonly irVersion?: number;
 }
 
-/** The bytes of typed data, as `raw` wants them (typed arrays are little endian on every platform of ours). */
+/**
+ * The bytes of typed data, as `raw` wants them (typed arrays are little endian on every platform of
+ * ours).
+ */
 export function rawOf(data: ArrayBufferView): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** A float32 constant. */
-export function floatTensor(name: string, dims: readonly number[], data: Float32Array): DraftTensor {
+export function floatTensor(
+  name: string,
+  dims: readonly number[],
+  data: Float32Array,
+): DraftTensor {
   return { name, dtype: "float32", dims, raw: rawOf(data) };
 }
 
@@ -113,7 +120,9 @@ function nodeParts(node: DraftNode): Uint8Array[] {
     ...node.outputs.map((name) => bytesField(2, name)),
     ...(node.name === undefined ? [] : [bytesField(3, node.name)]),
     bytesField(4, node.op),
-    ...attributes.flatMap(([key, value]) => nested(5, [bytesField(1, key), ...attributeParts(value)])),
+    ...attributes.flatMap(([key, value]) =>
+      nested(5, [bytesField(1, key), ...attributeParts(value)]),
+    ),
     ...(node.domain === undefined ? [] : [bytesField(7, node.domain)]),
   ];
 }
@@ -123,18 +132,27 @@ function attributeParts(value: DraftAttribute): Uint8Array[] {
   const typed = (type: number, parts: Uint8Array[]) => [...parts, integerField(20, type)];
   if (typeof value === "number") return typed(2, [integerField(3, value)]);
   if ("float" in value) return typed(1, [floatField(2, value.float)]);
-  if ("floats" in value) return typed(6, value.floats.map((v) => floatField(7, v)));
+  if ("floats" in value)
+    return typed(
+      6,
+      value.floats.map((v) => floatField(7, v)),
+    );
   if ("text" in value) return typed(3, [bytesField(4, value.text)]);
   if ("tensor" in value) return typed(4, nested(5, tensorParts(value.tensor)));
   if ("graph" in value) return typed(5, nested(6, graphParts(value.graph)));
-  return typed(7, value.map((v) => integerField(8, v)));
+  return typed(
+    7,
+    value.map((v) => integerField(8, v)),
+  );
 }
 
 function tensorParts({ name, dtype, dims, raw }: DraftTensor): Uint8Array[] {
   const width = bytesPerElement[dtype];
   const elements = dims.reduce((product, d) => product * d, 1);
   if (width === undefined || elements * width !== raw.length) {
-    throw new RangeError(`tensor ${name}: [${dims.join(", ")}] of ${dtype} is not ${raw.length} bytes`);
+    throw new RangeError(
+      `tensor ${name}: [${dims.join(", ")}] of ${dtype} is not ${raw.length} bytes`,
+    );
   }
   return [
     ...dims.map((d) => integerField(1, d)),
@@ -149,7 +167,10 @@ function valueParts({ name, dtype, shape }: DraftValue): Uint8Array[] {
   const dims = (shape ?? []).map((d) =>
     bytesField(1, typeof d === "number" ? integerField(1, d) : bytesField(2, d)),
   );
-  const type = [integerField(1, dtypeNumber(dtype)), ...(shape === null ? [] : [bytesField(2, dims)])];
+  const type = [
+    integerField(1, dtypeNumber(dtype)),
+    ...(shape === null ? [] : [bytesField(2, dims)]),
+  ];
   return [bytesField(1, name), bytesField(2, bytesField(1, type))];
 }
 

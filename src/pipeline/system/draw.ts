@@ -19,17 +19,30 @@ export interface AnnotateOptions {
 }
 
 /** Okabe and Ito's palette without black: seven colours that most people can tell apart. */
-const palette: readonly Colour[] = [[213, 94, 0], [0, 114, 178], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233], [240, 228, 66]];
+const palette: readonly Colour[] = [
+  [213, 94, 0],
+  [0, 114, 178],
+  [0, 158, 115],
+  [204, 121, 167],
+  [230, 159, 0],
+  [86, 180, 233],
+  [240, 228, 66],
+];
 
 /** Characters of a label that are drawn. */
 const MOST_CHARACTERS = 48;
 
 /**
- * The picture with each box framed and named, as a JPEG or PNG file. Frames lie inside their boxes and are cut at the picture's
- * edge; a box outside the picture is left out. Labels may come from anywhere: they are escaped and shortened. A label shows where
- * this machine has a font with its characters and the picture is high enough for a line of text.
+ * The picture with each box framed and named, as a JPEG or PNG file. Frames lie inside their boxes
+ * and are cut at the picture's edge; a box outside the picture is left out. Labels may come from
+ * anywhere: they are escaped and shortened. A label shows where this machine has a font with its
+ * characters and the picture is high enough for a line of text.
  */
-export async function annotate(pixels: Pixels, annotations: readonly Annotation[], options: AnnotateOptions = {}): Promise<Buffer> {
+export async function annotate(
+  pixels: Pixels,
+  annotations: readonly Annotation[],
+  options: AnnotateOptions = {},
+): Promise<Buffer> {
   patchOf(pixels); // refuses pixels that do not hold what they say
   const { width, height } = pixels;
   const data = new Uint8Array(pixels.data);
@@ -44,32 +57,56 @@ export async function annotate(pixels: Pixels, annotations: readonly Annotation[
     const overlay = labelOverlay(text, frame, width, height, Math.max(12, line * 8), paint);
     if (overlay) overlays.push(overlay);
   });
-  const drawn = sharp(data, { raw: { width, height, channels: 3 } }).composite(overlays).removeAlpha();
+  const drawn = sharp(data, { raw: { width, height, channels: 3 } })
+    .composite(overlays)
+    .removeAlpha();
   return options.format === "png" ? drawn.png().toBuffer() : drawn.jpeg({ quality: 90 }).toBuffer();
 }
 
-/** The smallest rectangle of whole pixels around the visible part of a box; null where nothing of it is visible. */
+/**
+ * The smallest rectangle of whole pixels around the visible part of a box; null where nothing of it
+ * is visible.
+ */
 function wholePixels(box: Box, width: number, height: number): Box | null {
   const { x0, y0, x1, y1 } = clip(box, width, height);
   const frame = { x0: Math.floor(x0), y0: Math.floor(y0), x1: Math.ceil(x1), y1: Math.ceil(y1) };
   return frame.x1 > frame.x0 && frame.y1 > frame.y0 ? frame : null; // a NaN compares as false
 }
 
-function drawFrame(pixels: { data: Uint8Array; width: number; height: number }, { x0, y0, x1, y1 }: Box, line: number, colour: Colour): void {
+function drawFrame(
+  pixels: { data: Uint8Array; width: number; height: number },
+  { x0, y0, x1, y1 }: Box,
+  line: number,
+  colour: Colour,
+): void {
   fill(pixels, { x0, y0, x1, y1: Math.min(y0 + line, y1) }, colour);
   fill(pixels, { x0, y0: Math.max(y1 - line, y0), x1, y1 }, colour);
   fill(pixels, { x0, y0, x1: Math.min(x0 + line, x1), y1 }, colour);
   fill(pixels, { x0: Math.max(x1 - line, x0), y0, x1, y1 }, colour);
 }
 
-function fill({ data, width }: { data: Uint8Array; width: number }, { x0, y0, x1, y1 }: Box, colour: Colour): void {
+function fill(
+  { data, width }: { data: Uint8Array; width: number },
+  { x0, y0, x1, y1 }: Box,
+  colour: Colour,
+): void {
   for (let y = y0; y < y1; y++) {
     for (let x = x0; x < x1; x++) data.set(colour, (y * width + x) * 3);
   }
 }
 
-/** A line of text on a coloured ground, above the box where there is room, else inside it; null where the picture has no room. */
-function labelOverlay(text: string, box: Box, width: number, height: number, size: number, colour: Colour): OverlayOptions | null {
+/**
+ * A line of text on a coloured ground, above the box where there is room, else inside it; null
+ * where the picture has no room.
+ */
+function labelOverlay(
+  text: string,
+  box: Box,
+  width: number,
+  height: number,
+  size: number,
+  colour: Colour,
+): OverlayOptions | null {
   const lineHeight = Math.ceil(size * 1.4);
   if (text === "" || lineHeight > height) return null;
   // Wide characters (from the CJK blocks on) take one em, others about 0.6.
@@ -86,19 +123,33 @@ function labelOverlay(text: string, box: Box, width: number, height: number, siz
   return { input: Buffer.from(svg), left, top };
 }
 
-/** At most MOST_CHARACTERS characters on one line, without those that XML forbids or that turn the direction of writing. */
+/**
+ * At most MOST_CHARACTERS characters on one line, without those that XML forbids or that turn the
+ * direction of writing.
+ */
 export function shortened(label: string): string {
   const clean = label
-    .replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|[\ufffe\uffff]/g, "\ufffd")
+    .replace(
+      /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|[\ufffe\uffff]/g,
+      "\ufffd",
+    )
     .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "")
     .replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ")
     .trim();
   const characters = [...clean];
-  return characters.length <= MOST_CHARACTERS ? clean : `${characters.slice(0, MOST_CHARACTERS - 1).join("")}…`;
+  return characters.length <= MOST_CHARACTERS
+    ? clean
+    : `${characters.slice(0, MOST_CHARACTERS - 1).join("")}…`;
 }
 
 /** Text as XML character data. */
 export function escapeXml(text: string): string {
-  const names: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+  const names: Record<string, string> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&apos;",
+  };
   return text.replace(/[&<>"']/g, (c) => names[c]!);
 }

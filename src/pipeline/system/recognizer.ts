@@ -3,14 +3,25 @@ import { UserError } from "../errors.js";
 import type { Gallery } from "../gallery/gallery.js";
 import { decode } from "../image/image.js";
 import { Stopwatch, monotonicClock } from "../stopwatch.js";
-import type { Box, Clock, Codes, Detection, Observation, Pixels, Protocol, Recognition, Vectors } from "../types.js";
+import type {
+  Box,
+  Clock,
+  Codes,
+  Detection,
+  Observation,
+  Pixels,
+  Protocol,
+  Recognition,
+  Vectors,
+} from "../types.js";
 import type { TimedDetector } from "../detection/timed-detector.js";
 import type { WindowEmbedder } from "../embedding/embedder.js";
 
 /**
- * The settings of PP-ShiTu's pipeline. Defaults are PaddleClas's `inference_general.yaml`: at most 5 boxes of score 0.2 or
- * more, the whole image as one more box, 5 neighbours of which the first decides, inner product >= 0.5 or Hamming
- * distance <= 100, and suppression over the recognition scores at IoU 0.05.
+ * The settings of PP-ShiTu's pipeline. Defaults are PaddleClas's `inference_general.yaml`: at most
+ * 5 boxes of score 0.2 or more, the whole image as one more box, 5 neighbours of which the first
+ * decides, inner product >= 0.5 or Hamming distance <= 100, and suppression over the recognition
+ * scores at IoU 0.05.
  */
 export interface RecognizerSettings {
   readonly protocol: Protocol;
@@ -41,18 +52,30 @@ export interface RecognizerParts {
   readonly clock?: Clock;
 }
 
-/** detect -> add the whole image -> embed -> search -> threshold -> suppress, with the time of each stage. */
+/**
+ * detect -> add the whole image -> embed -> search -> threshold -> suppress, with the time of each
+ * stage.
+ */
 export class Recognizer {
   readonly settings: RecognizerSettings;
   readonly #parts: RecognizerParts;
 
-  /** @throws UserError `gallery-model` where the gallery was built by another model than the embedder. */
+  /**
+   * @throws UserError `gallery-model` where the gallery was built by another model than the
+   * embedder.
+   */
   constructor(parts: RecognizerParts, settings: Partial<RecognizerSettings> = {}) {
     this.#parts = parts;
     this.settings = { ...defaultSettings, ...settings };
     const from = parts.gallery.settings.model;
     if (from.version !== parts.embedder.version) {
-      throw new UserError({ code: "gallery-model", message: "the gallery was built by another model", expected: parts.embedder.id, found: from.id, fix: "build the gallery again with this model" });
+      throw new UserError({
+        code: "gallery-model",
+        message: "the gallery was built by another model",
+        expected: parts.embedder.id,
+        found: from.id,
+        fix: "build the gallery again with this model",
+      });
     }
   }
 
@@ -63,68 +86,162 @@ export class Recognizer {
     return this.recognize(pixels, image, watch);
   }
 
-  async recognize(pixels: Pixels, image: string, watch = new Stopwatch(this.#parts.clock ?? monotonicClock)): Promise<Observation> {
+  async recognize(
+    pixels: Pixels,
+    image: string,
+    watch = new Stopwatch(this.#parts.clock ?? monotonicClock),
+  ): Promise<Observation> {
     const { detector } = this.#parts;
     const { maxDetections, detectionThreshold } = this.settings;
     const all = await detector.detect(pixels, watch);
     const detections = bestDetections(all, maxDetections, detectionThreshold);
     const recognitions = await this.recognizeBoxes(pixels, detections, { watch });
-    return { image, width: pixels.width, height: pixels.height, detections, recognitions, stageMs: { ...watch.stageMs }, overallMs: watch.overallMs };
+    return {
+      image,
+      width: pixels.width,
+      height: pixels.height,
+      detections,
+      recognitions,
+      stageMs: { ...watch.stageMs },
+      overallMs: watch.overallMs,
+    };
   }
 
-  /** The part after detection, for given boxes: the counterfactual with oracle boxes uses it as well. Empty boxes come last. */
-  async recognizeBoxes(pixels: Pixels, detections: readonly Detection[], { wholeImage = this.settings.addWholeImage, watch = new Stopwatch(this.#parts.clock ?? monotonicClock) }: { wholeImage?: boolean; watch?: Stopwatch } = {}): Promise<Recognition[]> {
+  /**
+   * The part after detection, for given boxes: the counterfactual with oracle boxes uses it as
+   * well. Empty boxes come last.
+   */
+  async recognizeBoxes(
+    pixels: Pixels,
+    detections: readonly Detection[],
+    {
+      wholeImage = this.settings.addWholeImage,
+      watch = new Stopwatch(this.#parts.clock ?? monotonicClock),
+    }: { wholeImage?: boolean; watch?: Stopwatch } = {},
+  ): Promise<Recognition[]> {
     const { embedder, gallery } = this.#parts;
     const { k, protocol } = this.settings;
     const candidates = wholeImage
-      ? [...detections, { box: { x0: 0, y0: 0, x1: pixels.width, y1: pixels.height }, score: 1, classId: 0 }]
+      ? [
+          ...detections,
+          { box: { x0: 0, y0: 0, x1: pixels.width, y1: pixels.height }, score: 1, classId: 0 },
+        ]
       : [...detections];
     const cut = candidates.map((d) => ({ ...d, ...cropWindow(d.box, pixels, protocol) }));
     const full = cut.filter((d) => d.window !== null);
-    const empty = cut.filter((d) => d.window === null).map((d): Recognition => ({ box: d.box, detectionScore: d.score, label: null, score: 0, fate: "empty", hits: [] }));
+    const empty = cut
+      .filter((d) => d.window === null)
+      .map((d): Recognition => ({
+        box: d.box,
+        detectionScore: d.score,
+        label: null,
+        score: 0,
+        fate: "empty",
+        hits: [],
+      }));
     if (full.length === 0) return empty;
-    const queries: Vectors | Codes = await embedder.embedWindows(pixels, full.map((d) => d.window!), watch);
-    // A handful of queries: on the calling thread, since a hop to a worker would cost more than the search.
+    const queries: Vectors | Codes = await embedder.embedWindows(
+      pixels,
+      full.map((d) => d.window!),
+      watch,
+    );
+    // A handful of queries: on the calling thread, since a hop to a worker would cost more than the
+    // search.
     const found = watch.timeSync("search", () => gallery.index.searchSync(queries, k));
     return watch.timeSync("suppress", () => {
       const hits = gallery.hits(found, full.length);
-      return [...this.#decide(full.map((d, i) => ({ box: d.box, detectionScore: d.score, hits: hits[i]! }))), ...empty];
+      return [
+        ...this.#decide(
+          full.map((d, i) => ({ box: d.box, detectionScore: d.score, hits: hits[i]! })),
+        ),
+        ...empty,
+      ];
     });
   }
 
-  #decide(crops: readonly { box: Box; detectionScore: number; hits: Recognition["hits"] }[]): Recognition[] {
+  #decide(
+    crops: readonly { box: Box; detectionScore: number; hits: Recognition["hits"] }[],
+  ): Recognition[] {
     const { protocol, scoreThreshold, hammingRadius, suppressIou } = this.settings;
     const hamming = this.#parts.gallery.index.metric !== "inner-product";
-    const passes = (score: number): boolean => (hamming ? score <= hammingRadius : score >= scoreThreshold);
+    const passes = (score: number): boolean =>
+      hamming ? score <= hammingRadius : score >= scoreThreshold;
     const rows = crops.map((crop): Recognition => {
       const best = crop.hits[0];
-      if (!best) return { ...crop, label: null, score: hamming ? Infinity : -Infinity, fate: "below-threshold" };
-      return { ...crop, label: best.label, score: best.score, fate: passes(best.score) ? "kept" : "below-threshold" };
+      if (!best)
+        return {
+          ...crop,
+          label: null,
+          score: hamming ? Infinity : -Infinity,
+          fate: "below-threshold",
+        };
+      return {
+        ...crop,
+        label: best.label,
+        score: best.score,
+        fate: passes(best.score) ? "kept" : "below-threshold",
+      };
     });
     const kept = rows.filter((r) => r.fate === "kept");
     // PaddleClas sorts descending for Hamming distances too, and so keeps the worst box.
     const higherFirst = !hamming || protocol === "paddleclas";
     const survivors = new Set(
-      suppress(kept.map((r) => r.box), kept.map((r) => r.score), suppressIou, { plusOne: true, order: higherFirst ? "descending" : "ascending", ties: protocol === "paddleclas" ? "last" : "first" }).map((i) => kept[i]!),
+      suppress(
+        kept.map((r) => r.box),
+        kept.map((r) => r.score),
+        suppressIou,
+        {
+          plusOne: true,
+          order: higherFirst ? "descending" : "ascending",
+          ties: protocol === "paddleclas" ? "last" : "first",
+        },
+      ).map((i) => kept[i]!),
     );
-    return rows.map((r) => (r.fate === "kept" && !survivors.has(r) ? { ...r, fate: "suppressed" as const } : r));
+    return rows.map((r) =>
+      r.fate === "kept" && !survivors.has(r) ? { ...r, fate: "suppressed" as const } : r,
+    );
   }
 }
 
-/** The best `most` by score, then those of them that reach the threshold: PaddleClas's order (it differs where boxes tie). */
-export function bestDetections(all: readonly Detection[], most: number, threshold: number): Detection[] {
-  return [...all].sort((a, b) => b.score - a.score).slice(0, most).filter((d) => d.score >= threshold);
+/**
+ * The best `most` by score, then those of them that reach the threshold: PaddleClas's order (it
+ * differs where boxes tie).
+ */
+export function bestDetections(
+  all: readonly Detection[],
+  most: number,
+  threshold: number,
+): Detection[] {
+  return [...all]
+    .sort((a, b) => b.score - a.score)
+    .slice(0, most)
+    .filter((d) => d.score >= threshold);
 }
 
 /**
- * What a box cuts out: its coordinates truncated to integers, and the window of pixels. `standard` clips the box to the
- * picture; `paddleclas` keeps it as it is and repeats Python's slice, where a negative start counts from the far end. The
- * window is null where nothing is left.
+ * What a box cuts out: its coordinates truncated to integers, and the window of pixels. `standard`
+ * clips the box to the picture; `paddleclas` keeps it as it is and repeats Python's slice, where a
+ * negative start counts from the far end. The window is null where nothing is left.
  */
-export function cropWindow(box: Box, { width, height }: { width: number; height: number }, protocol: Protocol): { box: Box; window: Box | null } {
-  const whole = { x0: Math.trunc(box.x0), y0: Math.trunc(box.y0), x1: Math.trunc(box.x1), y1: Math.trunc(box.y1) };
-  const slice = (i: number, length: number): number => Math.min(length, Math.max(0, protocol === "paddleclas" && i < 0 ? i + length : i));
-  const window = { x0: slice(whole.x0, width), y0: slice(whole.y0, height), x1: slice(whole.x1, width), y1: slice(whole.y1, height) };
+export function cropWindow(
+  box: Box,
+  { width, height }: { width: number; height: number },
+  protocol: Protocol,
+): { box: Box; window: Box | null } {
+  const whole = {
+    x0: Math.trunc(box.x0),
+    y0: Math.trunc(box.y0),
+    x1: Math.trunc(box.x1),
+    y1: Math.trunc(box.y1),
+  };
+  const slice = (i: number, length: number): number =>
+    Math.min(length, Math.max(0, protocol === "paddleclas" && i < 0 ? i + length : i));
+  const window = {
+    x0: slice(whole.x0, width),
+    y0: slice(whole.y0, height),
+    x1: slice(whole.x1, width),
+    y1: slice(whole.y1, height),
+  };
   const some = window.x1 > window.x0 && window.y1 > window.y0;
   return { box: protocol === "paddleclas" || !some ? whole : window, window: some ? window : null };
 }

@@ -27,10 +27,15 @@ describe("drawn vectors", () => {
     const all = Float32Array.from({ length: 4 * 8 }, () => centres.normal());
     const source = new Random("test/gallery");
     const label = source.below(4);
-    const row = Float64Array.from({ length: 8 }, (_, d) => all[label * 8 + d]! + 0.5 * source.normal());
+    const row = Float64Array.from(
+      { length: 8 },
+      (_, d) => all[label * 8 + d]! + 0.5 * source.normal(),
+    );
     const norm = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
     expect(first.labels[0]).toEqual({ label: String(label), uid: null });
-    row.forEach((x, d) => { expect(data[d]).toBeCloseTo(x / norm, 6); });
+    row.forEach((x, d) => {
+      expect(data[d]).toBeCloseTo(x / norm, 6);
+    });
     const [kept] = await cacheInfo(root);
     expect(kept).toMatchObject({ key: { what: "vectors" }, entries: 2 });
     expect(await drawn(root)).toEqual(first);
@@ -41,7 +46,8 @@ describe("drawn vectors", () => {
   it("are never served for another spec", async () => {
     const root = mkdtempSync(join(tmpdir(), "vectors-"));
     const first = await drawn(root);
-    for (const change of [{ seed: "other" }, { spread: 0.6 }, { labels: 5 }]) expect(await drawn(root, change)).not.toEqual(first);
+    for (const change of [{ seed: "other" }, { spread: 0.6 }, { labels: 5 }])
+      expect(await drawn(root, change)).not.toEqual(first);
     expect(await cacheInfo(root)).toHaveLength(4);
   });
 

@@ -7,25 +7,35 @@ import { projectRoot } from "../../../src/pipeline/root.js";
 // Processes are started, maybe on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
-const fixture = (name: string): string => join(projectRoot, "test", "fixtures", "cold-start", `${name}.mjs`);
+const fixture = (name: string): string =>
+  join(projectRoot, "test", "fixtures", "cold-start", `${name}.mjs`);
 const MiB = 2 ** 20;
 
 async function failure(promise: Promise<unknown>): Promise<UserError> {
-  const error: unknown = await promise.then(() => new Error("should have failed"), (e: unknown) => e);
+  const error: unknown = await promise.then(
+    () => new Error("should have failed"),
+    (e: unknown) => e,
+  );
   if (!(error instanceof UserError)) throw error;
   return error;
 }
 
 describe("measureColdStart", () => {
   test("measures the parts in order, and memory of the child alone", async () => {
-    const ballast = Buffer.alloc(400 * MiB, 1); // resident here; an exec'd child must not inherit it as its peak
-    const { samples, medians, peakRssSource } = await measureColdStart(fixture("loads"), [96 * MiB], { rounds: 2 });
+    // resident here; an exec'd child must not inherit it as its peak
+    const ballast = Buffer.alloc(400 * MiB, 1);
+    const { samples, medians, peakRssSource } = await measureColdStart(
+      fixture("loads"),
+      [96 * MiB],
+      { rounds: 2 },
+    );
     expect(ballast[5]).toBe(1);
     expect(samples.length).toBe(2);
     for (const s of samples) {
       expect(s.processMs).toBeGreaterThan(0);
       expect(s.importMs).toBeGreaterThan(0);
-      expect(s.loadMs).toBeGreaterThan(15); // the fixture waits 20 ms; a timer may fire a little early, never much
+      // the fixture waits 20 ms; a timer may fire a little early, never much
+      expect(s.loadMs).toBeGreaterThan(15);
       expect(s.firstMs).toBeGreaterThan(0);
       expect(s.totalMs).toBeCloseTo(s.processMs + s.importMs + s.loadMs + s.firstMs!, 6);
       expect(s.peakRssBytes - s.startRssBytes).toBeGreaterThan(90 * MiB);
@@ -42,16 +52,24 @@ describe("measureColdStart", () => {
   });
 
   test("says what failed, in the child's words", async () => {
-    expect((await failure(measureColdStart(fixture("fails"), [], { rounds: 1 }))).message).toContain("the model is not there");
-    expect((await failure(measureColdStart(fixture("exports-nothing"), [], { rounds: 1 }))).message).toContain("exports no function coldStart");
+    expect(
+      (await failure(measureColdStart(fixture("fails"), [], { rounds: 1 }))).message,
+    ).toContain("the model is not there");
+    expect(
+      (await failure(measureColdStart(fixture("exports-nothing"), [], { rounds: 1 }))).message,
+    ).toContain("exports no function coldStart");
     const missing = await failure(measureColdStart(fixture("no-such-file"), [], { rounds: 1 }));
     expect(missing.code).toBe("cold-start-failed");
     expect(missing.message).toContain("Cannot find module");
-    expect((await failure(measureColdStart(fixture("crashes"), [], { rounds: 1 }))).complaint).toMatchObject({ message: "ended without a word", found: "signal SIGKILL" });
+    expect(
+      (await failure(measureColdStart(fixture("crashes"), [], { rounds: 1 }))).complaint,
+    ).toMatchObject({ message: "ended without a word", found: "signal SIGKILL" });
   });
 
   test("kills what takes too long", async () => {
-    const error = await failure(measureColdStart(fixture("hangs"), [], { rounds: 1, timeoutMs: 1500 }));
+    const error = await failure(
+      measureColdStart(fixture("hangs"), [], { rounds: 1, timeoutMs: 1500 }),
+    );
     expect(error.code).toBe("cold-start-timeout");
     await expect(measureColdStart(fixture("hangs"), [], { rounds: 0 })).rejects.toThrow(RangeError);
   });

@@ -8,13 +8,22 @@ import { Random } from "../../../src/eval/stats/random.js";
 const quiet = { passed: true, why: null };
 const context = { durationMs: 1000, load: { before: 0.5, after: 0.6 } };
 
-/** Two lists of samples of the same rounds: what a round has in common, own noise, and spikes in one of thirty. */
-function rounds(random: Random, n: number, factor: number, noise = 0.05): [Float64Array, Float64Array] {
+/**
+ * Two lists of samples of the same rounds: what a round has in common, own noise, and spikes in one
+ * of thirty.
+ */
+function rounds(
+  random: Random,
+  n: number,
+  factor: number,
+  noise = 0.05,
+): [Float64Array, Float64Array] {
   const first = new Float64Array(n);
   const second = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     const common = 20 * Math.exp(0.3 * Math.sin(i / 10));
-    const own = (): number => Math.exp(noise * random.normal()) * (random.next() < 1 / 30 ? 1 + 3 * random.next() : 1);
+    const own = (): number =>
+      Math.exp(noise * random.normal()) * (random.next() < 1 / 30 ? 1 + 3 * random.next() : 1);
     first[i] = common * own();
     second[i] = common * factor * own();
   }
@@ -24,29 +33,54 @@ function rounds(random: Random, n: number, factor: number, noise = 0.05): [Float
 describe("ratioOf", () => {
   test("by hand: nine rounds, of which the median is 1.1", () => {
     const ratios = [0.9, 1, 1.05, 1.08, 1.1, 1.12, 1.2, 1.3, 9];
-    const ratio = ratioOf(ratios.map(() => 10), ratios.map((r) => 10 * r)) as Ratio;
+    const ratio = ratioOf(
+      ratios.map(() => 10),
+      ratios.map((r) => 10 * r),
+    ) as Ratio;
     expect(ratio.value).toBeCloseTo(1.1, 12);
     // Ranks 2 to 8 of 9 enclose the median with 96.1%.
     expect(ratio.ci![0]).toBeCloseTo(1, 12);
     expect(ratio.ci![1]).toBeCloseTo(1.3, 12);
     // Half of ln 1.3 is 1.96 standard errors; 2.80 of them are needed.
-    expect(ratio.minimalDetectableEffect).toBeCloseTo(Math.exp((Math.log(1.3) / 2) * (2.801585 / 1.959964)) - 1, 5);
+    expect(ratio.minimalDetectableEffect).toBeCloseTo(
+      Math.exp((Math.log(1.3) / 2) * (2.801585 / 1.959964)) - 1,
+      5,
+    );
   });
 
   test("swapping the two inverts the ratio and its interval", () => {
-    fc.assert(fc.property(fc.array(fc.tuple(fc.double({ min: 0.1, max: 100, noNaN: true }), fc.double({ min: 0.1, max: 100, noNaN: true })), { minLength: 6, maxLength: 40 }), (pairs) => {
-      const a = pairs.map((p) => p[0]);
-      const b = pairs.map((p) => p[1]);
-      const one = ratioOf(a, b) as Ratio;
-      const two = ratioOf(b, a) as Ratio;
-      // An even number of ranks to give up leaves an odd one: the interval mirrors up to one rank.
-      return Math.abs(one.value * two.value - 1) < 1e-9 && one.ci![0] <= one.value && one.value <= one.ci![1];
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.tuple(
+            fc.double({ min: 0.1, max: 100, noNaN: true }),
+            fc.double({ min: 0.1, max: 100, noNaN: true }),
+          ),
+          { minLength: 6, maxLength: 40 },
+        ),
+        (pairs) => {
+          const a = pairs.map((p) => p[0]);
+          const b = pairs.map((p) => p[1]);
+          const one = ratioOf(a, b) as Ratio;
+          const two = ratioOf(b, a) as Ratio;
+          // An even number of ranks to give up leaves an odd one: the interval mirrors up to one
+          // rank.
+          return (
+            Math.abs(one.value * two.value - 1) < 1e-9 &&
+            one.ci![0] <= one.value &&
+            one.value <= one.ci![1]
+          );
+        },
+      ),
+    );
   });
 
   test("no rounds, no time, unequal rounds", () => {
     expect(ratioOf([], [])).toEqual({ value: null, why: "no rounds" });
-    expect(ratioOf([1, 0], [1, 1])).toEqual({ value: null, why: "a sample lasted no time at all: put more calls in a sample" });
+    expect(ratioOf([1, 0], [1, 1])).toEqual({
+      value: null,
+      why: "a sample lasted no time at all: put more calls in a sample",
+    });
     expect(() => ratioOf([1], [1, 2])).toThrow(RangeError);
     expect(ratioOf([1, 1], [1, 2])).toMatchObject({ ci: null, minimalDetectableEffect: null });
   });
@@ -66,11 +100,16 @@ describe("the noise certificate", () => {
 
   test("the minimal detectable effect is found in about 80% of runs, half of it seldom", () => {
     const random = new Random("power");
-    const effects = Array.from({ length: 200 }, () => certify(...rounds(random, 100, 1), context).minimalDetectableEffect!);
+    const effects = Array.from(
+      { length: 200 },
+      () => certify(...rounds(random, 100, 1), context).minimalDetectableEffect!,
+    );
     const effect = effects.reduce((s, e) => s + e, 0) / effects.length;
     const found = (factor: number): number => {
       let count = 0;
-      for (let i = 0; i < 1000; i++) if (judge(ratioOf(...rounds(random, 100, factor)), 0.05, quiet).verdict === "slower") count++;
+      for (let i = 0; i < 1000; i++)
+        if (judge(ratioOf(...rounds(random, 100, factor)), 0.05, quiet).verdict === "slower")
+          count++;
       return count / 1000;
     };
     expect(found(1 + effect)).toBeGreaterThan(0.72);
@@ -80,18 +119,36 @@ describe("the noise certificate", () => {
 
   test("states what it saw", () => {
     const certificate = certify(...rounds(new Random(1), 60, 1), { ...context, level: 0.9 });
-    expect(certificate).toMatchObject({ passed: true, why: null, n: 60, level: 0.9, power: 0.8, durationMs: 1000, load: { before: 0.5, after: 0.6 } });
+    expect(certificate).toMatchObject({
+      passed: true,
+      why: null,
+      n: 60,
+      level: 0.9,
+      power: 0.8,
+      durationMs: 1000,
+      load: { before: 0.5, after: 0.6 },
+    });
     expect(certificate.minimalDetectableEffect).toBeGreaterThan(0);
   });
 
   test("fails where the same thing differs from itself, where rounds are alike, and without an interval", () => {
     const random = new Random("bad");
-    expect(certify(...rounds(random, 200, 1.05), context)).toMatchObject({ passed: false, why: expect.stringContaining("differ from itself") });
+    expect(certify(...rounds(random, 200, 1.05), context)).toMatchObject({
+      passed: false,
+      why: expect.stringContaining("differ from itself"),
+    });
     let state = 0;
-    const alike = Float64Array.from({ length: 300 }, () => 10 * Math.exp((state = 0.9 * state + 0.01 * random.normal())));
+    const alike = Float64Array.from(
+      { length: 300 },
+      () => 10 * Math.exp((state = 0.9 * state + 0.01 * random.normal())),
+    );
     const why = certify(new Float64Array(300).fill(10), alike, context).why;
     expect(why).toMatch(/alike|differ from itself/);
-    expect(certify([1, 1, 1], [1, 1, 1], context)).toMatchObject({ passed: false, why: "3 rounds are too few for an interval", minimalDetectableEffect: null });
+    expect(certify([1, 1, 1], [1, 1, 1], context)).toMatchObject({
+      passed: false,
+      why: "3 rounds are too few for an interval",
+      minimalDetectableEffect: null,
+    });
     expect(certify([0], [0], context)).toMatchObject({ passed: false, ratio: { value: null } });
   });
 
@@ -100,7 +157,10 @@ describe("the noise certificate", () => {
     let refused = 0;
     for (let i = 0; i < 100; i++) {
       let state = 0;
-      const alike = Float64Array.from({ length: 200 }, () => 10 * Math.exp((state = 0.8 * state + 0.02 * random.normal())));
+      const alike = Float64Array.from(
+        { length: 200 },
+        () => 10 * Math.exp((state = 0.8 * state + 0.02 * random.normal())),
+      );
       if (!certify(new Float64Array(200).fill(10), alike, context).passed) refused++;
     }
     expect(refused).toBe(100);
@@ -108,9 +168,15 @@ describe("the noise certificate", () => {
 });
 
 describe("the verdict", () => {
-  const verdicts = (random: Random, n: number, factor: number, noise: number): Record<string, number> => {
+  const verdicts = (
+    random: Random,
+    n: number,
+    factor: number,
+    noise: number,
+  ): Record<string, number> => {
     const counts: Record<string, number> = { faster: 0, slower: 0, same: 0, "cannot tell": 0 };
-    for (let i = 0; i < 500; i++) counts[judge(ratioOf(...rounds(random, n, factor, noise)), 0.05, quiet).verdict]!++;
+    for (let i = 0; i < 500; i++)
+      counts[judge(ratioOf(...rounds(random, n, factor, noise)), 0.05, quiet).verdict]!++;
     return counts;
   };
 
@@ -127,7 +193,9 @@ describe("the verdict", () => {
     expect(counts.same).toBe(0);
     expect(counts.faster).toBeLessThan(30);
     const judgement = judge(ratioOf(...rounds(random, 15, 1, 0.3)), 0.05, quiet);
-    expect(judgement.why).toMatch(/underpowered: .* holds 0, and only changes from \+\d+\.\d% would be found; for \+5\.0% about \d+ rounds are needed/);
+    expect(judgement.why).toMatch(
+      /underpowered: .* holds 0, and only changes from \+\d+\.\d% would be found; for \+5\.0% about \d+ rounds are needed/,
+    );
   });
 
   test("no difference: same in most powered runs, a false find in at most 7%", () => {
@@ -138,25 +206,55 @@ describe("the verdict", () => {
 
   test("nothing is said on a machine that failed its self-test, or without a ratio", () => {
     const [a, b] = rounds(new Random(2), 100, 2);
-    expect(judge(ratioOf(a, b), 0.05, { passed: false, why: "it shook" })).toEqual({ verdict: "cannot tell", why: "the machine failed its self-test: it shook" });
-    expect(judge({ value: null, why: "no rounds" }, 0.05, quiet)).toEqual({ verdict: "cannot tell", why: "no rounds" });
-    expect(judge(ratioOf([1, 1], [2, 2]), 0.05, quiet)).toEqual({ verdict: "cannot tell", why: "2 rounds are too few for an interval" });
+    expect(judge(ratioOf(a, b), 0.05, { passed: false, why: "it shook" })).toEqual({
+      verdict: "cannot tell",
+      why: "the machine failed its self-test: it shook",
+    });
+    expect(judge({ value: null, why: "no rounds" }, 0.05, quiet)).toEqual({
+      verdict: "cannot tell",
+      why: "no rounds",
+    });
+    expect(judge(ratioOf([1, 1], [2, 2]), 0.05, quiet)).toEqual({
+      verdict: "cannot tell",
+      why: "2 rounds are too few for an interval",
+    });
   });
 });
 
 describe("interleaved runs on a clock of our own", () => {
-  /** A machine whose speed changes in the course of time, on which work takes a given time with noise. */
-  function machine(seed: string, speed: (now: number) => number): { clock: () => number; work: (ms: number) => () => void } {
+  /**
+   * A machine whose speed changes in the course of time, on which work takes a given time with
+   * noise.
+   */
+  function machine(
+    seed: string,
+    speed: (now: number) => number,
+  ): { clock: () => number; work: (ms: number) => () => void } {
     const random = new Random(seed);
     let now = 0;
-    return { clock: () => now, work: (ms) => () => { now += ms * speed(now) * Math.exp(0.03 * random.normal()); } };
+    return {
+      clock: () => now,
+      work: (ms) => () => {
+        now += ms * speed(now) * Math.exp(0.03 * random.normal());
+      },
+    };
   }
 
   test("each contender runs once a round, in orders that change", async () => {
     const order: string[] = [];
     let now = 0;
-    const contender = (name: string): { name: string; run: () => void } => ({ name, run: () => { order.push(name); now += 1; } });
-    const { samplesMs, durationMs } = await interleave([contender("a"), contender("b")], { clock: () => now, rounds: 40, warmupRounds: 2 });
+    const contender = (name: string): { name: string; run: () => void } => ({
+      name,
+      run: () => {
+        order.push(name);
+        now += 1;
+      },
+    });
+    const { samplesMs, durationMs } = await interleave([contender("a"), contender("b")], {
+      clock: () => now,
+      rounds: 40,
+      warmupRounds: 2,
+    });
     expect(samplesMs.map((s) => s.length)).toEqual([40, 40]);
     expect(durationMs).toBe(80);
     const pairs = Array.from({ length: 42 }, (_, i) => order.slice(2 * i, 2 * i + 2).join(""));
@@ -168,15 +266,38 @@ describe("interleaved runs on a clock of our own", () => {
   test("several calls a sample, what comes before untimed, promises awaited", async () => {
     let now = 0;
     let calls = 0;
-    const { samplesMs } = await interleave([{ name: "a", before: () => { now += 100; }, run: async () => { await Promise.resolve(); calls++; now += 3; } }], { clock: () => now, rounds: 4, warmupRounds: 1, callsPerSample: 5 });
+    const { samplesMs } = await interleave(
+      [
+        {
+          name: "a",
+          before: () => {
+            now += 100;
+          },
+          run: async () => {
+            await Promise.resolve();
+            calls++;
+            now += 3;
+          },
+        },
+      ],
+      { clock: () => now, rounds: 4, warmupRounds: 1, callsPerSample: 5 },
+    );
     expect([...samplesMs[0]!]).toEqual([3, 3, 3, 3]);
     expect(calls).toBe(25);
   });
 
   test("a machine that slows to half its speed does not fool the comparison; one after the other would be fooled", async () => {
     const { clock, work } = machine("slowing", (now) => 1 + now / 10_000);
-    const result = await compareLatency({ name: "old", run: work(10) }, { name: "new", run: work(10.5) }, { clock, rounds: 300, seed: 1, load: () => null });
-    expect(result.certificate).toMatchObject({ passed: true, n: 300, load: { before: null, after: null } });
+    const result = await compareLatency(
+      { name: "old", run: work(10) },
+      { name: "new", run: work(10.5) },
+      { clock, rounds: 300, seed: 1, load: () => null },
+    );
+    expect(result.certificate).toMatchObject({
+      passed: true,
+      n: 300,
+      load: { before: null, after: null },
+    });
     expect(result.verdict).toBe("slower");
     const { ci } = result.ratio as Ratio;
     expect(ci![0]).toBeLessThan(1.05);
@@ -190,8 +311,14 @@ describe("interleaved runs on a clock of our own", () => {
     let now = 0;
     let last = -1;
     const random = new Random("warm");
-    const run = (round: number): void => { now += (round === last ? 8 : 10) * Math.exp(0.02 * random.normal()); last = round; };
-    const certificate = await selfTest({ name: "x", run }, { clock: () => now, rounds: 200, seed: 2 });
+    const run = (round: number): void => {
+      now += (round === last ? 8 : 10) * Math.exp(0.02 * random.normal());
+      last = round;
+    };
+    const certificate = await selfTest(
+      { name: "x", run },
+      { clock: () => now, rounds: 200, seed: 2 },
+    );
     expect(certificate.passed).toBe(true);
     expect(typeof certificate.load.before).toBe("number");
   });
@@ -201,8 +328,12 @@ describe("interleaved runs on a clock of our own", () => {
     class Work {
       readonly name = "work";
       #calls = 0;
-      before(): void { this.#calls++; }
-      run(): void { now += 5 + (this.#calls % 2) / 100; }
+      before(): void {
+        this.#calls++;
+      }
+      run(): void {
+        now += 5 + (this.#calls % 2) / 100;
+      }
     }
     const certificate = await selfTest(new Work(), { clock: () => now, rounds: 40 });
     expect(certificate.ratio.value).toBeCloseTo(1, 2);

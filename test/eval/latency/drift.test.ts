@@ -7,12 +7,17 @@ import { Random } from "../../../src/eval/stats/random.js";
 
 /** Latencies around 10 ms with spread and spikes, times a trend. */
 function latencies(random: Random, n: number, trend: (share: number) => number): Float64Array {
-  return Float64Array.from({ length: n }, (_, i) => 10 * trend(i / (n - 1)) * Math.exp(0.05 * random.normal()) * (random.next() < 0.03 ? 3 : 1));
+  return Float64Array.from(
+    { length: n },
+    (_, i) =>
+      10 * trend(i / (n - 1)) * Math.exp(0.05 * random.normal()) * (random.next() < 0.03 ? 3 : 1),
+  );
 }
 
 describe("drift", () => {
   test("by hand: 20 samples that rise by 1 from 100", () => {
-    // S = 190 of 190 pairs, variance 20 x 19 x 45 / 18 = 950, z = 189 / sqrt(950) = 6.13; slope 1 over 19 steps, median 109.5.
+    // S = 190 of 190 pairs, variance 20 x 19 x 45 / 18 = 950, z = 189 / sqrt(950) = 6.13; slope 1
+    // over 19 steps, median 109.5.
     const found = drift(Array.from({ length: 20 }, (_, i) => 100 + i))!;
     expect(found.relativeChange).toBeCloseTo(19 / 109.5, 12);
     expect(found.p).toBeCloseTo(8.7e-10, 11);
@@ -20,9 +25,13 @@ describe("drift", () => {
   });
 
   test("by hand with ties: ten of 1, then ten of 2", () => {
-    // S = 100 pairs; variance (20 x 19 x 45 - 2 x 10 x 9 x 25) / 18 = 700; z = 99 / sqrt(700) = 3.742.
+    // S = 100 pairs; variance (20 x 19 x 45 - 2 x 10 x 9 x 25) / 18 = 700; z = 99 / sqrt(700) =
+    // 3.742.
     const z = 99 / Math.sqrt(700);
-    expect(drift(Array.from({ length: 20 }, (_, i) => (i < 10 ? 1 : 2)))!.p).toBeCloseTo(2 * (1 - normalCdf(z)), 12);
+    expect(drift(Array.from({ length: 20 }, (_, i) => (i < 10 ? 1 : 2)))!.p).toBeCloseTo(
+      2 * (1 - normalCdf(z)),
+      12,
+    );
   });
 
   test("false alarms in at most 2% of 1,000 steady runs, with spikes", () => {
@@ -34,7 +43,8 @@ describe("drift", () => {
 
   test("a machine that becomes 15% slower is found, and by how much", () => {
     const random = new Random("heating");
-    let found = 0, change = 0;
+    let found = 0,
+      change = 0;
     for (let i = 0; i < 200; i++) {
       const d = drift(latencies(random, 400, (share) => 1 + 0.15 * share))!;
       if (d.drifting) found++;
@@ -45,11 +55,19 @@ describe("drift", () => {
   });
 
   test("reversed samples drift the other way; equal ones not at all; too few give none", () => {
-    fc.assert(fc.property(fc.array(fc.double({ min: 1, max: 100, noNaN: true }), { minLength: 20, maxLength: 40 }), (samples) => {
-      const one = drift(samples)!;
-      const two = drift([...samples].reverse())!;
-      return Math.abs(one.relativeChange + two.relativeChange) < 1e-9 && Math.abs(one.p - two.p) < 1e-12;
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 1, max: 100, noNaN: true }), { minLength: 20, maxLength: 40 }),
+        (samples) => {
+          const one = drift(samples)!;
+          const two = drift([...samples].reverse())!;
+          return (
+            Math.abs(one.relativeChange + two.relativeChange) < 1e-9 &&
+            Math.abs(one.p - two.p) < 1e-12
+          );
+        },
+      ),
+    );
     expect(drift(new Array(50).fill(3))).toEqual({ relativeChange: 0, p: 1, drifting: false });
     expect(drift(new Array(19).fill(3))).toBeNull();
   });
@@ -66,9 +84,16 @@ describe("lagOneCorrelation", () => {
 
 describe("summarizeLatency", () => {
   test("keeps raw milliseconds, with percentiles and their intervals", () => {
-    const summary = summarizeLatency(Array.from({ length: 1000 }, (_, i) => ((i * 617) % 1000) + 1));
+    const summary = summarizeLatency(
+      Array.from({ length: 1000 }, (_, i) => ((i * 617) % 1000) + 1),
+    );
     if ("value" in summary) throw new Error(summary.why);
-    expect(summary).toMatchObject({ n: 1000, minMs: 1, maxMs: 1000, meanMs: expect.closeTo(500.5, 9) });
+    expect(summary).toMatchObject({
+      n: 1000,
+      minMs: 1,
+      maxMs: 1000,
+      meanMs: expect.closeTo(500.5, 9),
+    });
     expect(summary.percentiles["90"]).toMatchObject({ value: expect.closeTo(900.1, 9) });
     const p90 = summary.percentiles["90"]!;
     if (p90.value === null || p90.ci === null) throw new Error("interval expected");
@@ -83,9 +108,14 @@ describe("summarizeLatency", () => {
       return "value" in s ? [] : s.cautions;
     };
     expect(warnings(latencies(random, 300, () => 1))).toEqual([]);
-    expect(warnings(latencies(random, 300, (share) => 1 + share)).join()).toMatch(/drift by \d+\.\d%/);
+    expect(warnings(latencies(random, 300, (share) => 1 + share)).join()).toMatch(
+      /drift by \d+\.\d%/,
+    );
     let state = 0;
-    const alike = Float64Array.from({ length: 300 }, () => 10 + (state = 0.8 * state + random.normal()));
+    const alike = Float64Array.from(
+      { length: 300 },
+      () => 10 + (state = 0.8 * state + random.normal()),
+    );
     expect(warnings(alike).join()).toContain("alike");
     expect(summarizeLatency([])).toEqual({ value: null, why: "no samples" });
   });

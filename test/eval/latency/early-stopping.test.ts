@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { boundMet, boundMissed, earlyStoppingEstimate, minQueries } from "../../../src/eval/latency/early-stopping.js";
+import {
+  boundMet,
+  boundMissed,
+  earlyStoppingEstimate,
+  minQueries,
+} from "../../../src/eval/latency/early-stopping.js";
 import { binomialPmf } from "../../../src/eval/stats/distributions.js";
 import { Random } from "../../../src/eval/stats/random.js";
 
@@ -22,7 +27,13 @@ describe("LoadGen's numbers come out of the formula", () => {
     expect(0.9 ** 64 + 64 * 0.1 * 0.9 ** 63).toBeLessThan(0.01);
   });
 
-  test.each([[0.9, 0], [0.9, 5], [0.95, 3], [0.99, 10], [0.5, 2]])("p = %d with %d over equals adding up", (percentile, over) => {
+  test.each([
+    [0.9, 0],
+    [0.9, 5],
+    [0.95, 3],
+    [0.99, 10],
+    [0.5, 2],
+  ])("p = %d with %d over equals adding up", (percentile, over) => {
     let n = over + 1;
     while (tail(over, n, 1 - percentile) > 0.01) n++;
     expect(minQueries(over, { percentile })).toBe(n);
@@ -34,29 +45,43 @@ describe("LoadGen's numbers come out of the formula", () => {
 describe("the estimate", () => {
   test("with 64 queries it is the highest sample, with fewer there is none", () => {
     const samples = Array.from({ length: 64 }, (_, i) => i + 1);
-    expect(earlyStoppingEstimate(samples, { percentile: 0.9 })).toEqual({ value: 64, n: 64, ci: null });
-    expect(earlyStoppingEstimate(samples.slice(1), { percentile: 0.9 })).toEqual({ value: null, why: "63 queries; early stopping needs 64 at least" });
+    expect(earlyStoppingEstimate(samples, { percentile: 0.9 })).toEqual({
+      value: 64,
+      n: 64,
+      ci: null,
+    });
+    expect(earlyStoppingEstimate(samples.slice(1), { percentile: 0.9 })).toEqual({
+      value: null,
+      why: "63 queries; early stopping needs 64 at least",
+    });
   });
 
-  test.each([100, 500, 1000, 5000])("with %d queries it is the sample that LoadGen's loop finds", (n) => {
-    // results.cc: raise i from 2 while i + h(i) queries were run; t is the last that fits.
-    let t = 1;
-    for (let i = 2; i <= n; i++) {
-      if (n < minQueries(i, { percentile: 0.9 })) break;
-      t = i;
-    }
-    const samples = new Random(n).shuffled(Array.from({ length: n }, (_, i) => i));
-    const estimate = earlyStoppingEstimate(samples, { percentile: 0.9 });
-    expect(estimate.value).toBe(n - t);
-    expect(estimate.value).toBeGreaterThan(0.9 * n);
-  });
+  test.each([100, 500, 1000, 5000])(
+    "with %d queries it is the sample that LoadGen's loop finds",
+    (n) => {
+      // results.cc: raise i from 2 while i + h(i) queries were run; t is the last that fits.
+      let t = 1;
+      for (let i = 2; i <= n; i++) {
+        if (n < minQueries(i, { percentile: 0.9 })) break;
+        t = i;
+      }
+      const samples = new Random(n).shuffled(Array.from({ length: n }, (_, i) => i));
+      const estimate = earlyStoppingEstimate(samples, { percentile: 0.9 });
+      expect(estimate.value).toBe(n - t);
+      expect(estimate.value).toBeGreaterThan(0.9 * n);
+    },
+  );
 
   test("lies above the true percentile in at least 99% of 2,000 draws, and not by much", () => {
     const truth = -Math.log(0.1); // p90 of the exponential
     const random = new Random("early stopping");
-    let above = 0, sum = 0;
+    let above = 0,
+      sum = 0;
     for (let i = 0; i < 2000; i++) {
-      const estimate = earlyStoppingEstimate(Float64Array.from({ length: 300 }, () => random.exponential()), { percentile: 0.9 }).value!;
+      const estimate = earlyStoppingEstimate(
+        Float64Array.from({ length: 300 }, () => random.exponential()),
+        { percentile: 0.9 },
+      ).value!;
       if (estimate >= truth) above++;
       sum += estimate / 2000;
     }
@@ -67,11 +92,15 @@ describe("the estimate", () => {
 
 test("met and missed exclude each other, and both keep their 1% on the border", () => {
   const random = new Random("bounds");
-  let met = 0, missed = 0;
+  let met = 0,
+    missed = 0;
   for (let i = 0; i < 4000; i++) {
     let over = 0;
     for (let j = 0; j < 1000; j++) if (random.next() < 0.01) over++; // the true share is exactly 1%
-    const outcome = [boundMet(1000, over, { percentile: 0.99 }), boundMissed(1000, over, { percentile: 0.99 })];
+    const outcome = [
+      boundMet(1000, over, { percentile: 0.99 }),
+      boundMissed(1000, over, { percentile: 0.99 }),
+    ];
     expect(outcome).not.toEqual([true, true]);
     if (outcome[0]) met++;
     if (outcome[1]) missed++;

@@ -1,6 +1,9 @@
 import type { Timer } from "../../../src/eval/latency/timer.js";
 
-/** Time that passes only when all wait for it, or when told: an hour of arrivals runs in a moment, and always alike. */
+/**
+ * Time that passes only when all wait for it, or when told: an hour of arrivals runs in a moment,
+ * and always alike.
+ */
 export class VirtualTimer implements Timer {
   #now = 0;
   readonly #sleepers: { at: number; wake: () => void }[] = [];
@@ -25,13 +28,16 @@ export class VirtualTimer implements Timer {
   /** Runs work to its end, waking one sleeper at a time. */
   async run<T>(work: Promise<T>): Promise<T> {
     let done = false;
-    const end = (): void => { done = true; };
+    const end = (): void => {
+      done = true;
+    };
     work.then(end, end);
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve)); // lets all that can go on go on
       if (done) return work;
       const next = this.#sleepers.shift();
-      if (!next) throw new Error("virtual time stands still: nobody sleeps, and the work has not ended");
+      if (!next)
+        throw new Error("virtual time stands still: nobody sleeps, and the work has not ended");
       this.#now = Math.max(this.#now, next.at);
       next.wake();
     }

@@ -6,13 +6,17 @@ import type { Random } from "../../../src/eval/stats/random.js";
 import type { ResampledStatistic } from "../../../src/eval/stats/resampled-statistic.js";
 import { holds, type Scenario } from "../stats/coverage-scenarios.js";
 
-/** Pictures of one label each, found with chances from 0.4 to 0.95 by label; three in ten have a false answer with a label at random. */
+/**
+ * Pictures of one label each, found with chances from 0.4 to 0.95 by label; three in ten have a
+ * false answer with a label at random.
+ */
 export function drawMacro(random: Random, labels: number, images: number): ResampledStatistic {
   const tallies = Array.from({ length: images }, (): Tally[] => {
     const label = random.below(labels);
     const hit = random.next() < foundChance(label, labels);
     const list: Tally[] = [{ group: String(label), tp: hit ? 1 : 0, fp: 0, fn: hit ? 0 : 1 }];
-    if (random.next() < 0.3) list.push({ group: String(random.below(labels)), tp: 0, fp: 1, fn: 0 });
+    if (random.next() < 0.3)
+      list.push({ group: String(random.below(labels)), tp: 0, fp: 1, fn: 0 });
     return list;
   });
   return f1Statistic(tallies, "D");
@@ -31,7 +35,9 @@ export function macroTruth(labels: number): number {
 export function macroScenario(labels: number, images: number): Scenario {
   const truth = macroTruth(labels);
   return {
-    name: `macro F1 over ${labels} labels in ${images} pictures`, intervals: ["jackknife"], tooNarrow: ["percentile", "bca"],
+    name: `macro F1 over ${labels} labels in ${images} pictures`,
+    intervals: ["jackknife"],
+    tooNarrow: ["percentile", "bca"],
     draw(random, seed) {
       const statistic = drawMacro(random, labels, images);
       return {

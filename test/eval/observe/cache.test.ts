@@ -1,12 +1,34 @@
-import { appendFileSync, mkdtempSync, readFileSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ObservationCache, cacheInfo, canonicalJson, checksum, ObservationCaches, pruneCache, type CacheKey } from "../../../src/eval/observe/cache.js";
+import {
+  ObservationCache,
+  cacheInfo,
+  canonicalJson,
+  checksum,
+  ObservationCaches,
+  pruneCache,
+  type CacheKey,
+} from "../../../src/eval/observe/cache.js";
 
-const key: CacheKey = { what: "embedding", model: "a".repeat(64), preprocessing: { width: 224, mean: [1, 2, 3] }, protocol: "standard", engine: "test 1" };
+const key: CacheKey = {
+  what: "embedding",
+  model: "a".repeat(64),
+  preprocessing: { width: 224, mean: [1, 2, 3] },
+  protocol: "standard",
+  engine: "test 1",
+};
 const picture = (n: number): string => n.toString(16).padStart(64, "0");
-const payload = (n: number): Uint8Array => Uint8Array.from({ length: 64 }, (_, i) => (n * 7 + i) & 255);
+const payload = (n: number): Uint8Array =>
+  Uint8Array.from({ length: 64 }, (_, i) => (n * 7 + i) & 255);
 const folder = (): string => mkdtempSync(join(tmpdir(), "cache-"));
 const logOf = (root: string): string => join(root, readdirSync(root)[0]!, "entries.log");
 
@@ -20,7 +42,13 @@ describe("observation cache", () => {
   it("gives back what was put, after reopening, whatever the order of the key's fields", async () => {
     const root = folder();
     await filled(root, 20);
-    const again = await ObservationCache.open(root, { engine: "test 1", protocol: "standard", preprocessing: { mean: [1, 2, 3], width: 224 }, model: key.model, what: "embedding" });
+    const again = await ObservationCache.open(root, {
+      engine: "test 1",
+      protocol: "standard",
+      preprocessing: { mean: [1, 2, 3], width: 224 },
+      model: key.model,
+      what: "embedding",
+    });
     expect(again.size).toBe(20);
     expect(again.get(picture(7))).toEqual(Buffer.from(payload(7)));
     expect(again.get(picture(99))).toBeUndefined();
@@ -92,7 +120,8 @@ describe("observation cache", () => {
   });
 
   it("has MurmurHash3 for a checksum, and sees every changed byte, whatever the length and place in memory", () => {
-    // Results of the reference implementation (whole words only: the rest of an entry is counted otherwise).
+    // Results of the reference implementation (whole words only: the rest of an entry is counted
+    // otherwise).
     expect([checksum(new Uint8Array(0)), checksum(Buffer.from("test"))]).toEqual([0, 0xba6bd213]);
     for (const length of [1, 5, 64, 67]) {
       const whole = Uint8Array.from({ length: length + 3 }, (_, i) => (i * 37) & 255);
@@ -117,11 +146,16 @@ describe("the logs of a run", () => {
     const caches = new ObservationCaches(root);
     const first = await caches.use(key, async (cache) => cache);
     expect(await caches.use({ ...key }, async (cache) => cache)).toBe(first);
-    for (const model of ["b", "c", "d"]) await caches.use({ ...key, model: model.repeat(64) }, async () => undefined);
-    expect(() => { first.put(picture(9), payload(9)); }).toThrow(); // three newer ones are kept, this one is closed
+    for (const model of ["b", "c", "d"])
+      await caches.use({ ...key, model: model.repeat(64) }, async () => undefined);
+    expect(() => {
+      first.put(picture(9), payload(9));
+    }).toThrow(); // three newer ones are kept, this one is closed
     const again = await caches.use(key, async (cache) => cache);
     expect([again === first, again.size]).toEqual([false, 2]);
     await caches.close();
-    expect(() => { again.put(picture(9), payload(9)); }).toThrow();
+    expect(() => {
+      again.put(picture(9), payload(9));
+    }).toThrow();
   });
 });

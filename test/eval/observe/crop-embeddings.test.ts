@@ -17,25 +17,44 @@ const right: Box = { x0: 20, y0: 4, x1: 40, y1: 30 };
 async function pictureIn(root: string, name: string, seed: number): Promise<string> {
   const file = join(root, name);
   const data = Uint8Array.from({ length: 40 * 30 * 3 }, (_, i) => (i * i * seed + 13 * i) & 255);
-  await sharp(data, { raw: { width: 40, height: 30, channels: 3 } }).png().toFile(file);
+  await sharp(data, { raw: { width: 40, height: 30, channels: 3 } })
+    .png()
+    .toFile(file);
   return file;
 }
 
 /** Embeds windows through a cache opened afresh, counting how often the model was asked. */
-async function embed(root: string, file: string, windows: readonly Box[], change: Partial<{ version: string; protocol: "standard" | "paddleclas" }> = {}): Promise<{ data: number[]; asked: number }> {
+async function embed(
+  root: string,
+  file: string,
+  windows: readonly Box[],
+  change: Partial<{ version: string; protocol: "standard" | "paddleclas" }> = {},
+): Promise<{ data: number[]; asked: number }> {
   const real = await openEmbedder(join(projectRoot, "models", "baselines", "pixels-32.yaml"));
   let asked = 0;
   const embedder = new Proxy(real, {
     get(target, name) {
       if (name === "version") return change.version ?? target.version;
-      if (name === "embedWindows") return (...args: Parameters<WindowEmbedder["embedWindows"]>) => { asked++; return target.embedWindows(...args); };
+      if (name === "embedWindows")
+        return (...args: Parameters<WindowEmbedder["embedWindows"]>) => {
+          asked++;
+          return target.embedWindows(...args);
+        };
       const value = Reflect.get(target, name, target) as unknown;
-      return typeof value === "function" ? (value as (...args: unknown[]) => unknown).bind(target) : value;
+      return typeof value === "function"
+        ? (value as (...args: unknown[]) => unknown).bind(target)
+        : value;
     },
   });
   const caches = new ObservationCaches(join(root, "cache"));
   try {
-    const rows = await withCrops(caches, embedder, { preprocessing: null, protocol: change.protocol ?? "standard" }, (crops) => crops(file).embedWindows({ data: new Uint8Array(0), width: 40, height: 30 }, windows));
+    const rows = await withCrops(
+      caches,
+      embedder,
+      { preprocessing: null, protocol: change.protocol ?? "standard" },
+      (crops) =>
+        crops(file).embedWindows({ data: new Uint8Array(0), width: 40, height: 30 }, windows),
+    );
     return { data: [...rows.data], asked };
   } finally {
     await caches.close();
@@ -54,7 +73,10 @@ describe("embeddings of crops", () => {
     expect(await embed(root, file, [left, right])).toEqual({ data: expected, asked: 0 });
     // By content: a copy under another name is the same picture.
     copyFileSync(file, join(root, "copy.png"));
-    expect(await embed(root, join(root, "copy.png"), [left, right])).toEqual({ data: expected, asked: 0 });
+    expect(await embed(root, join(root, "copy.png"), [left, right])).toEqual({
+      data: expected,
+      asked: 0,
+    });
   });
 
   it("are never served for another picture, other windows, another order, model or protocol", async () => {

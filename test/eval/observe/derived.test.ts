@@ -10,11 +10,22 @@ const folder = (): string => mkdtempSync(join(tmpdir(), "derived-"));
 const evidence = { weights: Float64Array.of(0.1, 0.2), labels: ["a", "b"], seed: 1 };
 
 /** One question to a cache that is opened afresh; what it said, and whether it was computed. */
-async function ask(root: string, method: string, given: Readonly<Record<string, unknown>>, value: unknown): Promise<{ said: unknown; computed: boolean }> {
+async function ask(
+  root: string,
+  method: string,
+  given: Readonly<Record<string, unknown>>,
+  value: unknown,
+): Promise<{ said: unknown; computed: boolean }> {
   const caches = new ObservationCaches(root);
   let computed = false;
   try {
-    return { said: await derived(caches, { method, evidence: given }, () => { computed = true; return value; }), computed };
+    return {
+      said: await derived(caches, { method, evidence: given }, () => {
+        computed = true;
+        return value;
+      }),
+      computed,
+    };
   } finally {
     await caches.close();
   }
@@ -23,9 +34,21 @@ async function ask(root: string, method: string, given: Readonly<Record<string, 
 describe("derived numbers", () => {
   it("come back to the last bit, with what JSON would lose", async () => {
     const root = folder();
-    const value = { ci: [0.1 + 0.2, 5e-324], zero: -0, none: NaN, most: -Infinity, why: undefined, null: null };
+    const value = {
+      ci: [0.1 + 0.2, 5e-324],
+      zero: -0,
+      none: NaN,
+      most: -Infinity,
+      why: undefined,
+      null: null,
+    };
     expect(await ask(root, "sum", evidence, value)).toEqual({ said: value, computed: true });
-    const again = await ask(root, "sum", { seed: 1, labels: ["a", "b"], weights: Float64Array.of(0.1, 0.2) }, "not this");
+    const again = await ask(
+      root,
+      "sum",
+      { seed: 1, labels: ["a", "b"], weights: Float64Array.of(0.1, 0.2) },
+      "not this",
+    );
     expect(again).toStrictEqual({ said: value, computed: false });
   });
 
@@ -45,7 +68,22 @@ describe("derived numbers", () => {
   });
 
   it("tells apart what JSON writes alike", () => {
-    const alike = [NaN, Infinity, -Infinity, null, undefined, 0, -0, "0", [null], [undefined], { a: Int8Array.of(1) }, { a: { 0: 1 } }, Int8Array.of(1), Uint8Array.of(1)];
+    const alike = [
+      NaN,
+      Infinity,
+      -Infinity,
+      null,
+      undefined,
+      0,
+      -0,
+      "0",
+      [null],
+      [undefined],
+      { a: Int8Array.of(1) },
+      { a: { 0: 1 } },
+      Int8Array.of(1),
+      Uint8Array.of(1),
+    ];
     expect(new Set(alike.map((value) => evidenceHash({ value }))).size).toBe(alike.length);
   });
 
@@ -61,7 +99,9 @@ describe("derived numbers", () => {
   it("are known to cache info and prune", async () => {
     const root = folder();
     await ask(root, "sum", evidence, 1);
-    expect(await cacheInfo(root)).toMatchObject([{ key: { what: "derived", model: "sum" }, entries: 1 }]);
+    expect(await cacheInfo(root)).toMatchObject([
+      { key: { what: "derived", model: "sum" }, entries: 1 },
+    ]);
     await pruneCache(root);
     expect((await ask(root, "sum", evidence, 2)).computed).toBe(true);
   });
@@ -76,6 +116,8 @@ describe("derived numbers", () => {
       writeFileSync(file, content);
       return file;
     }) as [string, string];
-    expect(codeVersion([moduleFile("stats/random"), one])).not.toBe(codeVersion([moduleFile("stats/random"), other]));
+    expect(codeVersion([moduleFile("stats/random"), one])).not.toBe(
+      codeVersion([moduleFile("stats/random"), other]),
+    );
   });
 });

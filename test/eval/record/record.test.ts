@@ -3,26 +3,68 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { casesFromArrow, casesToArrow, type Case } from "../../../src/eval/record/cases.js";
-import { listRecords, readRecord, recordId, writeRecord, type RunRecord } from "../../../src/eval/record/record.js";
+import {
+  listRecords,
+  readRecord,
+  recordId,
+  writeRecord,
+  type RunRecord,
+} from "../../../src/eval/record/record.js";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "records-"));
 const record = (id: string, startedAt = "2026-01-02T03:04:05.000Z"): RunRecord => ({
-  schema: 1, id, state: "completed",
-  experiment: { name: "toy", title: "Toy", version: 1, protocol: "standard", config: { a: 1 }, configHash: "abc" },
-  provenance: { startedAt, finishedAt: startedAt, tool: "t", commit: null, machine: {}, versions: {} },
+  schema: 1,
+  id,
+  state: "completed",
+  experiment: {
+    name: "toy",
+    title: "Toy",
+    version: 1,
+    protocol: "standard",
+    config: { a: 1 },
+    configHash: "abc",
+  },
+  provenance: {
+    startedAt,
+    finishedAt: startedAt,
+    tool: "t",
+    commit: null,
+    machine: {},
+    versions: {},
+  },
   cells: [
-    { id: "c1", kind: "retrieval", labels: { model: "<img src=x onerror=alert(1)>" }, versions: {}, state: "completed", errors: [], notes: [], scores: [
-      { metric: "recall@1", unit: "ratio", better: "higher", value: 0.5, n: 10, ci: [0.2, 0.8] },
-      { metric: "mAP", unit: "ratio", better: "higher", value: null, why: "no positives" },
-    ] },
-    { id: "c2", kind: "retrieval", labels: {}, versions: {}, state: "failed", code: "x", message: "y" },
+    {
+      id: "c1",
+      kind: "retrieval",
+      labels: { model: "<img src=x onerror=alert(1)>" },
+      versions: {},
+      state: "completed",
+      errors: [],
+      notes: [],
+      scores: [
+        { metric: "recall@1", unit: "ratio", better: "higher", value: 0.5, n: 10, ci: [0.2, 0.8] },
+        { metric: "mAP", unit: "ratio", better: "higher", value: null, why: "no positives" },
+      ],
+    },
+    {
+      id: "c2",
+      kind: "retrieval",
+      labels: {},
+      versions: {},
+      state: "failed",
+      code: "x",
+      message: "y",
+    },
   ],
 });
 
 describe("run records", () => {
   it("are read back as written, with their files", async () => {
     const runs = folder();
-    const at = await writeRecord(runs, record("r1"), { "cases.arrow": casesToArrow([]), "samples.json": "{}" });
+    const at = await writeRecord(runs, record("r1"), {
+      "cases.arrow": casesToArrow([]),
+      "samples.json": "{}",
+    });
     expect(await readRecord(at)).toEqual(record("r1"));
     expect(readdirSync(at).sort()).toEqual(["cases.arrow", "run.json", "samples.json"]);
     expect(readdirSync(runs)).toEqual(["r1"]);
@@ -44,7 +86,12 @@ describe("run records", () => {
     mkdirSync(join(runs, "empty"));
     mkdirSync(join(runs, ".work.partial"));
     const listed = await listRecords(runs);
-    expect(listed.map((e) => ("record" in e ? e.record.id : e.problem))).toEqual(["new", "old", expect.stringMatching(/not JSON/), expect.stringMatching(/no such file/)]);
+    expect(listed.map((e) => ("record" in e ? e.record.id : e.problem))).toEqual([
+      "new",
+      "old",
+      expect.stringMatching(/not JSON/),
+      expect.stringMatching(/no such file/),
+    ]);
     expect(await listRecords(join(runs, "nowhere"))).toEqual([]);
   });
 
@@ -59,7 +106,9 @@ describe("run records", () => {
   });
 
   it("have ids that no two runs share", () => {
-    const ids = new Set(Array.from({ length: 50 }, () => recordId("2026-01-02T03:04:05.000Z", "toy", "abcdef")));
+    const ids = new Set(
+      Array.from({ length: 50 }, () => recordId("2026-01-02T03:04:05.000Z", "toy", "abcdef")),
+    );
     expect(ids.size).toBe(50);
     for (const id of ids) expect(id).toMatch(/^2026-01-02-toy-abcd[0-9a-f]{4}$/);
   });
@@ -68,8 +117,38 @@ describe("run records", () => {
 describe("cases", () => {
   it("survive Arrow with nulls, numbers and hostile text", () => {
     const rows: Case[] = [
-      { cell: "c", item: "<script>", image: null, outcome: "hit", truth: "é", prediction: "\u0000", score: 0.1, rank: 3, neighbours: "[]", boxes: null, width: 1, height: 2, lostAt: null, stageMs: null },
-      { cell: "c", item: "b", image: "b.jpg", outcome: "error", truth: null, prediction: null, score: null, rank: null, neighbours: null, boxes: null, width: null, height: null, lostAt: null, stageMs: null },
+      {
+        cell: "c",
+        item: "<script>",
+        image: null,
+        outcome: "hit",
+        truth: "é",
+        prediction: "\u0000",
+        score: 0.1,
+        rank: 3,
+        neighbours: "[]",
+        boxes: null,
+        width: 1,
+        height: 2,
+        lostAt: null,
+        stageMs: null,
+      },
+      {
+        cell: "c",
+        item: "b",
+        image: "b.jpg",
+        outcome: "error",
+        truth: null,
+        prediction: null,
+        score: null,
+        rank: null,
+        neighbours: null,
+        boxes: null,
+        width: null,
+        height: null,
+        lostAt: null,
+        stageMs: null,
+      },
     ];
     expect(casesFromArrow(casesToArrow(rows))).toEqual(rows);
     expect(casesFromArrow(casesToArrow([]))).toEqual([]);

@@ -3,20 +3,37 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as aq from "arquero";
 import { describe, expect, it } from "vitest";
-import { readSamples, samplesFromArrow, samplesToArrow, unitOfSamples } from "../../../src/eval/record/samples.js";
+import {
+  readSamples,
+  samplesFromArrow,
+  samplesToArrow,
+  unitOfSamples,
+} from "../../../src/eval/record/samples.js";
 import { UserError } from "../../../src/pipeline/errors.js";
 
-const samples = { a: { decode: [1.25, 0.1, 7], overall: [3], "server 10/s": [] }, "latency-1": { "peak-memory": [2 ** 31, 5] } };
+const samples = {
+  a: { decode: [1.25, 0.1, 7], overall: [3], "server 10/s": [] },
+  "latency-1": { "peak-memory": [2 ** 31, 5] },
+};
 const folder = (): string => mkdtempSync(join(tmpdir(), "samples-"));
 
 describe("samples of a record", () => {
   it("are read back from Arrow as written, to the last bit and in order; an empty list is no list", () => {
-    expect(samplesFromArrow(samplesToArrow(samples))).toEqual({ a: { decode: [1.25, 0.1, 7], overall: [3] }, "latency-1": { "peak-memory": [2 ** 31, 5] } });
+    expect(samplesFromArrow(samplesToArrow(samples))).toEqual({
+      a: { decode: [1.25, 0.1, 7], overall: [3] },
+      "latency-1": { "peak-memory": [2 ** 31, 5] },
+    });
     expect(samplesFromArrow(samplesToArrow({}))).toEqual({});
   });
 
   it("have a unit in the file", () => {
-    expect(aq.fromArrow(samplesToArrow(samples)).objects().at(-1)).toEqual({ cell: "latency-1", name: "peak-memory", unit: "bytes", place: 1, value: 5 });
+    expect(aq.fromArrow(samplesToArrow(samples)).objects().at(-1)).toEqual({
+      cell: "latency-1",
+      name: "peak-memory",
+      unit: "bytes",
+      place: 1,
+      value: 5,
+    });
     expect(unitOfSamples("server 10/s")).toBe("ms");
   });
 
@@ -35,7 +52,10 @@ describe("samples of a record", () => {
       writeFileSync(join(at, name), "{");
       const error: unknown = await readSamples(at).catch((e: unknown) => e);
       expect(error).toBeInstanceOf(UserError);
-      expect((error as UserError).complaint).toMatchObject({ code: "record-broken", file: join(at, name) });
+      expect((error as UserError).complaint).toMatchObject({
+        code: "record-broken",
+        file: join(at, name),
+      });
     }
   });
 });

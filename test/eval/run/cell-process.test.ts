@@ -12,11 +12,20 @@ import { projectRoot } from "../../../src/pipeline/root.js";
 import { everyKind, makeTiny, type Tiny } from "../tiny-benchmark.js";
 
 let tiny: Tiny;
-beforeAll(async () => { tiny = await makeTiny({ pictures: 60 }); });
-afterAll(() => { rmSync(tiny.folder, { recursive: true, force: true }); });
+beforeAll(async () => {
+  tiny = await makeTiny({ pictures: 60 });
+});
+afterAll(() => {
+  rmSync(tiny.folder, { recursive: true, force: true });
+});
 const fresh = (name: string): string => mkdtempSync(join(tmpdir(), `${name}-`));
 
-const untimed = (record: RunRecord): unknown => record.cells.map((c) => (c.state === "completed" ? { ...c, scores: c.scores.filter((s) => s.unit !== "ms"), findings: undefined } : c));
+const untimed = (record: RunRecord): unknown =>
+  record.cells.map((c) =>
+    c.state === "completed"
+      ? { ...c, scores: c.scores.filter((s) => s.unit !== "ms"), findings: undefined }
+      : c,
+  );
 
 describe("cells measured in a process of their own", { timeout: 120_000 }, () => {
   it("are those measured in this one, to the last bit, from any number of configs; progress and times come back", async () => {
@@ -26,13 +35,28 @@ describe("cells measured in a process of their own", { timeout: 120_000 }, () =>
       const here = await runExperiment(loaded, { runs: fresh("runs"), cache: fresh("cache") });
       const times: (CellTime | undefined)[] = [];
       const told: number[] = [];
-      const events = { cellStarted: () => (done: number) => { told.push(done); }, cellFinished: (_: unknown, __: boolean, took?: CellTime) => { times.push(took); } };
-      const apart = await runExperiment(loaded, { runs: fresh("runs"), cache: fresh("cache"), process: process_, events });
+      const events = {
+        cellStarted: () => (done: number) => {
+          told.push(done);
+        },
+        cellFinished: (_: unknown, __: boolean, took?: CellTime) => {
+          times.push(took);
+        },
+      };
+      const apart = await runExperiment(loaded, {
+        runs: fresh("runs"),
+        cache: fresh("cache"),
+        process: process_,
+        events,
+      });
       expect(untimed(apart.record)).toEqual(untimed(here.record));
       expect(Math.max(...told)).toBe(60);
       expect(times.every((t) => t && t.ms > 0 && t.loopMs >= 0 && t.loopMs < t.ms)).toBe(true);
       const pid = process_.pid;
-      const other = await runExperiment(await loadConfig(tiny.config("apart-too", everyKind.replace("[real, sign]", "[sign]"))), { runs: fresh("runs"), cache: fresh("cache"), process: process_ });
+      const other = await runExperiment(
+        await loadConfig(tiny.config("apart-too", everyKind.replace("[real, sign]", "[sign]"))),
+        { runs: fresh("runs"), cache: fresh("cache"), process: process_ },
+      );
       expect([other.record.state, process_.pid]).toEqual(["completed", pid]);
     } finally {
       await process_.close();
@@ -40,49 +64,81 @@ describe("cells measured in a process of their own", { timeout: 120_000 }, () =>
     expect(process_.pid).toBeNull();
   });
 
-  it.each([["SIGSEGV", /SIGSEGV/], ["SIGKILL", /memory/]] as const)("fail alone when the process dies of %s: the sweep goes on with another", async (signal, said) => {
-    const process_ = new CellProcess();
-    try {
-      let victim: number | null = null;
-      const events = {
-        cellStarted: (_: unknown, __: string, place: number) => {
-          if (place !== 3) return () => undefined;
-          victim = process_.pid;
-          process.kill(victim!, signal);
-          return () => undefined;
-        },
-      };
-      const runs = fresh("runs");
-      const { record } = await runExperiment(await loadConfig(tiny.config(`dies-${signal.toLowerCase()}`, everyKind)), { runs, cache: fresh("cache"), process: process_, events });
-      expect(record.state).toBe("failed");
-      expect(record.cells.map((c) => (c.state === "failed" ? c.code : c.state))).toEqual(record.cells.map((_, i) => (i === 3 ? "cell-crashed" : "completed")));
-      expect(record.cells[3]).toMatchObject({ message: expect.stringMatching(said) as string });
-      expect(process_.pid).not.toBe(victim);
-    } finally {
-      await process_.close();
-    }
-  });
+  it.each([
+    ["SIGSEGV", /SIGSEGV/],
+    ["SIGKILL", /memory/],
+  ] as const)(
+    "fail alone when the process dies of %s: the sweep goes on with another",
+    async (signal, said) => {
+      const process_ = new CellProcess();
+      try {
+        let victim: number | null = null;
+        const events = {
+          cellStarted: (_: unknown, __: string, place: number) => {
+            if (place !== 3) return () => undefined;
+            victim = process_.pid;
+            process.kill(victim!, signal);
+            return () => undefined;
+          },
+        };
+        const runs = fresh("runs");
+        const { record } = await runExperiment(
+          await loadConfig(tiny.config(`dies-${signal.toLowerCase()}`, everyKind)),
+          { runs, cache: fresh("cache"), process: process_, events },
+        );
+        expect(record.state).toBe("failed");
+        expect(record.cells.map((c) => (c.state === "failed" ? c.code : c.state))).toEqual(
+          record.cells.map((_, i) => (i === 3 ? "cell-crashed" : "completed")),
+        );
+        expect(record.cells[3]).toMatchObject({ message: expect.stringMatching(said) as string });
+        expect(process_.pid).not.toBe(victim);
+      } finally {
+        await process_.close();
+      }
+    },
+  );
 });
 
 describe("shitu run", { timeout: 120_000 }, () => {
   it("writes the record and exits with 1 when the process of a cell is killed", async () => {
     const runs = fresh("runs");
-    const child = spawn(process.execPath, [join(projectRoot, "bin", "shitu.mjs"), "run", tiny.config("shot", everyKind), "--runs", runs, "--cache", fresh("cache")], { stdio: "ignore" });
-    const exited = new Promise<number | null>((resolve) => { child.once("exit", resolve); });
+    const child = spawn(
+      process.execPath,
+      [
+        join(projectRoot, "bin", "shitu.mjs"),
+        "run",
+        tiny.config("shot", everyKind),
+        "--runs",
+        runs,
+        "--cache",
+        fresh("cache"),
+      ],
+      { stdio: "ignore" },
+    );
+    const exited = new Promise<number | null>((resolve) => {
+      child.once("exit", resolve);
+    });
     let killed = false;
     for (let i = 0; i < 3000 && !killed; i++) {
       await wait(10);
-      const lock = readdirSync(runs).map((name) => join(runs, name, "lock")).find((file) => existsSync(file));
-      const worker = lock === undefined ? undefined : Number(readFileSync(lock, "utf8").split(" ")[1] ?? NaN);
+      const lock = readdirSync(runs)
+        .map((name) => join(runs, name, "lock"))
+        .find((file) => existsSync(file));
+      const worker =
+        lock === undefined ? undefined : Number(readFileSync(lock, "utf8").split(" ")[1] ?? NaN);
       if (!worker) continue;
       // The runner's own child, and nothing else.
-      expect(Number(execFileSync("ps", ["-o", "ppid=", "-p", String(worker)], { encoding: "utf8" }))).toBe(child.pid);
+      expect(
+        Number(execFileSync("ps", ["-o", "ppid=", "-p", String(worker)], { encoding: "utf8" })),
+      ).toBe(child.pid);
       process.kill(worker, "SIGKILL");
       killed = true;
     }
     expect(await exited).toBe(1);
     const [name] = readdirSync(runs).filter((n) => !n.startsWith("."));
     const { cells } = JSON.parse(readFileSync(join(runs, name!, "run.json"), "utf8")) as RunRecord;
-    expect(cells.filter((c) => c.state === "failed").map((c) => c.state === "failed" && c.code)).toEqual(["cell-crashed"]);
+    expect(
+      cells.filter((c) => c.state === "failed").map((c) => c.state === "failed" && c.code),
+    ).toEqual(["cell-crashed"]);
   });
 });

@@ -20,8 +20,12 @@ const fresh = (name: string): string => {
   made.push(folder);
   return folder;
 };
-beforeAll(async () => { tiny = await makeTiny({ pictures: 60 }); });
-afterAll(() => { for (const folder of [tiny.folder, ...made]) rmSync(folder, { recursive: true, force: true }); });
+beforeAll(async () => {
+  tiny = await makeTiny({ pictures: 60 });
+});
+afterAll(() => {
+  for (const folder of [tiny.folder, ...made]) rmSync(folder, { recursive: true, force: true });
+});
 
 const body = `
 measure:
@@ -35,11 +39,39 @@ measure:
     indexes: [{ factory: Flat }]
 `;
 
-function start(config: string, runs: string, cache: string, ...more: string[]): ChildProcess & { done: Promise<{ code: number | null; signal: string | null; stderr: string }> } {
-  const child = spawn(process.execPath, [join(projectRoot, "bin", "shitu.mjs"), "run", config, "--runs", runs, "--cache", cache, ...more], { stdio: ["ignore", "ignore", "pipe"] });
+function start(
+  config: string,
+  runs: string,
+  cache: string,
+  ...more: string[]
+): ChildProcess & {
+  done: Promise<{ code: number | null; signal: string | null; stderr: string }>;
+} {
+  const child = spawn(
+    process.execPath,
+    [
+      join(projectRoot, "bin", "shitu.mjs"),
+      "run",
+      config,
+      "--runs",
+      runs,
+      "--cache",
+      cache,
+      ...more,
+    ],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
   let stderr = "";
-  child.stderr!.on("data", (chunk: Buffer) => { stderr += String(chunk); });
-  const done = new Promise<{ code: number | null; signal: string | null; stderr: string }>((resolve) => { child.once("close", (code, signal) => { resolve({ code, signal, stderr }); }); });
+  child.stderr!.on("data", (chunk: Buffer) => {
+    stderr += String(chunk);
+  });
+  const done = new Promise<{ code: number | null; signal: string | null; stderr: string }>(
+    (resolve) => {
+      child.once("close", (code, signal) => {
+        resolve({ code, signal, stderr });
+      });
+    },
+  );
   return Object.assign(child, { done });
 }
 
@@ -47,70 +79,94 @@ function start(config: string, runs: string, cache: string, ...more: string[]): 
 function outcome(runs: string): unknown {
   const [name] = readdirSync(runs).filter((n) => !n.startsWith("."));
   const record = JSON.parse(readFileSync(join(runs, name!, "run.json"), "utf8")) as RunRecord;
-  const cells = record.cells.map((c) => (c.state === "completed" ? { ...c, scores: c.scores.filter((s) => s.unit !== "ms") } : c));
-  return { state: record.state, cells, cases: casesFromArrow(readFileSync(join(runs, name!, "cases.arrow"))), curves: readFileSync(join(runs, name!, "curves.json"), "utf8") };
+  const cells = record.cells.map((c) =>
+    c.state === "completed" ? { ...c, scores: c.scores.filter((s) => s.unit !== "ms") } : c,
+  );
+  return {
+    state: record.state,
+    cells,
+    cases: casesFromArrow(readFileSync(join(runs, name!, "cases.arrow"))),
+    curves: readFileSync(join(runs, name!, "curves.json"), "utf8"),
+  };
 }
 
 /** Entries written to the logs of a cache, repeated ones counted again. */
-async function puts(cache: string): Promise<{ written: number; distinct: number; damaged: number }> {
+async function puts(
+  cache: string,
+): Promise<{ written: number; distinct: number; damaged: number }> {
   const infos = await cacheInfo(cache);
   let written = 0;
   for (const { folder } of infos) {
     const log = readFileSync(join(folder, "entries.log"));
     for (let i = log.indexOf("STB2"); i >= 0; i = log.indexOf("STB2", i + 4)) written++;
   }
-  return { written, distinct: infos.reduce((n, i) => n + i.entries, 0), damaged: infos.reduce((n, i) => n + i.damagedBytes, 0) };
+  return {
+    written,
+    distinct: infos.reduce((n, i) => n + i.entries, 0),
+    damaged: infos.reduce((n, i) => n + i.damagedBytes, 0),
+  };
 }
 
 describe("a run that is killed", () => {
-  it("20 times at random points, and resumed, gives the record of an uninterrupted one; nothing finished is done again", { timeout: 600_000 }, async () => {
-    const config = tiny.config("killed", body);
-    const [runs, cache] = [fresh("runs"), fresh("cache")];
-    const begun = performance.now();
-    expect((await start(config, runs, cache).done).code).toBe(0);
-    const wholeMs = performance.now() - begun;
-    const expected = outcome(runs);
-    const whole = await puts(cache);
-    expect(whole).toMatchObject({ damaged: 0, written: whole.distinct });
+  it(
+    "20 times at random points, and resumed, gives the record of an uninterrupted one; nothing finished is done again",
+    { timeout: 600_000 },
+    async () => {
+      const config = tiny.config("killed", body);
+      const [runs, cache] = [fresh("runs"), fresh("cache")];
+      const begun = performance.now();
+      expect((await start(config, runs, cache).done).code).toBe(0);
+      const wholeMs = performance.now() - begun;
+      const expected = outcome(runs);
+      const whole = await puts(cache);
+      expect(whole).toMatchObject({ damaged: 0, written: whole.distinct });
 
-    const random = new Random(process.env.SHITU_TEST_SEED ?? "kill");
-    let [attemptRuns, attemptCache] = [fresh("runs"), fresh("cache")];
-    let kills = 0;
-    let resumed = false;
-    for (let attempt = 0; kills < 20 && attempt < 100; attempt++) {
-      const child = start(config, attemptRuns, attemptCache, "--resume");
-      // From the first moment to past the end of a whole run: start-up, both pools, the record's own writing.
-      // What goes on with a run is over sooner, so it is killed sooner.
-      const point = resumed ? random.next() ** 2 : random.next();
-      const timer = setTimeout(() => { child.kill("SIGKILL"); }, wholeMs * (0.05 + 0.95 * point));
-      const { code, signal, stderr } = await child.done;
-      clearTimeout(timer);
-      if (signal === "SIGKILL") {
-        kills++;
-        // Killed before the record was renamed into place: go on with it. After that the record is there, and must be whole.
-        if (readdirSync(attemptRuns).every((n) => n.startsWith("."))) {
-          resumed = true;
-          continue;
+      const random = new Random(process.env.SHITU_TEST_SEED ?? "kill");
+      let [attemptRuns, attemptCache] = [fresh("runs"), fresh("cache")];
+      let kills = 0;
+      let resumed = false;
+      for (let attempt = 0; kills < 20 && attempt < 100; attempt++) {
+        const child = start(config, attemptRuns, attemptCache, "--resume");
+        // From the first moment to past the end of a whole run: start-up, both pools, the record's
+        // own writing. What goes on with a run is over sooner, so it is killed sooner.
+        const point = resumed ? random.next() ** 2 : random.next();
+        const timer = setTimeout(
+          () => {
+            child.kill("SIGKILL");
+          },
+          wholeMs * (0.05 + 0.95 * point),
+        );
+        const { code, signal, stderr } = await child.done;
+        clearTimeout(timer);
+        if (signal === "SIGKILL") {
+          kills++;
+          // Killed before the record was renamed into place: go on with it. After that the record
+          // is there, and must be whole.
+          if (readdirSync(attemptRuns).every((n) => n.startsWith("."))) {
+            resumed = true;
+            continue;
+          }
+        } else {
+          expect(code, stderr).toBe(0);
         }
-      } else {
-        expect(code, stderr).toBe(0);
+        await check();
+        resumed = false;
+        // it got through: the next kills go to a run of their own
+        [attemptRuns, attemptCache] = [fresh("runs"), fresh("cache")];
       }
+      expect(kills).toBe(20);
+      expect((await start(config, attemptRuns, attemptCache, "--resume").done).code).toBe(0);
       await check();
-      resumed = false;
-      [attemptRuns, attemptCache] = [fresh("runs"), fresh("cache")]; // it got through: the next kills go to a run of their own
-    }
-    expect(kills).toBe(20);
-    expect((await start(config, attemptRuns, attemptCache, "--resume").done).code).toBe(0);
-    await check();
 
-    async function check(): Promise<void> {
-      expect(outcome(attemptRuns)).toEqual(expected);
-      const { written, distinct, damaged } = await puts(attemptCache);
-      expect(distinct).toBe(whole.distinct);
-      // An entry that a kill tore in two is written again; a whole one never.
-      expect(written - distinct).toBeLessThanOrEqual(damaged > 0 ? 20 : 0);
-    }
-  });
+      async function check(): Promise<void> {
+        expect(outcome(attemptRuns)).toEqual(expected);
+        const { written, distinct, damaged } = await puts(attemptCache);
+        expect(distinct).toBe(whole.distinct);
+        // An entry that a kill tore in two is written again; a whole one never.
+        expect(written - distinct).toBeLessThanOrEqual(damaged > 0 ? 20 : 0);
+      }
+    },
+  );
 });
 
 describe("a run that is stopped or shared", { timeout: 300_000 }, () => {
@@ -120,7 +176,13 @@ describe("a run that is stopped or shared", { timeout: 300_000 }, () => {
     const config = many.config("stopped", body);
     const [runs, cache] = [fresh("runs"), fresh("cache")];
     const child = start(config, runs, cache);
-    await until(() => readdirSync(cache).some((name) => existsSync(join(cache, name, "entries.log")) && readFileSync(join(cache, name, "entries.log")).length > 0));
+    await until(() =>
+      readdirSync(cache).some(
+        (name) =>
+          existsSync(join(cache, name, "entries.log")) &&
+          readFileSync(join(cache, name, "entries.log")).length > 0,
+      ),
+    );
     child.kill("SIGINT");
     const { code, stderr } = await child.done;
     expect([code, stderr]).toEqual([130, expect.stringMatching(/stopped.*--resume/)]);
@@ -128,7 +190,10 @@ describe("a run that is stopped or shared", { timeout: 300_000 }, () => {
     const before = await puts(cache);
     expect(before).toMatchObject({ damaged: 0 });
     expect(before.written).toBeGreaterThan(0);
-    expect(await start(config, runs, cache).done).toMatchObject({ code: 2, stderr: expect.stringMatching(/cut off.*--resume.*--fresh/) as string });
+    expect(await start(config, runs, cache).done).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/cut off.*--resume.*--fresh/) as string,
+    });
     expect((await start(config, runs, cache, "--resume").done).code).toBe(0);
     const after = await puts(cache);
     expect(after).toMatchObject({ written: after.distinct });
@@ -142,7 +207,10 @@ describe("a run that is stopped or shared", { timeout: 300_000 }, () => {
     first.kill("SIGSTOP"); // the second one has all the time it needs to start
     const second = await start(config, runs, cache).done;
     first.kill("SIGCONT");
-    expect([second.code, second.stderr]).toEqual([2, expect.stringMatching(/another process \(\d+\) is running this config/)]);
+    expect([second.code, second.stderr]).toEqual([
+      2,
+      expect.stringMatching(/another process \(\d+\) is running this config/),
+    ]);
     expect((await first.done).code).toBe(0);
   });
 });
@@ -169,36 +237,89 @@ afterAll(() => {
 });
 
 describe.skipIf(smallDisk === null)("a disk that is full", { timeout: 300_000 }, () => {
-  it.each(["cache", "runs"] as const)("of the %s ends the run with code 2 and the file's name; pictures are not blamed, and it goes on elsewhere", async (which) => {
-    const config = tiny.config(`full-${which}`, body);
-    // 60 embeddings of 3,072 floats do not fit on it; nor does a record beside a file that fills it.
-    const folders = { runs: fresh("runs"), cache: fresh("cache"), [which]: join(smallDisk!, which) };
-    for (const name of readdirSync(smallDisk!)) rmSync(join(smallDisk!, name), { recursive: true });
-    if (which === "runs") writeFileSync(join(smallDisk!, "ballast"), Buffer.alloc(80_000));
-    const { code, stderr } = await start(config, folders.runs, folders.cache).done;
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/cannot be written \(found ENOSPC\)\. Fix: free some space/)]);
-    expect(stderr).toContain(folders[which]);
-    expect(existsSync(folders.runs) ? readdirSync(folders.runs).filter((n) => !n.startsWith(".")) : []).toEqual([]);
-    if (which === "runs") return;
-    // The finished cells are kept with the runs; the rest is measured on another disk.
-    expect(await start(config, folders.runs, fresh("cache"), "--resume").done).toMatchObject({ code: 0 });
-    expect((outcome(folders.runs) as { cells: { errors?: unknown[] }[] }).cells.map((c) => c.errors)).toEqual([[], [], []]);
-  });
+  it.each(["cache", "runs"] as const)(
+    "of the %s ends the run with code 2 and the file's name; pictures are not blamed, and it goes on elsewhere",
+    async (which) => {
+      const config = tiny.config(`full-${which}`, body);
+      // 60 embeddings of 3,072 floats do not fit on it; nor does a record beside a file that fills
+      // it.
+      const folders = {
+        runs: fresh("runs"),
+        cache: fresh("cache"),
+        [which]: join(smallDisk!, which),
+      };
+      for (const name of readdirSync(smallDisk!))
+        rmSync(join(smallDisk!, name), { recursive: true });
+      if (which === "runs") writeFileSync(join(smallDisk!, "ballast"), Buffer.alloc(80_000));
+      const { code, stderr } = await start(config, folders.runs, folders.cache).done;
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(/cannot be written \(found ENOSPC\)\. Fix: free some space/),
+      ]);
+      expect(stderr).toContain(folders[which]);
+      expect(
+        existsSync(folders.runs) ? readdirSync(folders.runs).filter((n) => !n.startsWith(".")) : [],
+      ).toEqual([]);
+      if (which === "runs") return;
+      // The finished cells are kept with the runs; the rest is measured on another disk.
+      expect(await start(config, folders.runs, fresh("cache"), "--resume").done).toMatchObject({
+        code: 0,
+      });
+      expect(
+        (outcome(folders.runs) as { cells: { errors?: unknown[] }[] }).cells.map((c) => c.errors),
+      ).toEqual([[], [], []]);
+    },
+  );
 });
 
 describe("what is wrong with the data", { timeout: 300_000 }, () => {
   it("counts duplicates and unreadable pictures where they belong", async () => {
     const list = readFileSync(join(tiny.folder, "all.txt"), "utf8").split("\n").filter(Boolean);
-    writeFileSync(join(tiny.folder, "images", "torn.png"), readFileSync(join(tiny.folder, "images", "0.png")).subarray(0, 200));
-    writeFileSync(join(tiny.folder, "flawed.txt"), [...list, "images/torn.png\tclass 0\t900", "images/absent.png\tclass 1\t901", "../../etc/passwd\tclass 2\t902", `images/0.png\tclass 0\t903`].join("\n") + "\n");
-    writeFileSync(join(tiny.folder, "flawed.yaml"), readFileSync(join(tiny.folder, "rows.yaml"), "utf8").replace("name: rows", "name: flawed").replace("all.txt", "flawed.txt"));
+    writeFileSync(
+      join(tiny.folder, "images", "torn.png"),
+      readFileSync(join(tiny.folder, "images", "0.png")).subarray(0, 200),
+    );
+    writeFileSync(
+      join(tiny.folder, "flawed.txt"),
+      [
+        ...list,
+        "images/torn.png\tclass 0\t900",
+        "images/absent.png\tclass 1\t901",
+        "../../etc/passwd\tclass 2\t902",
+        `images/0.png\tclass 0\t903`,
+      ].join("\n") + "\n",
+    );
+    writeFileSync(
+      join(tiny.folder, "flawed.yaml"),
+      readFileSync(join(tiny.folder, "rows.yaml"), "utf8")
+        .replace("name: rows", "name: flawed")
+        .replace("all.txt", "flawed.txt"),
+    );
     const runs = fresh("runs");
-    const config = tiny.config("flawed-run", `measure:\n  - { kind: retrieval, models: ["${baselines}/pixels-32.yaml"], datasets: [flawed.yaml], indexes: [{ factory: Flat }] }\n`);
+    const config = tiny.config(
+      "flawed-run",
+      `measure:\n  - { kind: retrieval, models: ["${baselines}/pixels-32.yaml"], datasets: [flawed.yaml], indexes: [{ factory: Flat }] }\n`,
+    );
     const { code, stderr } = await start(config, runs, fresh("cache")).done;
     expect(code, stderr).toBe(0);
-    const { cells, cases } = outcome(runs) as { cells: { errors: { item: string; message: string }[]; scores: { metric: string; n: number }[] }[]; cases: { item: string; outcome: string }[] };
-    expect(cells[0]!.errors.map((e) => e.item).sort()).toEqual(["../../etc/passwd", "images/absent.png", "images/torn.png"]);
-    expect(cases.filter((c) => c.outcome === "error").map((c) => c.item).sort()).toEqual(["../../etc/passwd", "images/absent.png", "images/torn.png"]);
+    const { cells, cases } = outcome(runs) as {
+      cells: {
+        errors: { item: string; message: string }[];
+        scores: { metric: string; n: number }[];
+      }[];
+      cases: { item: string; outcome: string }[];
+    };
+    expect(cells[0]!.errors.map((e) => e.item).sort()).toEqual([
+      "../../etc/passwd",
+      "images/absent.png",
+      "images/torn.png",
+    ]);
+    expect(
+      cases
+        .filter((c) => c.outcome === "error")
+        .map((c) => c.item)
+        .sort(),
+    ).toEqual(["../../etc/passwd", "images/absent.png", "images/torn.png"]);
     // In the denominator as misses: 60 pictures, one listed twice, three that cannot be read.
     expect(cells[0]!.scores.find((s) => s.metric === "recall@1")!.n).toBe(64);
   });

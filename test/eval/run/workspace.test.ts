@@ -9,9 +9,10 @@ import { Workspace } from "../../../src/eval/run/workspace.js";
 const folder = (): string => join(mkdtempSync(join(tmpdir(), "workspace-")), ".toy.partial");
 const begin = { resume: false, fresh: false, now: "2026-01-01T00:00:00.000Z" };
 const cell = (id: string, state: "completed" | "failed" = "completed"): FinishedCell => ({
-  cell: state === "completed"
-    ? { id, kind: "toy", labels: {}, versions: {}, state, scores: [], errors: [], notes: [] }
-    : { id, kind: "toy", labels: {}, versions: {}, state, code: "x", message: "y" },
+  cell:
+    state === "completed"
+      ? { id, kind: "toy", labels: {}, versions: {}, state, scores: [], errors: [], notes: [] }
+      : { id, kind: "toy", labels: {}, versions: {}, state, code: "x", message: "y" },
   cases: [],
 });
 
@@ -22,7 +23,11 @@ describe("workspace of a run", () => {
     await first.finish(cell("a"));
     await first.finish(cell("b", "failed"));
     await first.release();
-    const again = await Workspace.open(at, { resume: true, fresh: false, now: "2026-02-02T00:00:00.000Z" });
+    const again = await Workspace.open(at, {
+      resume: true,
+      fresh: false,
+      now: "2026-02-02T00:00:00.000Z",
+    });
     expect(again.finished("a")).toEqual(cell("a"));
     expect(again.finished("b")).toBeUndefined(); // what failed is tried again
     expect(again.startedAt).toBe(begin.now);
@@ -59,10 +64,16 @@ describe("workspace of a run", () => {
     const first = await Workspace.open(at, begin);
     await first.release();
     const worker = spawn(process.execPath, ["-e", "setTimeout(() => {}, 400)"]);
-    const ended = new Promise((resolve) => { worker.once("exit", resolve); });
+    const ended = new Promise((resolve) => {
+      worker.once("exit", resolve);
+    });
     writeFileSync(join(at, "lock"), `999999999 ${worker.pid}`);
     const second = await Workspace.open(at, { ...begin, resume: true });
-    expect(worker.exitCode ?? worker.signalCode ?? (await Promise.race([ended, Promise.resolve("still there")]))).not.toBe("still there");
+    expect(
+      worker.exitCode ??
+        worker.signalCode ??
+        (await Promise.race([ended, Promise.resolve("still there")])),
+    ).not.toBe("still there");
     await second.release();
   });
 

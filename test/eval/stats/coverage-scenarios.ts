@@ -1,9 +1,16 @@
 import { bootstrap, pairedBootstrap } from "../../../src/eval/stats/bootstrap.js";
 import { Random } from "../../../src/eval/stats/random.js";
-import { meanStatistic, sumsStatistic, type ResampledStatistic } from "../../../src/eval/stats/resampled-statistic.js";
+import {
+  meanStatistic,
+  sumsStatistic,
+  type ResampledStatistic,
+} from "../../../src/eval/stats/resampled-statistic.js";
 import type { Score } from "../../../src/eval/types.js";
 
-/** Populations whose truth is known, to see how often the intervals hold it. Shared by the tests and bench/interval-coverage.ts. */
+/**
+ * Populations whose truth is known, to see how often the intervals hold it. Shared by the tests and
+ * bench/interval-coverage.ts.
+ */
 export interface Scenario {
   readonly name: string;
   /** Intervals that should hold the truth at their nominal 95%. */
@@ -12,7 +19,9 @@ export interface Scenario {
   readonly tooNarrow?: readonly string[];
   /** Tests that should raise a false alarm at their nominal 5%. */
   readonly alarms?: readonly string[];
-  /** One draw from the population: did each interval hold the truth, did each test raise an alarm? */
+  /**
+   * One draw from the population: did each interval hold the truth, did each test raise an alarm?
+   */
   draw(random: Random, seed: number): Record<string, boolean>;
 }
 
@@ -20,7 +29,8 @@ export interface Scenario {
 export function simulate(draws: number, draw: Scenario["draw"]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (let i = 0; i < draws; i++) {
-    for (const [name, truth] of Object.entries(draw(new Random("coverage").split(i), i))) counts[name] = (counts[name] ?? 0) + (truth ? 1 : 0);
+    for (const [name, truth] of Object.entries(draw(new Random("coverage").split(i), i)))
+      counts[name] = (counts[name] ?? 0) + (truth ? 1 : 0);
   }
   return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, count / draws]));
 }
@@ -31,14 +41,18 @@ export function holds(score: Score, truth: number): boolean {
 }
 
 const f1 = (columns: readonly Float64Array[]): ResampledStatistic =>
-  sumsStatistic(columns, ([tp, fp, fn]) => (tp! + fp! + fn! > 0 ? (2 * tp!) / (2 * tp! + fp! + fn!) : null));
+  sumsStatistic(columns, ([tp, fp, fn]) =>
+    tp! + fp! + fn! > 0 ? (2 * tp!) / (2 * tp! + fp! + fn!) : null,
+  );
 
 export const bootstrapScenarios: readonly Scenario[] = [
   {
     name: "the mean of 100 exponential values, skewness 2",
     intervals: ["percentile", "bca"],
     draw(random, seed) {
-      const statistic = meanStatistic(Float64Array.from({ length: 100 }, () => random.exponential()));
+      const statistic = meanStatistic(
+        Float64Array.from({ length: 100 }, () => random.exponential()),
+      );
       return {
         percentile: holds(bootstrap(statistic, { resamples: 400, seed }), 1),
         bca: holds(bootstrap(statistic, { method: "bca", resamples: 400, seed }), 1),
@@ -75,7 +89,10 @@ export const bootstrapScenarios: readonly Scenario[] = [
         for (let j = 0; j < 4; j++) hits[c * 4 + j] = random.next() < ability ? 1 : 0;
       }
       return {
-        "by identity": holds(bootstrap(meanStatistic(hits), { resamples: 300, seed, clusters }), 0.775),
+        "by identity": holds(
+          bootstrap(meanStatistic(hits), { resamples: 300, seed, clusters }),
+          0.775,
+        ),
         "by query": holds(bootstrap(meanStatistic(hits), { resamples: 300, seed }), 0.775),
       };
     },
@@ -93,7 +110,10 @@ export const bootstrapScenarios: readonly Scenario[] = [
         b[i] = random.next() < ease ? 1 : 0;
       }
       const result = pairedBootstrap(meanStatistic(a), meanStatistic(b), { resamples: 400, seed });
-      return { difference: holds(result, 0), "paired test": result.value !== null && result.p <= 0.05 };
+      return {
+        difference: holds(result, 0),
+        "paired test": result.value !== null && result.p <= 0.05,
+      };
     },
   },
 ];

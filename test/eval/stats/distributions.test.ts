@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { betaQuantile, binomialCdf, binomialPmf, binomialQuantile, logGamma, normalCdf, normalQuantile, regularizedBeta } from "../../../src/eval/stats/distributions.js";
+import {
+  betaQuantile,
+  binomialCdf,
+  binomialPmf,
+  binomialQuantile,
+  logGamma,
+  normalCdf,
+  normalQuantile,
+  regularizedBeta,
+} from "../../../src/eval/stats/distributions.js";
 import { golden } from "./golden.js";
 
 describe("distributions against SciPy", () => {
@@ -10,7 +19,9 @@ describe("distributions against SciPy", () => {
   });
 
   test.each(golden.normalQuantile)("normalQuantile(%d)", (p, expected) => {
-    expect(Math.abs(normalQuantile(p) - expected)).toBeLessThan(1e-13 * Math.max(1, Math.abs(expected)));
+    expect(Math.abs(normalQuantile(p) - expected)).toBeLessThan(
+      1e-13 * Math.max(1, Math.abs(expected)),
+    );
   });
 
   test.each(golden.binomialCdf)("binomialCdf(%d, %d, %d)", (k, n, p, expected) => {

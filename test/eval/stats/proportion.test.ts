@@ -5,14 +5,17 @@ import { Random } from "../../../src/eval/stats/random.js";
 import { golden } from "./golden.js";
 
 describe("wilson", () => {
-  test.each(golden.proportion)("$k of $n at $level equals SciPy's binomtest", ({ k, n, level, wilson: w, exact }) => {
-    const ours = wilsonInterval(k, n, level);
-    const cp = exactInterval(k, n, level);
-    for (const side of [0, 1] as const) {
-      expect(ours[side]).toBeCloseTo(w[side], 12);
-      expect(cp[side]).toBeCloseTo(exact[side], 9);
-    }
-  });
+  test.each(golden.proportion)(
+    "$k of $n at $level equals SciPy's binomtest",
+    ({ k, n, level, wilson: w, exact }) => {
+      const ours = wilsonInterval(k, n, level);
+      const cp = exactInterval(k, n, level);
+      for (const side of [0, 1] as const) {
+        expect(ours[side]).toBeCloseTo(w[side], 12);
+        expect(cp[side]).toBeCloseTo(exact[side], 9);
+      }
+    },
+  );
 
   test("by hand: 81 of 263 is 0.3080, 0.2553 to 0.3662 (Newcombe 1998, table I)", () => {
     const score = wilson(81, 263);
@@ -31,16 +34,29 @@ describe("wilson", () => {
   });
 
   test("holds its own estimate, mirrors, and narrows with n", () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 5000 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, share) => {
-      const k = Math.round(share * n);
-      const [low, high] = wilsonInterval(k, n);
-      const [mirrorLow, mirrorHigh] = wilsonInterval(n - k, n);
-      const wider = wilsonInterval(k, n, 0.99);
-      const [l4, h4] = wilsonInterval(4 * k, 4 * n);
-      return low <= k / n && high >= k / n && low >= 0 && high <= 1
-        && Math.abs(low - (1 - mirrorHigh)) < 1e-12 && Math.abs(high - (1 - mirrorLow)) < 1e-12
-        && wider[1] - wider[0] >= high - low && h4 - l4 <= high - low;
-    }));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (n, share) => {
+          const k = Math.round(share * n);
+          const [low, high] = wilsonInterval(k, n);
+          const [mirrorLow, mirrorHigh] = wilsonInterval(n - k, n);
+          const wider = wilsonInterval(k, n, 0.99);
+          const [l4, h4] = wilsonInterval(4 * k, 4 * n);
+          return (
+            low <= k / n &&
+            high >= k / n &&
+            low >= 0 &&
+            high <= 1 &&
+            Math.abs(low - (1 - mirrorHigh)) < 1e-12 &&
+            Math.abs(high - (1 - mirrorLow)) < 1e-12 &&
+            wider[1] - wider[0] >= high - low &&
+            h4 - l4 <= high - low
+          );
+        },
+      ),
+    );
   });
 });
 

@@ -6,12 +6,18 @@ describe("Random", () => {
   test("gives the published sequence of xoshiro128** from state 1, 2, 3, 4", () => {
     // The first ten outputs, of the authors' xoshiro128starstar.c (version 1.1).
     const random = Random.fromState([1, 2, 3, 4]);
-    const expected = [11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804];
+    const expected = [
+      11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597,
+      4258142804,
+    ];
     expect(expected.map(() => random.uint32())).toEqual(expected);
   });
 
   test("the same seed repeats, another seed differs", () => {
-    const draw = (seed: number | string): number[] => { const r = new Random(seed); return [r.next(), r.next(), r.next()]; };
+    const draw = (seed: number | string): number[] => {
+      const r = new Random(seed);
+      return [r.next(), r.next(), r.next()];
+    };
     expect(draw(7)).toEqual(draw(7));
     expect(draw(7)).not.toEqual(draw(8));
   });
@@ -22,7 +28,9 @@ describe("Random", () => {
     a.next();
     expect(a.split("x").next()).toBe(before);
     expect(a.split("y").next()).not.toBe(before);
-    expect(new Random(1).split("x").split("y").next()).not.toBe(new Random(1).split("y").split("x").next());
+    expect(new Random(1).split("x").split("y").next()).not.toBe(
+      new Random(1).split("y").split("x").next(),
+    );
   });
 
   test("below(n) is uniform: chi-square over 12 cells of 120,000 draws stays under the 0.1% point (31.26 at 11 degrees)", () => {
@@ -33,10 +41,12 @@ describe("Random", () => {
   });
 
   test("below(n) stays within 0..n-1, small and large", () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 2 ** 32 }), fc.integer(), (n, seed) => {
-      const x = new Random(seed).below(n);
-      return Number.isInteger(x) && x >= 0 && x < n;
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 32 }), fc.integer(), (n, seed) => {
+        const x = new Random(seed).below(n);
+        return Number.isInteger(x) && x >= 0 && x < n;
+      }),
+    );
   });
 
   test("resample draws what below draws", () => {
@@ -58,7 +68,10 @@ describe("Random", () => {
   test("moments of uniform, normal and exponential draws", () => {
     const random = new Random("moments");
     const n = 100_000;
-    let u = 0, z = 0, z2 = 0, e = 0;
+    let u = 0,
+      z = 0,
+      z2 = 0,
+      e = 0;
     for (let i = 0; i < n; i++) {
       u += random.next();
       const normal = random.normal();

@@ -22,10 +22,18 @@ describe("binary codes", () => {
   });
 
   it("keeps every bit's place", () => {
-    fc.assert(fc.property(fc.array(fc.boolean(), { minLength: 64, maxLength: 64 }), (bits) => {
-      const { data } = binarise(Float32Array.from(bits, (b) => (b ? 0.7 : -0.7)), 64, "sign") as { data: Uint8Array };
-      expect([...data].flatMap((byte) => [...byte.toString(2).padStart(8, "0")].map((c) => c === "1"))).toEqual(bits);
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 64, maxLength: 64 }), (bits) => {
+        const { data } = binarise(
+          Float32Array.from(bits, (b) => (b ? 0.7 : -0.7)),
+          64,
+          "sign",
+        ) as { data: Uint8Array };
+        expect(
+          [...data].flatMap((byte) => [...byte.toString(2).padStart(8, "0")].map((c) => c === "1")),
+        ).toEqual(bits);
+      }),
+    );
   });
 
   it("names the first row that holds NaN", () => {

@@ -6,21 +6,37 @@ import { Gallery, type GallerySettings } from "../../../src/pipeline/gallery/gal
 import type { Vectors } from "../../../src/pipeline/types.js";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "gallery-"));
-const settings = (over: Partial<GallerySettings> = {}): GallerySettings => ({ model: { id: "toy", version: "a".repeat(64) }, kind: "real", dim: 8, protocol: "standard", engine: "faiss", factory: "Flat", ...over });
+const settings = (over: Partial<GallerySettings> = {}): GallerySettings => ({
+  model: { id: "toy", version: "a".repeat(64) },
+  kind: "real",
+  dim: 8,
+  protocol: "standard",
+  engine: "faiss",
+  factory: "Flat",
+  ...over,
+});
 
 /** n unit vectors, row i nearest to itself. */
 function vectors(n: number, offset = 0): Vectors {
   const data = new Float32Array(n * 8);
   for (let i = 0; i < n; i++) {
     let sum = 0;
-    for (let d = 0; d < 8; d++) sum += (data[i * 8 + d] = Math.sin((i + offset) * 12.9898 + d * 78.233) % 1) ** 2;
+    for (let d = 0; d < 8; d++)
+      sum += (data[i * 8 + d] = Math.sin((i + offset) * 12.9898 + d * 78.233) % 1) ** 2;
     for (let d = 0; d < 8; d++) data[i * 8 + d]! /= Math.sqrt(sum);
   }
   return { data, dim: 8 };
 }
 
-const entries = (n: number, from = 0) => Array.from({ length: n }, (_, i) => ({ path: `${from + i}.jpg`, label: `label with spaces ${(from + i) % 7}` }));
-const best = (g: Gallery, v: Vectors): (string | undefined)[] => g.hits(g.index.searchSync(v, 1), v.data.length / 8).map((h) => g.rows.find((r) => r.id === h[0]?.row)?.path);
+const entries = (n: number, from = 0) =>
+  Array.from({ length: n }, (_, i) => ({
+    path: `${from + i}.jpg`,
+    label: `label with spaces ${(from + i) % 7}`,
+  }));
+const best = (g: Gallery, v: Vectors): (string | undefined)[] =>
+  g
+    .hits(g.index.searchSync(v, 1), v.data.length / 8)
+    .map((h) => g.rows.find((r) => r.id === h[0]?.row)?.path);
 
 describe("gallery", () => {
   it("finds what it holds, after saving and loading too", async () => {
@@ -64,11 +80,19 @@ describe("gallery", () => {
     const gallery = await Gallery.build(settings(), vectors(10), entries(10));
     await gallery.save(at);
     gallery.close();
-    await expect(Gallery.load(at, { id: "other", version: "b".repeat(64) })).rejects.toThrow(/built by another model/);
+    await expect(Gallery.load(at, { id: "other", version: "b".repeat(64) })).rejects.toThrow(
+      /built by another model/,
+    );
     for (const pattern of [/^index-/, /^rows-/]) {
-      const file = join(at, readdirSync(at).find((f) => pattern.test(f))!);
+      const file = join(
+        at,
+        readdirSync(at).find((f) => pattern.test(f))!,
+      );
       const bytes = readFileSync(file);
-      writeFileSync(file, Buffer.concat([bytes.subarray(0, bytes.length - 1), Buffer.from([bytes.at(-1)! ^ 1])]));
+      writeFileSync(
+        file,
+        Buffer.concat([bytes.subarray(0, bytes.length - 1), Buffer.from([bytes.at(-1)! ^ 1])]),
+      );
       await expect(Gallery.load(at)).rejects.toThrow(/not what the gallery's manifest says/);
       writeFileSync(file, bytes);
     }
@@ -76,9 +100,13 @@ describe("gallery", () => {
   });
 
   it("refuses an empty gallery and vectors of another size", async () => {
-    await expect(Gallery.build(settings(), { data: new Float32Array(0), dim: 8 }, [])).rejects.toThrow(/at least one picture/);
+    await expect(
+      Gallery.build(settings(), { data: new Float32Array(0), dim: 8 }, []),
+    ).rejects.toThrow(/at least one picture/);
     const gallery = await Gallery.build(settings(), vectors(3), entries(3));
-    await expect(gallery.append({ data: new Float32Array(4), dim: 4 }, entries(1))).rejects.toThrow(/do not fit/);
+    await expect(gallery.append({ data: new Float32Array(4), dim: 4 }, entries(1))).rejects.toThrow(
+      /do not fit/,
+    );
     gallery.close();
   });
 

@@ -69,7 +69,10 @@ test.each([
   ["", /empty/],
   ["a\0.jpg", /null/],
 ])("%j is refused", (path, found) => {
-  expect(refusal(path)).toMatchObject({ code: "path-outside-root", complaint: { file: path, found: expect.stringMatching(found) as string } });
+  expect(refusal(path)).toMatchObject({
+    code: "path-outside-root",
+    complaint: { file: path, found: expect.stringMatching(found) as string },
+  });
 });
 
 test("a loop of links is reported", () => {

@@ -20,9 +20,22 @@ export function png({ width, height, depth, type, rows, chunks = [] }: PngParts)
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([depth, type, 0, 0, 0], 8);
-  const idat = "idat" in rows ? rows.idat : deflateSync(Buffer.concat(rows.map((row) => Buffer.concat([Buffer.of(0), row]))));
-  const all = [["IHDR", header] as const, ...chunks, ["IDAT", idat] as const, ["IEND", new Uint8Array()] as const];
-  return new Uint8Array(Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...all.map(([name, data]) => chunk(name, data))]));
+  const idat =
+    "idat" in rows
+      ? rows.idat
+      : deflateSync(Buffer.concat(rows.map((row) => Buffer.concat([Buffer.of(0), row]))));
+  const all = [
+    ["IHDR", header] as const,
+    ...chunks,
+    ["IDAT", idat] as const,
+    ["IEND", new Uint8Array()] as const,
+  ];
+  return new Uint8Array(
+    Buffer.concat([
+      Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
+      ...all.map(([name, data]) => chunk(name, data)),
+    ]),
+  );
 }
 
 function chunk(name: string, data: Uint8Array): Buffer {

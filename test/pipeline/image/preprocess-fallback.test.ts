@@ -15,19 +15,40 @@ async function preprocessWhere(loadAddon: () => unknown) {
 }
 
 describe.each<[string, () => unknown]>([
-  ["cannot be loaded", () => { throw new Error("it has not been built"); }],
+  [
+    "cannot be loaded",
+    () => {
+      throw new Error("it has not been built");
+    },
+  ],
   ["was built without the kernel", () => ({})],
 ])("where the addon %s", (_, loadAddon) => {
   test("the plain kernel takes over, and says so", async () => {
     const { preprocessingKernel, toTensor } = await preprocessWhere(loadAddon);
     expect(preprocessingKernel()).toBe("typescript");
-    const spec = { width: 1, height: 1, interpolation: "cubic", colour: "rgb", layout: "nchw", scale: 1, mean: [0, 0, 0], std: [1, 1, 2] } as const;
-    expect([...toTensor({ data: Uint8Array.of(3, 2, 1), width: 1, height: 1 }, spec)]).toEqual([3, 2, 0.5]);
+    const spec = {
+      width: 1,
+      height: 1,
+      interpolation: "cubic",
+      colour: "rgb",
+      layout: "nchw",
+      scale: 1,
+      mean: [0, 0, 0],
+      std: [1, 1, 2],
+    } as const;
+    expect([...toTensor({ data: Uint8Array.of(3, 2, 1), width: 1, height: 1 }, spec)]).toEqual([
+      3, 2, 0.5,
+    ]);
   });
 
   test("asking for the native one is refused with the remedy", async () => {
     const { usePreprocessingKernel } = await preprocessWhere(loadAddon);
-    expect(() => usePreprocessingKernel("native")).toThrow(expect.objectContaining({ code: "addon-missing", message: expect.stringContaining("node setup.mjs") as string }));
+    expect(() => usePreprocessingKernel("native")).toThrow(
+      expect.objectContaining({
+        code: "addon-missing",
+        message: expect.stringContaining("node setup.mjs") as string,
+      }),
+    );
   });
 
   test("so is asking by the environment", async () => {

@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { crop } from "../../../src/pipeline/image/image.js";
-import { preprocessingKernel, tensorLength, toTensor, usePreprocessingKernel } from "../../../src/pipeline/image/preprocess.js";
+import {
+  preprocessingKernel,
+  tensorLength,
+  toTensor,
+  usePreprocessingKernel,
+} from "../../../src/pipeline/image/preprocess.js";
 import { resize } from "../../../src/pipeline/image/resize.js";
 import type { Box, Pixels, Preprocessing } from "../../../src/pipeline/types.js";
 import { kernels } from "./preprocess-kernels.js";
@@ -11,8 +16,19 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const imagenet = { scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
-const spec: Preprocessing = { width: 5, height: 4, interpolation: "linear", colour: "rgb", layout: "nchw", ...imagenet };
+const imagenet = {
+  scale: 1 / 255,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+} as const;
+const spec: Preprocessing = {
+  width: 5,
+  height: 4,
+  interpolation: "linear",
+  colour: "rgb",
+  layout: "nchw",
+  ...imagenet,
+};
 
 const size = fc.integer({ min: 1, max: 40 });
 const number = fc.double({ min: -300, max: 300, noNaN: true });
@@ -33,13 +49,26 @@ const windowed = fc
   .record({ width: size, height: size, seed: fc.integer() })
   .chain(({ width, height, seed }) => {
     let state = seed >>> 0;
-    const data = Uint8Array.from({ length: width * height * 3 }, () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24);
-    const span = (length: number) => fc.tuple(fc.nat({ max: length - 1 }), fc.nat({ max: length - 1 })).map(([a, b]) => [Math.min(a, b), Math.max(a, b) + 1] as const);
-    return fc.tuple(span(width), span(height)).map(([[x0, x1], [y0, y1]]) => ({ pixels: { data, width, height } as Pixels, box: { x0, y0, x1, y1 } as Box }));
+    const data = Uint8Array.from(
+      { length: width * height * 3 },
+      () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24,
+    );
+    const span = (length: number) =>
+      fc
+        .tuple(fc.nat({ max: length - 1 }), fc.nat({ max: length - 1 }))
+        .map(([a, b]) => [Math.min(a, b), Math.max(a, b) + 1] as const);
+    return fc.tuple(span(width), span(height)).map(([[x0, x1], [y0, y1]]) => ({
+      pixels: { data, width, height } as Pixels,
+      box: { x0, y0, x1, y1 } as Box,
+    }));
   });
 
 /** The two steps that `toTensor` fuses, written as NumPy would do them. */
-function twoSteps(pixels: Pixels, { width, height, interpolation, colour, layout, scale, mean, std }: Preprocessing, window: Box): Float32Array {
+function twoSteps(
+  pixels: Pixels,
+  { width, height, interpolation, colour, layout, scale, mean, std }: Preprocessing,
+  window: Box,
+): Float32Array {
   const f = Math.fround;
   const { data } = resize(crop(pixels, window), width, height, interpolation);
   const out = new Float32Array(data.length);
@@ -70,7 +99,11 @@ describe.each(kernels)("%s kernel", (kernel) => {
 
   test("a batch is filled picture after picture, and nothing beside it is touched", () => {
     usePreprocessingKernel(kernel);
-    const pixels = (value: number): Pixels => ({ data: new Uint8Array(7 * 6 * 3).fill(value), width: 7, height: 6 });
+    const pixels = (value: number): Pixels => ({
+      data: new Uint8Array(7 * 6 * 3).fill(value),
+      width: 7,
+      height: 6,
+    });
     const length = tensorLength(spec);
     const out = new Float32Array(2 * length + 2).fill(-99);
     const first = toTensor(pixels(10), spec, { out, offset: 1 });
@@ -86,10 +119,15 @@ describe.each(kernels)("%s kernel", (kernel) => {
     usePreprocessingKernel(kernel);
     const pixel = { data: Uint8Array.of(255, 128, 0), width: 1, height: 1 };
     const one = { ...spec, width: 1, height: 1 };
-    const close = (values: Float32Array, expected: number[]): void => expected.forEach((e, i) => expect(values[i]).toBeCloseTo(e, 5));
+    const close = (values: Float32Array, expected: number[]): void =>
+      expected.forEach((e, i) => expect(values[i]).toBeCloseTo(e, 5));
     close(toTensor(pixel, one), [2.2489083, 0.2051821, -1.8044444]);
     // In BGR the first mean belongs to blue: mean and std follow the tensor's order.
-    close(toTensor(pixel, { ...one, colour: "bgr" }), [(0 - 0.485) / 0.229, (128 / 255 - 0.456) / 0.224, (1 - 0.406) / 0.225]);
+    close(toTensor(pixel, { ...one, colour: "bgr" }), [
+      (0 - 0.485) / 0.229,
+      (128 / 255 - 0.456) / 0.224,
+      (1 - 0.406) / 0.225,
+    ]);
   });
 
   const pixels = { data: new Uint8Array(4 * 3 * 3), width: 4, height: 3 };
@@ -107,7 +145,9 @@ describe.each(kernels)("%s kernel", (kernel) => {
 
   test.each([-1, 0.5, 1, NaN])("refuses an offset of %s where there is no room", (offset) => {
     usePreprocessingKernel(kernel);
-    expect(() => toTensor(pixels, spec, { out: new Float32Array(tensorLength(spec)), offset })).toThrow(RangeError);
+    expect(() =>
+      toTensor(pixels, spec, { out: new Float32Array(tensorLength(spec)), offset }),
+    ).toThrow(RangeError);
   });
 });
 
@@ -132,6 +172,8 @@ describe("the choice of a kernel", () => {
   test("an unknown name is refused with the known ones", () => {
     vi.stubEnv("SHITU_PREPROCESSING", "fast");
     usePreprocessingKernel("automatic");
-    expect(() => preprocessingKernel()).toThrow(/expected automatic, native or typescript, found fast/);
+    expect(() => preprocessingKernel()).toThrow(
+      /expected automatic, native or typescript, found fast/,
+    );
   });
 });

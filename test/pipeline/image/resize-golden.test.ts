@@ -29,10 +29,22 @@ interface TensorCase {
 }
 
 const folder = new URL("../../golden/resize", import.meta.url);
-const index = JSON.parse(readFileSync(new URL("goldens.json", folder), "utf8")) as { sha256: string; cases: Case[]; tensors: TensorCase[] };
+const index = JSON.parse(readFileSync(new URL("goldens.json", folder), "utf8")) as {
+  sha256: string;
+  cases: Case[];
+  tensors: TensorCase[];
+};
 const bytes = new Uint8Array(inflateSync(readFileSync(new URL("goldens.bin", folder))));
 
-function source({ sourceWidth: width, sourceHeight: height, source }: { sourceWidth: number; sourceHeight: number; source: number }): Pixels {
+function source({
+  sourceWidth: width,
+  sourceHeight: height,
+  source,
+}: {
+  sourceWidth: number;
+  sourceHeight: number;
+  source: number;
+}): Pixels {
   return { data: bytes.subarray(source, source + width * height * 3), width, height };
 }
 
@@ -45,7 +57,13 @@ describe.each(kernels)("OpenCV's pictures, %s kernel", (kernel) => {
   beforeAll(() => usePreprocessingKernel(kernel));
   afterAll(() => usePreprocessingKernel("automatic"));
 
-  const named = index.cases.map((c) => [`${c.picture} ${c.sourceWidth}x${c.sourceHeight}[${c.window.join(",")}] to ${c.width}x${c.height}`, c] as const);
+  const named = index.cases.map(
+    (c) =>
+      [
+        `${c.picture} ${c.sourceWidth}x${c.sourceHeight}[${c.window.join(",")}] to ${c.width}x${c.height}`,
+        c,
+      ] as const,
+  );
   test.each(named)("%s", (_, c) => {
     const pixels = source(c);
     const [x0, y0, x1, y1] = c.window;
@@ -53,13 +71,31 @@ describe.each(kernels)("OpenCV's pictures, %s kernel", (kernel) => {
     for (const interpolation of ["linear", "cubic"] as const) {
       const expected = bytes.subarray(c[interpolation], c[interpolation] + c.width * c.height * 3);
       const windowed = new Uint8Array(c.width * c.height * 3);
-      resizeKernel().toBytes(patchOf(pixels, { x0, y0, x1, y1 }), c.width, c.height, interpolation, windowed);
+      resizeKernel().toBytes(
+        patchOf(pixels, { x0, y0, x1, y1 }),
+        c.width,
+        c.height,
+        interpolation,
+        windowed,
+      );
       expect(Buffer.compare(windowed, expected), interpolation).toBe(0);
-      if (whole) expect(Buffer.compare(resize(pixels, c.width, c.height, interpolation).data, expected), interpolation).toBe(0);
+      if (whole)
+        expect(
+          Buffer.compare(resize(pixels, c.width, c.height, interpolation).data, expected),
+          interpolation,
+        ).toBe(0);
     }
   });
 
-  test.each(index.tensors.map((c) => [`${c.spec.colour} ${c.spec.layout} ${c.spec.interpolation} scale ${c.spec.scale}`, c] as const))("NumPy's tensor, %s", (_, c) => {
+  test.each(
+    index.tensors.map(
+      (c) =>
+        [
+          `${c.spec.colour} ${c.spec.layout} ${c.spec.interpolation} scale ${c.spec.scale}`,
+          c,
+        ] as const,
+    ),
+  )("NumPy's tensor, %s", (_, c) => {
     const length = c.spec.width * c.spec.height * 3;
     const expected = new Float32Array(bytes.slice(c.tensor, c.tensor + length * 4).buffer);
     expect(toTensor(source(c), c.spec)).toEqual(expected);

@@ -21,24 +21,52 @@ describe("PP-ShiTu's indexes by their plain names", () => {
     ["PCA64,IVF100,PQ8", "real", 1000, "PCA64,IVF100,PQ8", { nprobe: 1 }],
     ["IDMap2,BHNSW32", "binary", 1000, "IDMap2,BHNSW32", { efConstruction: 40, efSearch: 16 }],
   ] as const)("%s for %s vectors, %d of them: %s", (name, kind, count, factory, parameters) => {
-    expect(pickFactory({ name, kind, count, protocol: "standard" })).toEqual({ factory, parameters });
+    expect(pickFactory({ name, kind, count, protocol: "standard" })).toEqual({
+      factory,
+      parameters,
+    });
   });
 
   it("paddleclas is the same, but has no binary IVF to reproduce", async () => {
-    expect(pickFactory({ name: "IVF", kind: "real", count: 80, protocol: "paddleclas" })).toEqual({ factory: "IDMap2,IVF10,Flat", parameters: { nprobe: 1 } });
-    expect(pickFactory({ name: "Flat", kind: "binary", count: 80, protocol: "paddleclas" }).factory).toBe("BFlat");
-    expect((await complaintOf(() => pickFactory({ name: "IVF", kind: "binary", count: 80, protocol: "paddleclas" }))).code).toBe("protocol-quirk");
+    expect(pickFactory({ name: "IVF", kind: "real", count: 80, protocol: "paddleclas" })).toEqual({
+      factory: "IDMap2,IVF10,Flat",
+      parameters: { nprobe: 1 },
+    });
+    expect(
+      pickFactory({ name: "Flat", kind: "binary", count: 80, protocol: "paddleclas" }).factory,
+    ).toBe("BFlat");
+    expect(
+      (
+        await complaintOf(() =>
+          pickFactory({ name: "IVF", kind: "binary", count: 80, protocol: "paddleclas" }),
+        )
+      ).code,
+    ).toBe("protocol-quirk");
   });
 
   it("each opens, trains, fills and searches", async () => {
     for (const kind of ["real", "binary"] as const) {
       const rows = kind === "real" ? randomVectors(64, 16) : randomCodes(64, 16);
       for (const name of ["Flat", "HNSW32", "IVF"]) {
-        const { factory, parameters } = pickFactory({ name, kind, count: 64, protocol: "standard" });
-        const index = await openIndex({ engine: "faiss", factory, kind, metric: kind === "real" ? "inner-product" : "hamming", dim: 16 });
+        const { factory, parameters } = pickFactory({
+          name,
+          kind,
+          count: 64,
+          protocol: "standard",
+        });
+        const index = await openIndex({
+          engine: "faiss",
+          factory,
+          kind,
+          metric: kind === "real" ? "inner-product" : "hamming",
+          dim: 16,
+        });
         if (!index.trained) await index.train(rows);
         index.set(parameters);
-        await index.add(rows, Float64Array.from({ length: 64 }, (_, i) => i));
+        await index.add(
+          rows,
+          Float64Array.from({ length: 64 }, (_, i) => i),
+        );
         expect((await index.search(rows, 1)).rows.filter((row) => row === -1).length).toBe(0);
       }
     }

@@ -3,7 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { engineNames, loadIndex, openIndex, type IndexSpec } from "../../../src/pipeline/index/engine.js";
+import {
+  engineNames,
+  loadIndex,
+  openIndex,
+  type IndexSpec,
+} from "../../../src/pipeline/index/engine.js";
 import type { Vectors } from "../../../src/pipeline/types.js";
 import { complaintOf } from "../../complaint.js";
 import { randomCodes, randomVectors } from "./vectors.js";
@@ -11,12 +16,18 @@ import { randomCodes, randomVectors } from "./vectors.js";
 const real = { kind: "real", metric: "inner-product", dim: 16 } as const;
 const spec = (engine: string, factory = "Flat"): IndexSpec => ({ ...real, engine, factory });
 let folder: string;
-beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), "shitu-index-")); });
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "shitu-index-"));
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("openIndex refuses", () => {
   it("an unknown engine, and lists the valid ones", async () => {
-    expect(await complaintOf(openIndex(spec("fiass")))).toMatchObject({ code: "unknown-engine", expected: "faiss, exact, faiss-node or usearch", found: "fiass" });
+    expect(await complaintOf(openIndex(spec("fiass")))).toMatchObject({
+      code: "unknown-engine",
+      expected: "faiss, exact, faiss-node or usearch",
+      found: "fiass",
+    });
   });
 
   it("a factory that Faiss does not know, in Faiss's words without its source lines", async () => {
@@ -35,15 +46,28 @@ describe("openIndex refuses", () => {
     ["no dimension", { dim: 0 }],
     ["half a dimension", { dim: 1.5 }],
   ] as const)("%s", async (_, change) => {
-    expect((await complaintOf(openIndex({ ...spec("faiss"), ...change }))).code).toBe("index-shape");
+    expect((await complaintOf(openIndex({ ...spec("faiss"), ...change }))).code).toBe(
+      "index-shape",
+    );
   });
 
-  it.each([["exact", "HNSW32"], ["faiss-node", "PQ4"], ["usearch", "IVF4,Flat"], ["usearch", "HNSW1"]])("%s as %s", async (engine, factory) => {
+  it.each([
+    ["exact", "HNSW32"],
+    ["faiss-node", "PQ4"],
+    ["usearch", "IVF4,Flat"],
+    ["usearch", "HNSW1"],
+  ])("%s as %s", async (engine, factory) => {
     expect((await complaintOf(openIndex(spec(engine, factory)))).code).toBe("index-factory");
   });
 
   it.each(["faiss-node", "usearch"])("codes in %s, which has none", async (engine) => {
-    expect((await complaintOf(openIndex({ engine, factory: "BFlat", kind: "binary", metric: "hamming", dim: 16 }))).code).toBe("index-factory");
+    expect(
+      (
+        await complaintOf(
+          openIndex({ engine, factory: "BFlat", kind: "binary", metric: "hamming", dim: 16 }),
+        )
+      ).code,
+    ).toBe("index-factory");
   });
 });
 
@@ -65,9 +89,18 @@ describe.each(engineNames)("%s refuses", (engine) => {
 
   it("another dimension, half a row, or codes", async () => {
     const index = await openIndex(spec(engine));
-    expect(await complaintOf(index.add(randomVectors(2, 8)))).toMatchObject({ code: "dimension", expected: "rows of 16 floats", found: "rows of 8 floats" });
-    expect(await complaintOf(index.search({ data: new Float32Array(17), dim: 16 }, 1))).toMatchObject({ code: "dimension", found: "17" });
-    expect(await complaintOf(() => index.searchSync(randomCodes(1, 16), 1))).toMatchObject({ code: "dimension", found: "rows of 16 bits" });
+    expect(await complaintOf(index.add(randomVectors(2, 8)))).toMatchObject({
+      code: "dimension",
+      expected: "rows of 16 floats",
+      found: "rows of 8 floats",
+    });
+    expect(
+      await complaintOf(index.search({ data: new Float32Array(17), dim: 16 }, 1)),
+    ).toMatchObject({ code: "dimension", found: "17" });
+    expect(await complaintOf(() => index.searchSync(randomCodes(1, 16), 1))).toMatchObject({
+      code: "dimension",
+      found: "rows of 16 bits",
+    });
   });
 
   it.each([0, -1, 1.5, NaN, 2 ** 40])("k = %d", async (k) => {
@@ -80,17 +113,30 @@ describe.each(engineNames)("%s refuses", (engine) => {
   it("ids that are none", async () => {
     const index = await openIndex(spec(engine));
     const rows = randomVectors(2, 16);
-    expect(await complaintOf(index.add(rows, Float64Array.of(1)))).toMatchObject({ code: "bad-ids", expected: "2 ids", found: "1" });
+    expect(await complaintOf(index.add(rows, Float64Array.of(1)))).toMatchObject({
+      code: "bad-ids",
+      expected: "2 ids",
+      found: "1",
+    });
     for (const bad of [-1, 0.5, NaN, 2 ** 53]) {
-      expect(await complaintOf(index.add(rows, Float64Array.of(1, bad)))).toMatchObject({ code: "bad-ids", path: "id 1" });
+      expect(await complaintOf(index.add(rows, Float64Array.of(1, bad)))).toMatchObject({
+        code: "bad-ids",
+        path: "id 1",
+      });
       expect((await complaintOf(index.remove(Float64Array.of(bad)))).code).toBe("bad-ids");
     }
     expect(index.size).toBe(0);
   });
 
   it("an unknown parameter, and lists the valid ones", async () => {
-    const complaint = await complaintOf(async () => { (await openIndex(spec(engine))).set({ nprob: 3 }); });
-    expect(complaint).toMatchObject({ code: "unknown-parameter", expected: "no parameters", found: "nprob" });
+    const complaint = await complaintOf(async () => {
+      (await openIndex(spec(engine))).set({ nprob: 3 });
+    });
+    expect(complaint).toMatchObject({
+      code: "unknown-parameter",
+      expected: "no parameters",
+      found: "nprob",
+    });
   });
 
   it("everything after close, which may be called twice", async () => {
@@ -100,8 +146,14 @@ describe.each(engineNames)("%s refuses", (engine) => {
     index.close();
     index.close();
     const calls: (() => unknown)[] = [
-      () => index.add(rows), () => index.train(rows), () => index.search(rows, 1), () => index.searchSync(rows, 1), () => index.remove(Float64Array.of(0)),
-      () => index.serialize(), () => index.bytes(), () => index.set({}),
+      () => index.add(rows),
+      () => index.train(rows),
+      () => index.search(rows, 1),
+      () => index.searchSync(rows, 1),
+      () => index.remove(Float64Array.of(0)),
+      () => index.serialize(),
+      () => index.bytes(),
+      () => index.set({}),
     ];
     for (const call of calls) expect((await complaintOf(call)).code).toBe("index-closed");
   });
@@ -113,12 +165,26 @@ describe.each(engineNames)("%s refuses", (engine) => {
     const damaged = bytes.slice();
     damaged[damaged.length - 100]! ^= 1;
     const sha256 = createHash("sha256").update(bytes).digest("hex");
-    for (const wrong of [new Uint8Array(0), Buffer.from("not an index"), bytes.subarray(0, bytes.length - 1), bytes.subarray(0, 40), Buffer.concat([bytes, Buffer.from("x")])]) {
-      expect((await complaintOf(loadIndex({ ...spec(engine), bytes: wrong }))).code).toBe("index-corrupt");
+    for (const wrong of [
+      new Uint8Array(0),
+      Buffer.from("not an index"),
+      bytes.subarray(0, bytes.length - 1),
+      bytes.subarray(0, 40),
+      Buffer.concat([bytes, Buffer.from("x")]),
+    ]) {
+      expect((await complaintOf(loadIndex({ ...spec(engine), bytes: wrong }))).code).toBe(
+        "index-corrupt",
+      );
     }
-    expect((await complaintOf(loadIndex({ ...spec(engine), bytes: damaged, sha256 }))).code).toBe("index-corrupt");
+    expect((await complaintOf(loadIndex({ ...spec(engine), bytes: damaged, sha256 }))).code).toBe(
+      "index-corrupt",
+    );
     expect((await loadIndex({ ...spec(engine), bytes, sha256 })).size).toBe(20);
-    expect(await complaintOf(loadIndex({ ...spec(engine), bytes, dim: 8 }))).toMatchObject({ code: "index-shape", expected: "8", found: "16" });
+    expect(await complaintOf(loadIndex({ ...spec(engine), bytes, dim: 8 }))).toMatchObject({
+      code: "index-shape",
+      expected: "8",
+      found: "16",
+    });
   });
 
   it("a file that is missing, damaged, or a folder", async () => {
@@ -130,36 +196,64 @@ describe.each(engineNames)("%s refuses", (engine) => {
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     expect((await loadIndex({ ...spec(engine), file, sha256 })).size).toBe(20);
     expect((await loadIndex({ ...spec(engine), file })).size).toBe(20);
-    expect(await complaintOf(loadIndex({ ...spec(engine), file, sha256: "0".repeat(64) }))).toMatchObject({ code: "index-corrupt", file });
+    expect(
+      await complaintOf(loadIndex({ ...spec(engine), file, sha256: "0".repeat(64) })),
+    ).toMatchObject({ code: "index-corrupt", file });
     await writeFile(file, bytes.subarray(0, 100));
     expect((await complaintOf(loadIndex({ ...spec(engine), file }))).code).toBe("index-corrupt");
-    expect((await complaintOf(loadIndex({ ...spec(engine), file: join(folder, "none") }))).code).toMatch(/file-unreadable|index-corrupt/);
-    expect((await complaintOf(loadIndex({ ...spec(engine), file: folder }))).code).toMatch(/file-unreadable|index-corrupt/);
+    expect(
+      (await complaintOf(loadIndex({ ...spec(engine), file: join(folder, "none") }))).code,
+    ).toMatch(/file-unreadable|index-corrupt/);
+    expect((await complaintOf(loadIndex({ ...spec(engine), file: folder }))).code).toMatch(
+      /file-unreadable|index-corrupt/,
+    );
   });
 });
 
 describe("HNSW and IVF", () => {
-  it.each([["faiss", "HNSW8"], ["faiss", "IDMap2,HNSW8"], ["faiss-node", "HNSW8"]])("%s %s cannot remove, and says what to do", async (engine, factory) => {
+  it.each([
+    ["faiss", "HNSW8"],
+    ["faiss", "IDMap2,HNSW8"],
+    ["faiss-node", "HNSW8"],
+  ])("%s %s cannot remove, and says what to do", async (engine, factory) => {
     const index = await openIndex(spec(engine, factory));
     await index.add(randomVectors(10, 16));
-    expect(await complaintOf(index.remove(Float64Array.of(1)))).toMatchObject({ code: "remove-unsupported", message: "HNSW cannot remove; rebuild, or use IVF or Flat" });
+    expect(await complaintOf(index.remove(Float64Array.of(1)))).toMatchObject({
+      code: "remove-unsupported",
+      message: "HNSW cannot remove; rebuild, or use IVF or Flat",
+    });
     expect(index.size).toBe(10);
   });
 
-  it.each(["faiss", "faiss-node"])("%s: an IVF wants training, enough of it, and says when it got little", async (engine) => {
-    const index = await openIndex(spec(engine, "IVF8,Flat"));
-    const rows = randomVectors(100, 16);
-    expect(index.trained).toBe(false);
-    expect((await complaintOf(index.add(rows))).code).toBe("untrained");
-    expect((await complaintOf(index.search(rows, 1))).code).toBe("untrained");
-    expect(await complaintOf(index.train(randomVectors(7, 16)))).toMatchObject({ code: "too-few-training-points", expected: "8 or more, better 312", found: "7" });
-    await index.train(rows);
-    expect(index.warnings).toEqual(["trained on 100 vectors for 8 lists, 12.5 a list; under 39 a list the centroids are poor"]);
-    expect(index.trained).toBe(true);
-  });
+  it.each(["faiss", "faiss-node"])(
+    "%s: an IVF wants training, enough of it, and says when it got little",
+    async (engine) => {
+      const index = await openIndex(spec(engine, "IVF8,Flat"));
+      const rows = randomVectors(100, 16);
+      expect(index.trained).toBe(false);
+      expect((await complaintOf(index.add(rows))).code).toBe("untrained");
+      expect((await complaintOf(index.search(rows, 1))).code).toBe("untrained");
+      expect(await complaintOf(index.train(randomVectors(7, 16)))).toMatchObject({
+        code: "too-few-training-points",
+        expected: "8 or more, better 312",
+        found: "7",
+      });
+      await index.train(rows);
+      expect(index.warnings).toEqual([
+        "trained on 100 vectors for 8 lists, 12.5 a list; under 39 a list the centroids are poor",
+      ]);
+      expect(index.trained).toBe(true);
+    },
+  );
 
   it("a binary IVF is trained, too", async () => {
-    const index = await openIndex({ engine: "faiss", factory: "BIVF2", kind: "binary", metric: "hamming", dim: 16 });
+    const index = await openIndex({
+      engine: "faiss",
+      factory: "BIVF2",
+      kind: "binary",
+      metric: "hamming",
+      dim: 16,
+    });
     expect(index.trained).toBe(false);
     await index.train(randomCodes(100, 16));
     await index.add(randomCodes(100, 16));
@@ -168,15 +262,44 @@ describe("HNSW and IVF", () => {
 
   it("parameters: the valid names, and whole numbers from 1", async () => {
     const ivf = await openIndex(spec("faiss", "IDMap2,IVF2,Flat"));
-    expect(await complaintOf(() => { ivf.set({ efSearch: 3 }); })).toMatchObject({ code: "unknown-parameter", expected: "nprobe" });
-    for (const bad of [0, -1, 1.5, NaN, Infinity]) expect((await complaintOf(() => { ivf.set({ nprobe: bad }); })).code).toBe("bad-parameter");
-    const hnsw = await openIndex({ engine: "faiss", factory: "BHNSW8", kind: "binary", metric: "hamming", dim: 16 });
-    expect(await complaintOf(() => { hnsw.set({ nprobe: 1 }); })).toMatchObject({ expected: "efConstruction or efSearch" });
+    expect(
+      await complaintOf(() => {
+        ivf.set({ efSearch: 3 });
+      }),
+    ).toMatchObject({ code: "unknown-parameter", expected: "nprobe" });
+    for (const bad of [0, -1, 1.5, NaN, Infinity])
+      expect(
+        (
+          await complaintOf(() => {
+            ivf.set({ nprobe: bad });
+          })
+        ).code,
+      ).toBe("bad-parameter");
+    const hnsw = await openIndex({
+      engine: "faiss",
+      factory: "BHNSW8",
+      kind: "binary",
+      metric: "hamming",
+      dim: 16,
+    });
+    expect(
+      await complaintOf(() => {
+        hnsw.set({ nprobe: 1 });
+      }),
+    ).toMatchObject({ expected: "efConstruction or efSearch" });
     hnsw.set({ efConstruction: 200, efSearch: 64 });
-    expect(await complaintOf(() => { hnsw.set({ efSearch: 2 ** 40 }); })).toMatchObject({ code: "index-refused" });
+    expect(
+      await complaintOf(() => {
+        hnsw.set({ efSearch: 2 ** 40 });
+      }),
+    ).toMatchObject({ code: "index-refused" });
     const fixed = await openIndex(spec("faiss-node", "HNSW8"));
     fixed.set({ efSearch: 16, efConstruction: 40 });
-    expect(await complaintOf(() => { fixed.set({ efSearch: 17 }); })).toMatchObject({ code: "unknown-parameter", found: "17" });
+    expect(
+      await complaintOf(() => {
+        fixed.set({ efSearch: 17 });
+      }),
+    ).toMatchObject({ code: "unknown-parameter", found: "17" });
   });
 
   it("parameters take effect: more lists and a wider search find more", async () => {
@@ -185,7 +308,11 @@ describe("HNSW and IVF", () => {
     const oracle = await openIndex(spec("exact"));
     await oracle.add(rows);
     const truth = oracle.searchSync(queries, 1).rows;
-    for (const [engine, factory, name, low, high] of [["faiss", "IVF64,Flat", "nprobe", 1, 64], ["faiss", "HNSW4", "efSearch", 1, 512], ["usearch", "HNSW4", "efSearch", 1, 512]] as const) {
+    for (const [engine, factory, name, low, high] of [
+      ["faiss", "IVF64,Flat", "nprobe", 1, 64],
+      ["faiss", "HNSW4", "efSearch", 1, 512],
+      ["usearch", "HNSW4", "efSearch", 1, 512],
+    ] as const) {
       const index = await openIndex(spec(engine, factory));
       if (!index.trained) await index.train(rows);
       await index.add(rows);
@@ -207,5 +334,8 @@ it("usearch refuses an id twice", async () => {
   const index = await openIndex(spec("usearch", "HNSW8"));
   const rows: Vectors = randomVectors(2, 16);
   await index.add(rows, Float64Array.of(4, 5));
-  expect(await complaintOf(index.add(rows, Float64Array.of(6, 5)))).toMatchObject({ code: "bad-ids", found: "5" });
+  expect(await complaintOf(index.add(rows, Float64Array.of(6, 5)))).toMatchObject({
+    code: "bad-ids",
+    found: "5",
+  });
 });

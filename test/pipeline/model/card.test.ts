@@ -18,19 +18,39 @@ const read = (text: string) => parseYaml(text, "card.yaml", cardSchema);
 
 describe("a model card", () => {
   it("fills in what is usual", () => {
-    expect(read(card)).toMatchObject({ input: { layout: "nchw", scale: 1 / 255 }, recognition: { size: 512, normalise: true, binarise: "none" } });
+    expect(read(card)).toMatchObject({
+      input: { layout: "nchw", scale: 1 / 255 },
+      recognition: { size: 512, normalise: true, binarise: "none" },
+    });
     expect(preprocessingOf(read(card))).toEqual({
-      width: 224, height: 112, interpolation: "linear", colour: "rgb", layout: "nchw", scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225],
+      width: 224,
+      height: 112,
+      interpolation: "linear",
+      colour: "rgb",
+      layout: "nchw",
+      scale: 1 / 255,
+      mean: [0.485, 0.456, 0.406],
+      std: [0.229, 0.224, 0.225],
     });
   });
 
   it("does not normalise what is binarised", () => {
-    expect(read(card.replace("size: 512", "size: 512, binarise: sign"))).toMatchObject({ recognition: { normalise: false } });
+    expect(read(card.replace("size: 512", "size: 512, binarise: sign"))).toMatchObject({
+      recognition: { normalise: false },
+    });
   });
 
   it("knows PicoDet's constants", () => {
-    const detector = card.replace("task: recognition", "task: detection").replace("recognition: { size: 512 }", "detection: { classes: [body] }");
-    expect(read(detector)).toMatchObject({ detection: { classes: ["body"], strides: [8, 16, 32, 64], suppression: { scoreThreshold: 0.025, iou: 0.6, candidates: 1000, keep: 100 } } });
+    const detector = card
+      .replace("task: recognition", "task: detection")
+      .replace("recognition: { size: 512 }", "detection: { classes: [body] }");
+    expect(read(detector)).toMatchObject({
+      detection: {
+        classes: ["body"],
+        strides: [8, 16, 32, 64],
+        suppression: { scoreThreshold: 0.025, iou: 0.6, candidates: 1000, keep: 100 },
+      },
+    });
   });
 
   it.each<[string, string, string, string]>([
@@ -40,11 +60,21 @@ describe("a model card", () => {
     ["a division by zero", "0.229, 0.224", "0, 0.224", "input.std"],
     ["two means", "[0.485, 0.456, 0.406]", "[0.485, 0.456]", "input.mean"],
     ["bits that fill no bytes", "size: 512", "size: 100, binarise: sign", "recognition.size"],
-    ["normalised codes", "size: 512", "size: 512, binarise: round, normalise: true", "recognition.normalise"],
+    [
+      "normalised codes",
+      "size: 512",
+      "size: 512, binarise: round, normalise: true",
+      "recognition.normalise",
+    ],
     ["a hash that is too short", "abab", "ab", "sha256"],
     ["no licence", "licence: Apache-2.0\n", "", "licence"],
     ["a name that is no name", "name: a-model", "name: A Model", "name"],
-    ["an interpolation that is not there", "interpolation: linear", "interpolation: lanczos", "input.interpolation"],
+    [
+      "an interpolation that is not there",
+      "interpolation: linear",
+      "interpolation: lanczos",
+      "input.interpolation",
+    ],
   ])("refuses %s, naming the key", async (_, before, after, path) => {
     const complaint = await complaintOf(() => read(card.replace(before, after)));
     expect(complaint.code).toBe("schema");
@@ -54,16 +84,30 @@ describe("a model card", () => {
 
   it("names the key of another task's section, not the one that is missing for it", async () => {
     const complaint = await complaintOf(() => read(card.replace("recognition: {", "detection: {")));
-    expect(complaint).toMatchObject({ code: "schema", file: "card.yaml", message: 'unknown key "detection"' });
+    expect(complaint).toMatchObject({
+      code: "schema",
+      file: "card.yaml",
+      message: 'unknown key "detection"',
+    });
   });
 
   it("says what it expected of a scale", async () => {
-    expect((await complaintOf(() => read(card.replace("1/255", "one")))).message).toMatch(/a fraction such as 1\/255/);
+    expect((await complaintOf(() => read(card.replace("1/255", "one")))).message).toMatch(
+      /a fraction such as 1\/255/,
+    );
   });
 
   it("has a JSON Schema for editors that knows every task and the baselines", () => {
     const text = JSON.stringify(cardJsonSchema());
-    for (const word of ["json-schema.org/draft/2020-12", "detection", "recognition", "classification", "whole-image", "additionalProperties\":false"]) expect(text).toContain(word);
+    for (const word of [
+      "json-schema.org/draft/2020-12",
+      "detection",
+      "recognition",
+      "classification",
+      "whole-image",
+      'additionalProperties":false',
+    ])
+      expect(text).toContain(word);
     expect(text.length).toBeGreaterThan(3000);
   });
 });

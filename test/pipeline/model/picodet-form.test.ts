@@ -6,7 +6,10 @@ const out = (name: string, ...shape: (number | string | null)[]): FormOutput => 
 const at320 = { width: 320, height: 320 };
 const cells = [1600, 400, 100, 25];
 const interleaved = cells.flatMap((n, i) => [out(`s${i}`, 1, n, 80), out(`d${i}`, 1, n, 32)]);
-const grouped = [...cells.map((n, i) => out(`s${i}`, 1, n, 80)), ...cells.map((n, i) => out(`d${i}`, 1, n, 32))];
+const grouped = [
+  ...cells.map((n, i) => out(`s${i}`, 1, n, 80)),
+  ...cells.map((n, i) => out(`d${i}`, 1, n, 32)),
+];
 const levels = [
   { stride: 8, columns: 40, rows: 40, scores: "s0", distances: "d0", bins: 8 },
   { stride: 16, columns: 20, rows: 20, scores: "s1", distances: "d1", bins: 8 },
@@ -21,7 +24,10 @@ describe("form a, suppression inside", () => {
     ["a count without a dimension", [out("b", 100, 6), out("n")], "n"],
     ["no count", [out("b", null, 6)], null],
   ])("%s", (_, outputs, count) => {
-    expect(explainForm(outputs)).toMatchObject({ form: "nms-inside", roles: { boxes: "b", count } });
+    expect(explainForm(outputs)).toMatchObject({
+      form: "nms-inside",
+      roles: { boxes: "b", count },
+    });
   });
 
   it("notes a number of rows that cannot be meant", () => {
@@ -31,50 +37,108 @@ describe("form a, suppression inside", () => {
 
 describe("form b, decoded", () => {
   it.each<[string, FormOutput[], object]>([
-    ["PaddleDetection's order", [out("b", 1, 2125, 4), out("s", 1, 80, 2125)], { boxes: "b", scores: "s", classFirst: true, classes: 80 }],
-    ["scores first", [out("s", 1, 80, 2125), out("b", 1, 2125, 4)], { boxes: "b", scores: "s", classFirst: true, classes: 80 }],
-    ["scores a row an anchor", [out("b", 1, 2125, 4), out("s", 1, 2125, 80)], { boxes: "b", scores: "s", classFirst: false, classes: 80 }],
+    [
+      "PaddleDetection's order",
+      [out("b", 1, 2125, 4), out("s", 1, 80, 2125)],
+      { boxes: "b", scores: "s", classFirst: true, classes: 80 },
+    ],
+    [
+      "scores first",
+      [out("s", 1, 80, 2125), out("b", 1, 2125, 4)],
+      { boxes: "b", scores: "s", classFirst: true, classes: 80 },
+    ],
+    [
+      "scores a row an anchor",
+      [out("b", 1, 2125, 4), out("s", 1, 2125, 80)],
+      { boxes: "b", scores: "s", classFirst: false, classes: 80 },
+    ],
     ["one class", [out("b", 1, 2125, 4), out("s", 1, 1, 2125)], { classFirst: true, classes: 1 }],
-    ["an open batch", [out("b", "n", 2125, 4), out("s", "n", 80, 2125)], { classFirst: true, classes: 80 }],
-    ["open anchors", [out("b", null, null, 4), out("s", null, 80, null)], { classFirst: true, classes: 80 }],
+    [
+      "an open batch",
+      [out("b", "n", 2125, 4), out("s", "n", 80, 2125)],
+      { classFirst: true, classes: 80 },
+    ],
+    [
+      "open anchors",
+      [out("b", null, null, 4), out("s", null, 80, null)],
+      { classFirst: true, classes: 80 },
+    ],
     ["four classes", [out("b", 1, 2125, 4), out("s", 1, 4, 2125)], { boxes: "b", classes: 4 }],
-    ["four classes a row an anchor: the first is taken for boxes", [out("b", 1, 2125, 4), out("s", 1, 2125, 4)], { boxes: "b", scores: "s", classFirst: false }],
+    [
+      "four classes a row an anchor: the first is taken for boxes",
+      [out("b", 1, 2125, 4), out("s", 1, 2125, 4)],
+      { boxes: "b", scores: "s", classFirst: false },
+    ],
   ])("%s", (_, outputs, roles) => {
     expect(explainForm(outputs, at320)).toMatchObject({ form: "decoded", roles });
   });
 
   it("checks the number of anchors against the strides", () => {
     expect(explainForm([out("b", 1, 2125, 4), out("s", 1, 80, 2125)], at320).warnings).toEqual([]);
-    expect(explainForm([out("b", 1, 2124, 4), out("s", 1, 80, 2124)], at320).warnings.join()).toMatch(/give 2125/);
+    expect(
+      explainForm([out("b", 1, 2124, 4), out("s", 1, 80, 2124)], at320).warnings.join(),
+    ).toMatch(/give 2125/);
   });
 });
 
 describe("form c, raw heads", () => {
   it("grouped and interleaved outputs are the same", () => {
-    expect(explainForm(grouped, at320)).toMatchObject({ form: "raw", roles: { levels, classes: 80 }, warnings: [] });
+    expect(explainForm(grouped, at320)).toMatchObject({
+      form: "raw",
+      roles: { levels, classes: 80 },
+      warnings: [],
+    });
     expect(explainForm(interleaved, at320).roles).toEqual(explainForm(grouped, at320).roles);
   });
 
   it("any order and any names give the same", () => {
-    fc.assert(fc.property(fc.shuffledSubarray(interleaved, { minLength: 8 }), (outputs) => {
-      expect(explainForm(outputs, at320).roles).toMatchObject({ levels });
-    }));
+    fc.assert(
+      fc.property(fc.shuffledSubarray(interleaved, { minLength: 8 }), (outputs) => {
+        expect(explainForm(outputs, at320).roles).toMatchObject({ levels });
+      }),
+    );
     // Names that say the opposite of the shapes.
-    const lying = grouped.map(({ shape, name }) => ({ name: name.replace(/[sd]/, (c) => (c === "s" ? "boxes" : "scores")), shape }));
-    expect(explainForm(lying, at320).roles).toMatchObject({ levels: [{ scores: "boxes0", distances: "scores0" }, {}, {}, {}] });
+    const lying = grouped.map(({ shape, name }) => ({
+      name: name.replace(/[sd]/, (c) => (c === "s" ? "boxes" : "scores")),
+      shape,
+    }));
+    expect(explainForm(lying, at320).roles).toMatchObject({
+      levels: [{ scores: "boxes0", distances: "scores0" }, {}, {}, {}],
+    });
   });
 
   it("knows the levels of sizes that the strides do not divide, and of oblong ones", () => {
-    const at416 = [2704, 676, 169, 49].flatMap((n, i) => [out(`s${i}`, 1, n, 80), out(`d${i}`, 1, n, 32)]);
-    expect(explainForm(at416, { width: 416, height: 416 }).roles).toMatchObject({ levels: [{ columns: 52 }, { columns: 26 }, { columns: 13 }, { stride: 64, columns: 7, rows: 7 }] });
-    const oblong = [800, 200, 50, 15].flatMap((n, i) => [out(`s${i}`, 1, n, 2), out(`d${i}`, 1, n, 32)]);
-    expect(explainForm(oblong, { width: 320, height: 160 }).roles).toMatchObject({ levels: [{ columns: 40, rows: 20 }, {}, {}, { columns: 5, rows: 3 }] });
+    const at416 = [2704, 676, 169, 49].flatMap((n, i) => [
+      out(`s${i}`, 1, n, 80),
+      out(`d${i}`, 1, n, 32),
+    ]);
+    expect(explainForm(at416, { width: 416, height: 416 }).roles).toMatchObject({
+      levels: [
+        { columns: 52 },
+        { columns: 26 },
+        { columns: 13 },
+        { stride: 64, columns: 7, rows: 7 },
+      ],
+    });
+    const oblong = [800, 200, 50, 15].flatMap((n, i) => [
+      out(`s${i}`, 1, n, 2),
+      out(`d${i}`, 1, n, 32),
+    ]);
+    expect(explainForm(oblong, { width: 320, height: 160 }).roles).toMatchObject({
+      levels: [{ columns: 40, rows: 20 }, {}, {}, { columns: 5, rows: 3 }],
+    });
   });
 
   it("one class, and other numbers of levels", () => {
     const two = [1600, 400].flatMap((n, i) => [out(`s${i}`, 1, n, 1), out(`d${i}`, 1, n, 32)]);
-    expect(explainForm(two, { ...at320, strides: [8, 16] })).toMatchObject({ form: "raw", roles: { classes: 1, levels: [{ stride: 8 }, { stride: 16 }] } });
-    expect(explainForm(two.slice(0, 2), { ...at320, strides: [8] })).toMatchObject({ form: "raw", roles: { levels: [{ stride: 8 }] } });
+    expect(explainForm(two, { ...at320, strides: [8, 16] })).toMatchObject({
+      form: "raw",
+      roles: { classes: 1, levels: [{ stride: 8 }, { stride: 16 }] },
+    });
+    expect(explainForm(two.slice(0, 2), { ...at320, strides: [8] })).toMatchObject({
+      form: "raw",
+      roles: { levels: [{ stride: 8 }] },
+    });
   });
 
   it("as many classes as distance logits: takes the first of each pair for scores, and says so", () => {
@@ -96,8 +160,18 @@ describe("none of the three", () => {
     ["an odd number of heads", interleaved.slice(1), /odd number/],
     ["levels that do not pair up", [out("a", 1, 1600, 80), out("b", 1, 400, 32)], /pair up/],
     ["cells of another size", [out("a", 1, 1601, 80), out("b", 1, 1601, 32)], /1601 cells/],
-    ["three widths", [out("a", 1, 1600, 80), out("b", 1, 1600, 32), out("c", 1, 400, 80), out("d", 1, 400, 48)], /more than two widths/],
-    ["no distances", [out("a", 1, 1600, 80), out("b", 1, 1600, 7), out("c", 1, 400, 80), out("d", 1, 400, 7)].map((o) => out(o.name, ...o.shape!.map((d) => (d === 80 ? 81 : d)))), /neither width/],
+    [
+      "three widths",
+      [out("a", 1, 1600, 80), out("b", 1, 1600, 32), out("c", 1, 400, 80), out("d", 1, 400, 48)],
+      /more than two widths/,
+    ],
+    [
+      "no distances",
+      [out("a", 1, 1600, 80), out("b", 1, 1600, 7), out("c", 1, 400, 80), out("d", 1, 400, 7)].map(
+        (o) => out(o.name, ...o.shape!.map((d) => (d === 80 ? 81 : d))),
+      ),
+      /neither width/,
+    ],
     ["two times six", [out("a", null, 6), out("b", null, 6)], /neither one/],
     ["six columns beside something large", [out("a", null, 6), out("b", 1, 3, 80, 80)], /no place/],
     ["no outputs", [], /neither one/],

@@ -3,7 +3,12 @@ import { describe, expect, it } from "vitest";
 import { ancestors, cutGraph, exposeShapes } from "../../../src/pipeline/onnx/derive-graph.js";
 import { parseOnnx } from "../../../src/pipeline/onnx/read-model.js";
 import { openSession } from "../../../src/pipeline/onnx/session.js";
-import { nodeOutputs, probeFeeds, traceShapes, traceTensors } from "../../../src/pipeline/onnx/trace.js";
+import {
+  nodeOutputs,
+  probeFeeds,
+  traceShapes,
+  traceTensors,
+} from "../../../src/pipeline/onnx/trace.js";
 import { complaintOf } from "../../complaint.js";
 import { concatBytes, integerField } from "../../../src/pipeline/onnx/wire.js";
 import { graph, model, node, tensor, value } from "./onnx-builder.js";
@@ -32,7 +37,15 @@ describe("looking inside a model", () => {
 
   it("gives the shape of every value, without the values", async () => {
     const shapes = await traceShapes(chain, { x, unused }, []);
-    expect(Object.fromEntries(shapes)).toEqual({ x: [2, 2], unused: [1], one: [1], a: [2, 2], b: [2, 2], y: [2, 2], other: [1] });
+    expect(Object.fromEntries(shapes)).toEqual({
+      x: [2, 2],
+      unused: [1],
+      one: [1],
+      a: [2, 2],
+      b: [2, 2],
+      y: [2, 2],
+      other: [1],
+    });
     expect(nodeOutputs(chain)).toEqual(["a", "b", "y", "other"]);
   });
 
@@ -48,15 +61,23 @@ describe("looking inside a model", () => {
     expect(front.inputs.map((i) => i.name)).toEqual(["x"]);
     expect(front.outputs.map((o) => o.name)).toEqual(["b"]);
     const end = parseOnnx(cutGraph(chain, ["other", "y"]), "end.onnx").graph;
-    expect(end.outputs.map(({ name, shape }) => [name, shape])).toEqual([["other", [1]], ["y", ["n", 2]]]); // declared ones keep their type
+    expect(end.outputs.map(({ name, shape }) => [name, shape])).toEqual([
+      ["other", [1]],
+      ["y", ["n", 2]],
+    ]); // declared ones keep their type
   });
 
   it("keeps inputs that repeat an initializer, as old files list them", async () => {
-    const old = parseOnnx(model({ ...parts, inputs: [...parts.inputs, value("one", "float32", [1])] }), "old.onnx");
+    const old = parseOnnx(
+      model({ ...parts, inputs: [...parts.inputs, value("one", "float32", [1])] }),
+      "old.onnx",
+    );
     const session = await openSession(cutGraph(old, ["a"]), "old.onnx");
     expect(session.inputNames).toContain("x");
     await session.release();
-    expect([...((await traceTensors(old, { x, unused }, ["a"])).get("a")!.data as Float32Array)]).toEqual([2, -2, 3, 6]);
+    expect([
+      ...((await traceTensors(old, { x, unused }, ["a"])).get("a")!.data as Float32Array),
+    ]).toEqual([2, -2, 3, 6]);
   });
 
   it("refuses a value that the graph does not compute", () => {
@@ -64,33 +85,72 @@ describe("looking inside a model", () => {
   });
 
   it("keeps what a branch takes from the graph around it", async () => {
-    const branch = (from: string, to: string): Uint8Array => graph({ nodes: [node("Neg", [from], [to])], outputs: [value(to, "float32")] });
-    const conditional = parseOnnx(model({
-      inputs: [value("x", "float32", [2])], outputs: [value("z", "float32")],
-      nodes: [
-        node("Abs", ["x"], ["captured"]), node("Relu", ["x"], ["dead"]),
-        node("If", ["yes"], ["y"], { then_branch: { graph: branch("captured", "t") }, else_branch: { graph: branch("x", "e") } }),
-        node("Relu", ["y"], ["z"]),
-      ],
-      initializers: [concatBytes([tensor("yes", [], Uint8Array.of(1)), integerField(2, 9)])],
-    }), "if.onnx");
+    const branch = (from: string, to: string): Uint8Array =>
+      graph({ nodes: [node("Neg", [from], [to])], outputs: [value(to, "float32")] });
+    const conditional = parseOnnx(
+      model({
+        inputs: [value("x", "float32", [2])],
+        outputs: [value("z", "float32")],
+        nodes: [
+          node("Abs", ["x"], ["captured"]),
+          node("Relu", ["x"], ["dead"]),
+          node("If", ["yes"], ["y"], {
+            then_branch: { graph: branch("captured", "t") },
+            else_branch: { graph: branch("x", "e") },
+          }),
+          node("Relu", ["y"], ["z"]),
+        ],
+        initializers: [concatBytes([tensor("yes", [], Uint8Array.of(1)), integerField(2, 9)])],
+      }),
+      "if.onnx",
+    );
     expect(ancestors(conditional.graph, ["y"]).nodes.map((n) => n.op)).toEqual(["Abs", "If"]);
-    const found = await traceTensors(conditional, { x: new Tensor("float32", Float32Array.of(3, -4), [2]) }, ["y"]);
+    const found = await traceTensors(
+      conditional,
+      { x: new Tensor("float32", Float32Array.of(3, -4), [2]) },
+      ["y"],
+    );
     expect([...(found.get("y")!.data as Float32Array)]).toEqual([-3, -4]);
   });
 
   it("feeds every type of input that it knows, and refuses the others", async () => {
-    const inputs = (["float32", "uint8", "int8", "int32", "int64", "bool"] as const).map((type) => value(type, type, ["n", 2]));
-    const { graph: g } = parseOnnx(model({ inputs, outputs: [value("y", "float32")], nodes: [node("Relu", ["float32"], ["y"])] }), "types.onnx");
+    const inputs = (["float32", "uint8", "int8", "int32", "int64", "bool"] as const).map((type) =>
+      value(type, type, ["n", 2]),
+    );
+    const { graph: g } = parseOnnx(
+      model({
+        inputs,
+        outputs: [value("y", "float32")],
+        nodes: [node("Relu", ["float32"], ["y"])],
+      }),
+      "types.onnx",
+    );
     const feeds = probeFeeds(g.inputs, "types.onnx");
-    expect(Object.entries(feeds).map(([name, t]) => [name, t.type, t.dims])).toEqual(["float32", "uint8", "int8", "int32", "int64", "bool"].map((t) => [t, t, [1, 2]]));
-    expect(await complaintOf(() => probeFeeds([{ name: "s", dtype: "string", shape: [1], bytes: new Uint8Array(0) }], "types.onnx"))).toMatchObject({ code: "onnx-unsupported" });
+    expect(Object.entries(feeds).map(([name, t]) => [name, t.type, t.dims])).toEqual(
+      ["float32", "uint8", "int8", "int32", "int64", "bool"].map((t) => [t, t, [1, 2]]),
+    );
+    expect(
+      await complaintOf(() =>
+        probeFeeds(
+          [{ name: "s", dtype: "string", shape: [1], bytes: new Uint8Array(0) }],
+          "types.onnx",
+        ),
+      ),
+    ).toMatchObject({ code: "onnx-unsupported" });
   });
 });
 
 describe("what ONNX Runtime says", () => {
   it("becomes one line about the file where it cannot load the model", async () => {
-    const complaint = await complaintOf(openSession(model({ ...parts, nodes: [node("NoSuchOperator", ["x"], ["y"]), node("Neg", ["unused"], ["other"])] }), "odd.onnx"));
+    const complaint = await complaintOf(
+      openSession(
+        model({
+          ...parts,
+          nodes: [node("NoSuchOperator", ["x"], ["y"]), node("Neg", ["unused"], ["other"])],
+        }),
+        "odd.onnx",
+      ),
+    );
     expect(complaint).toMatchObject({ code: "onnx-unsupported", file: "odd.onnx" });
     expect(complaint.found).toMatch(/NoSuchOperator/);
     expect(complaint.found).not.toMatch(/\n|\/onnxruntime\//);

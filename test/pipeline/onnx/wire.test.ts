@@ -1,6 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bytesField, concatBytes, countOf, fields, float, floatField, integer, integerField, integers, sameField, text, WireError } from "../../../src/pipeline/onnx/wire.js";
+import {
+  bytesField,
+  concatBytes,
+  countOf,
+  fields,
+  float,
+  floatField,
+  integer,
+  integerField,
+  integers,
+  sameField,
+  text,
+  WireError,
+} from "../../../src/pipeline/onnx/wire.js";
 
 describe("wire format", () => {
   it("reads the examples of the specification", () => {
@@ -10,22 +23,39 @@ describe("wire format", () => {
     const [b] = [...fields(Uint8Array.of(0x12, 0x07, 0x74, 0x65, 0x73, 0x74, 0x69, 0x6e, 0x67))];
     expect([b!.number, text(b!)]).toEqual([2, "testing"]);
     // -2 as int64 takes ten bytes.
-    const [c] = [...fields(Uint8Array.of(0x08, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01))];
+    const [c] = [
+      ...fields(Uint8Array.of(0x08, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01)),
+    ];
     expect(integer(c!)).toBe(-2);
     const packed: number[] = [];
-    integers([...fields(Uint8Array.of(0x32, 0x06, 0x03, 0x8e, 0x02, 0x9e, 0xa7, 0x05))][0]!, packed);
+    integers(
+      [...fields(Uint8Array.of(0x32, 0x06, 0x03, 0x8e, 0x02, 0x9e, 0xa7, 0x05))][0]!,
+      packed,
+    );
     expect(packed).toEqual([3, 270, 86942]);
   });
 
   it("reads what it writes", () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 0x1fffffff }), fc.maxSafeInteger(), fc.string(), fc.float({ noNaN: true }), (number, n, s, x) => {
-      const bytes = concatBytes([integerField(number, n), bytesField(number, s), floatField(number, x)]);
-      const [a, b, c] = [...fields(bytes)];
-      expect(integer(a!)).toBe(n);
-      expect(text(b!)).toBe(new TextDecoder().decode(new TextEncoder().encode(s)));
-      expect(float(c!)).toBe(x);
-      expect(concatBytes([a!, b!, c!].map(sameField))).toEqual(bytes);
-    }));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 0x1fffffff }),
+        fc.maxSafeInteger(),
+        fc.string(),
+        fc.float({ noNaN: true }),
+        (number, n, s, x) => {
+          const bytes = concatBytes([
+            integerField(number, n),
+            bytesField(number, s),
+            floatField(number, x),
+          ]);
+          const [a, b, c] = [...fields(bytes)];
+          expect(integer(a!)).toBe(n);
+          expect(text(b!)).toBe(new TextDecoder().decode(new TextEncoder().encode(s)));
+          expect(float(c!)).toBe(x);
+          expect(concatBytes([a!, b!, c!].map(sameField))).toEqual(bytes);
+        },
+      ),
+    );
   });
 
   it("hands out views, not copies", () => {
@@ -55,6 +85,11 @@ describe("wire format", () => {
     const field = [...fields(bytesField(4, new Uint8Array(12)))][0]!;
     expect(countOf(field, 4)).toBe(3);
     expect(() => countOf(field, 8)).toThrow(WireError);
-    expect(countOf([...fields(Uint8Array.of(0x32, 0x06, 0x03, 0x8e, 0x02, 0x9e, 0xa7, 0x05))][0]!, "varint")).toBe(3);
+    expect(
+      countOf(
+        [...fields(Uint8Array.of(0x32, 0x06, 0x03, 0x8e, 0x02, 0x9e, 0xa7, 0x05))][0]!,
+        "varint",
+      ),
+    ).toBe(3);
   });
 });

@@ -55,6 +55,8 @@ describe("writeOnnx", () => {
 
   it("refuses a tensor whose contents do not fill its shape", () => {
     const short = { ...model.graph, initializers: [floatTensor("b", [5], new Float32Array(4))] };
-    expect(() => modelParts({ ...model, graph: short })).toThrow("tensor b: [5] of float32 is not 16 bytes");
+    expect(() => modelParts({ ...model, graph: short })).toThrow(
+      "tensor b: [5] of float32 is not 16 bytes",
+    );
   });
 });

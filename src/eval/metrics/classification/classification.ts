@@ -17,7 +17,10 @@ export interface ClassificationEvidence {
   readonly truth: Int32Array;
   /** Class of the greatest score; of equal ones the smallest number. */
   readonly predicted: Int32Array;
-  /** One array a k. Probability that the true class is among the k best, equal scores in random order: 0 or 1 without ties. */
+  /**
+   * One array a k. Probability that the true class is among the k best, equal scores in random
+   * order: 0 or 1 without ties.
+   */
   readonly hit: readonly Float64Array[];
   /** Pictures where a tie leaves some hit undecided. */
   readonly undecided: number;
@@ -32,18 +35,36 @@ export interface ClassAccuracy {
 /**
  * Compares scores with the truth.
  *
- * Ties: where c classes score above the true one and t others equal it, it is among the k best with probability (k - c) / (t + 1), cut to 0..1:
- * the mean over all orders of the equal ones. (PaddleClas and torch take whichever their sort puts first.)
+ * Ties: where c classes score above the true one and t others equal it, it is among the k best with
+ * probability (k - c) / (t + 1), cut to 0..1: the mean over all orders of the equal ones.
+ * (PaddleClas and torch take whichever their sort puts first.)
  *
- * @throws UserError `classification-length`, `classification-truth` (a class out of range; names the picture), `classification-not-finite`, `classification-k`.
+ * @throws UserError `classification-length`, `classification-truth` (a class out of range; names
+ * the picture), `classification-not-finite`, `classification-k`.
  */
-export function classify({ scores, classes, truth }: ClassificationInput, ks: readonly number[] = [1, 5]): ClassificationEvidence {
+export function classify(
+  { scores, classes, truth }: ClassificationInput,
+  ks: readonly number[] = [1, 5],
+): ClassificationEvidence {
   const n = truth.length;
   if (scores.length !== n * classes || classes < 1) {
-    throw new UserError({ code: "classification-length", message: "scores and truth do not fit together", expected: `${n} pictures x ${classes} classes = ${n * classes} scores`, found: String(scores.length), fix: "give the truth of the same pictures in the same order" });
+    throw new UserError({
+      code: "classification-length",
+      message: "scores and truth do not fit together",
+      expected: `${n} pictures x ${classes} classes = ${n * classes} scores`,
+      found: String(scores.length),
+      fix: "give the truth of the same pictures in the same order",
+    });
   }
   for (const k of ks) {
-    if (!Number.isInteger(k) || k < 1) throw new UserError({ code: "classification-k", message: "k must be a positive integer", expected: "1, 5 or the like", found: String(k), fix: "mend the list of k" });
+    if (!Number.isInteger(k) || k < 1)
+      throw new UserError({
+        code: "classification-k",
+        message: "k must be a positive integer",
+        expected: "1, 5 or the like",
+        found: String(k),
+        fix: "mend the list of k",
+      });
   }
   const predicted = new Int32Array(n);
   const hit = ks.map(() => new Float64Array(n));
@@ -51,7 +72,14 @@ export function classify({ scores, classes, truth }: ClassificationInput, ks: re
   for (let i = 0; i < n; i++) {
     const own = truth[i]!;
     if (!Number.isInteger(own) || own < 0 || own >= classes) {
-      throw new UserError({ code: "classification-truth", message: "a true class is out of range", path: `picture ${i}`, expected: `an integer from 0 to ${classes - 1}`, found: String(own), fix: "number the classes from 0, as the model was trained" });
+      throw new UserError({
+        code: "classification-truth",
+        message: "a true class is out of range",
+        path: `picture ${i}`,
+        expected: `an integer from 0 to ${classes - 1}`,
+        found: String(own),
+        fix: "number the classes from 0, as the model was trained",
+      });
     }
     const mine = scores[i * classes + own]!;
     let above = 0;
@@ -60,7 +88,14 @@ export function classify({ scores, classes, truth }: ClassificationInput, ks: re
     for (let c = 0; c < classes; c++) {
       const score = scores[i * classes + c]!;
       if (score - score !== 0) {
-        throw new UserError({ code: "classification-not-finite", message: "a score is not a finite number", path: `picture ${i}, class ${c}`, expected: "finite scores", found: String(score), fix: "look at what the model returns for that picture" });
+        throw new UserError({
+          code: "classification-not-finite",
+          message: "a score is not a finite number",
+          path: `picture ${i}, class ${c}`,
+          expected: "finite scores",
+          found: String(score),
+          fix: "look at what the model returns for that picture",
+        });
       }
       if (score > mine) above++;
       else if (score === mine && c !== own) tied++;
@@ -78,31 +113,56 @@ export function classify({ scores, classes, truth }: ClassificationInput, ks: re
   return { classes, ks, truth: Int32Array.from(truth), predicted, hit, undecided };
 }
 
-/** top-k accuracy for each k, with Wilson's interval. A k of `classes` or more says nothing and has no value. */
-export function classificationScores({ hit, ks, classes, truth }: ClassificationEvidence, level = 0.95): NamedScore[] {
+/**
+ * top-k accuracy for each k, with Wilson's interval. A k of `classes` or more says nothing and has
+ * no value.
+ */
+export function classificationScores(
+  { hit, ks, classes, truth }: ClassificationEvidence,
+  level = 0.95,
+): NamedScore[] {
   return ks.map((k, i): NamedScore => {
     const base = { name: `top-${k}`, unit: "ratio", better: "higher" } as const;
-    if (k >= classes) return { ...base, ...undefinedScore(`with ${classes} classes the best ${k} are all of them`) };
+    if (k >= classes)
+      return {
+        ...base,
+        ...undefinedScore(`with ${classes} classes the best ${k} are all of them`),
+      };
     if (truth.length === 0) return { ...base, ...undefinedScore("no pictures") };
     const sum = hit[i]!.reduce((a, b) => a + b, 0);
-    return { ...base, ...measured(sum / truth.length, truth.length, wilsonInterval(sum, truth.length, level)) };
+    return {
+      ...base,
+      ...measured(sum / truth.length, truth.length, wilsonInterval(sum, truth.length, level)),
+    };
   });
 }
 
-/** top-1 accuracy of each class: of all pictures of the class, those whose greatest score is its own (of equal ones the smallest class number wins). */
-export function classAccuracies({ classes, truth, predicted }: ClassificationEvidence, level = 0.95): ClassAccuracy[] {
+/**
+ * top-1 accuracy of each class: of all pictures of the class, those whose greatest score is its own
+ * (of equal ones the smallest class number wins).
+ */
+export function classAccuracies(
+  { classes, truth, predicted }: ClassificationEvidence,
+  level = 0.95,
+): ClassAccuracy[] {
   const pictures = new Int32Array(classes);
   const right = new Int32Array(classes);
   truth.forEach((c, i) => {
     pictures[c]!++;
     if (predicted[i] === c) right[c]!++;
   });
-  return Array.from({ length: classes }, (_, c) => ({ class: c, pictures: pictures[c]!, top1: wilson(right[c]!, pictures[c]!, level) }));
+  return Array.from({ length: classes }, (_, c) => ({
+    class: c,
+    pictures: pictures[c]!,
+    top1: wilson(right[c]!, pictures[c]!, level),
+  }));
 }
 
 /** counts[true class * classes + predicted class]. */
 export function confusionMatrix({ classes, truth, predicted }: ClassificationEvidence): Int32Array {
   const counts = new Int32Array(classes * classes);
-  truth.forEach((c, i) => { counts[c * classes + predicted[i]!]!++; });
+  truth.forEach((c, i) => {
+    counts[c * classes + predicted[i]!]!++;
+  });
   return counts;
 }

@@ -1,10 +1,19 @@
 import type { CocoMatches } from "./coco-matching.js";
 
-/** Precision and recall of one area range and one maxDets: T IoU thresholds, R recall thresholds, K categories. */
+/**
+ * Precision and recall of one area range and one maxDets: T IoU thresholds, R recall thresholds, K
+ * categories.
+ */
 export interface CocoSlice {
-  /** T x R x K: the best precision at this recall or above; 0 where it is not reached. Meaningless where truths[k] is 0. */
+  /**
+   * T x R x K: the best precision at this recall or above; 0 where it is not reached. Meaningless
+   * where truths[k] is 0.
+   */
   readonly precision: Float64Array;
-  /** T x R x K: the score of the detection at which the recall is reached; 0 where it is not. Null unless asked for. */
+  /**
+   * T x R x K: the score of the detection at which the recall is reached; 0 where it is not. Null
+   * unless asked for.
+   */
   readonly scores: Float64Array | null;
   /** T x K: the final recall. */
   readonly recall: Float64Array;
@@ -18,12 +27,18 @@ export const epsilon = 2 ** -52;
 /**
  * Turns matches into precision at 101 recalls, as pycocotools' COCOeval.accumulate does.
  *
- * Only true positives raise recall, and between two of them precision only falls, so that precision is computed at them alone.
+ * Only true positives raise recall, and between two of them precision only falls, so that precision
+ * is computed at them alone.
  *
  * @param area index into parameters.areas
  * @param maxDets detections kept of each image and category
  */
-export function accumulateCoco(matches: CocoMatches, area: number, maxDets: number, { scores: withScores = false } = {}): CocoSlice {
+export function accumulateCoco(
+  matches: CocoMatches,
+  area: number,
+  maxDets: number,
+  { scores: withScores = false } = {},
+): CocoSlice {
   const { parameters, categories, start, score, rank } = matches;
   const rows = score.length;
   const matched = matches.matched.subarray(area * rows, (area + 1) * rows);
@@ -73,7 +88,8 @@ export function accumulateCoco(matches: CocoMatches, area: number, maxDets: numb
       const n = hits[t]!;
       const base = t * most;
       recall[t * categories + k] = n / truths;
-      for (let i = base + n - 1; i > base; i--) if (precisionAt[i]! > precisionAt[i - 1]!) precisionAt[i - 1] = precisionAt[i]!;
+      for (let i = base + n - 1; i > base; i--)
+        if (precisionAt[i]! > precisionAt[i - 1]!) precisionAt[i - 1] = precisionAt[i]!;
       for (let r = 0, i = 0; r < recalls; r++) {
         const wanted = recallThresholds[r]!;
         const to = (t * recalls + r) * categories + k;
@@ -97,7 +113,8 @@ export function accumulateCoco(matches: CocoMatches, area: number, maxDets: numb
 export function countTruths(matches: CocoMatches, area: number): Int32Array {
   const counts = new Int32Array(matches.categories);
   for (let k = 0; k < matches.categories; k++) {
-    for (let g = matches.truthStart[k]!; g < matches.truthStart[k + 1]!; g++) counts[k]! += (matches.truthCounted[g]! >>> area) & 1;
+    for (let g = matches.truthStart[k]!; g < matches.truthStart[k + 1]!; g++)
+      counts[k]! += (matches.truthCounted[g]! >>> area) & 1;
   }
   return counts;
 }

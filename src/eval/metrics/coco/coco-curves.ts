@@ -13,7 +13,10 @@ export interface PrecisionRecallCurve {
   readonly recall: number;
   /** The best precision at each of `recalls` or above; 0 where it is not reached. */
   readonly precision: readonly number[];
-  /** The detection score at which each of `recalls` is reached: the threshold to set for it. Null where it is not. */
+  /**
+   * The detection score at which each of `recalls` is reached: the threshold to set for it. Null
+   * where it is not.
+   */
   readonly score: readonly (number | null)[];
 }
 
@@ -26,10 +29,18 @@ export interface PrecisionRecallCurves {
   readonly curves: readonly PrecisionRecallCurve[];
 }
 
-/** The curves behind AP: every category and IoU threshold, over the first area range at the largest maxDets. */
-export function precisionRecallCurves({ parameters, matches }: CocoEvaluation, truth: CocoTruth): PrecisionRecallCurves {
+/**
+ * The curves behind AP: every category and IoU threshold, over the first area range at the largest
+ * maxDets.
+ */
+export function precisionRecallCurves(
+  { parameters, matches }: CocoEvaluation,
+  truth: CocoTruth,
+): PrecisionRecallCurves {
   const maxDets = parameters.maxDets[parameters.maxDets.length - 1]!;
-  const { precision, scores, recall, truths } = accumulateCoco(matches, 0, maxDets, { scores: true });
+  const { precision, scores, recall, truths } = accumulateCoco(matches, 0, maxDets, {
+    scores: true,
+  });
   const recalls = parameters.recallThresholds.length;
   const categories = truths.length;
   const curves: PrecisionRecallCurve[] = [];
@@ -38,13 +49,24 @@ export function precisionRecallCurves({ parameters, matches }: CocoEvaluation, t
     for (let t = 0; t < parameters.iouThresholds.length; t++) {
       const at = (r: number): number => (t * recalls + r) * categories + k;
       const reached = recall[t * categories + k]!;
-      const points = Array.from(parameters.recallThresholds, (wanted, r) => ({ precision: precision[at(r)]!, score: wanted <= reached && precision[at(r)]! > 0 ? scores![at(r)]! : null }));
+      const points = Array.from(parameters.recallThresholds, (wanted, r) => ({
+        precision: precision[at(r)]!,
+        score: wanted <= reached && precision[at(r)]! > 0 ? scores![at(r)]! : null,
+      }));
       curves.push({
         category: parameters.agnostic ? null : truth.categories[k]!,
-        iou: parameters.iouThresholds[t]!, truths: truths[k]!, recall: reached,
-        precision: points.map((p) => p.precision), score: points.map((p) => p.score),
+        iou: parameters.iouThresholds[t]!,
+        truths: truths[k]!,
+        recall: reached,
+        precision: points.map((p) => p.precision),
+        score: points.map((p) => p.score),
       });
     }
   }
-  return { recalls: Array.from(parameters.recallThresholds), area: parameters.areas[0]!.name, maxDets, curves };
+  return {
+    recalls: Array.from(parameters.recallThresholds),
+    area: parameters.areas[0]!.name,
+    maxDets,
+    curves,
+  };
 }

@@ -23,8 +23,15 @@ export interface DetectionErrors {
   readonly maxDets: number;
   /** AP at the one IoU threshold t_f, as it is. */
   readonly ap: Score;
-  /** By type, in the order of `errorTypes`: how many, and by how much AP rises when these alone are mended. */
-  readonly errors: readonly { readonly type: ErrorType; readonly count: number; readonly deltaAp: Score }[];
+  /**
+   * By type, in the order of `errorTypes`: how many, and by how much AP rises when these alone are
+   * mended.
+   */
+  readonly errors: readonly {
+    readonly type: ErrorType;
+    readonly count: number;
+    readonly deltaAp: Score;
+  }[];
   /** How much AP rises without any false positive, and without any true box that was not found. */
   readonly falsePositives: Score;
   readonly falseNegatives: Score;
@@ -35,12 +42,17 @@ export interface DetectionErrors {
 }
 
 /**
- * Sorts the errors of a detector into TIDE's types and weighs each by the AP that mending it alone would give.
+ * Sorts the errors of a detector into TIDE's types and weighs each by the AP that mending it alone
+ * would give.
  *
- * Equal to the reference implementation (dbolya/tide) in types, targets and oracles, except that detections on crowds
- * are no errors, and that categories without a true box have no AP (there: 0).
+ * Equal to the reference implementation (dbolya/tide) in types, targets and oracles, except that
+ * detections on crowds are no errors, and that categories without a true box have no AP (there: 0).
  */
-export function explainErrors(truth: CocoTruth, detections: CocoDetections, options: ErrorOptions = {}): DetectionErrors {
+export function explainErrors(
+  truth: CocoTruth,
+  detections: CocoDetections,
+  options: ErrorOptions = {},
+): DetectionErrors {
   const { foreground = 0.5, background = 0.1, maxDets = 100, honourIgnore = false } = options;
   const ranked = rankDetections(truth, detections, true, maxDets);
   const rows = ranked.detection.length;
@@ -66,7 +78,15 @@ export function explainErrors(truth: CocoTruth, detections: CocoDetections, opti
     let to = from;
     while (to < rows && ranked.image[byImage[to]!] === image) to++;
     const here = truthsOf[image]!;
-    const found = judgeImage(truth, detections, evidence, byImage.subarray(from, to), here.filter(counts), here.filter((g) => !counts(g)), { foreground, background });
+    const found = judgeImage(
+      truth,
+      detections,
+      evidence,
+      byImage.subarray(from, to),
+      here.filter(counts),
+      here.filter((g) => !counts(g)),
+      { foreground, background },
+    );
     for (const g of here) {
       if (!counts(g)) continue;
       const k = truth.category[g]!;
@@ -82,30 +102,56 @@ export function explainErrors(truth: CocoTruth, detections: CocoDetections, opti
   }
 
   const ofDetection = new Int8Array(detections.score.length).fill(-1);
-  ranked.detection.forEach((d, p) => { ofDetection[d] = evidence.type[p]!; });
+  ranked.detection.forEach((d, p) => {
+    ofDetection[d] = evidence.type[p]!;
+  });
   const images = truth.images.length;
   const ap = apAfterMending(evidence, null);
-  const score = (value: number | null): Score => (value === null ? { value: null, why: "no true box that counts is left" } : { value, n: images, ci: null });
+  const score = (value: number | null): Score =>
+    value === null
+      ? { value: null, why: "no true box that counts is left" }
+      : { value, n: images, ci: null };
   // Mending cannot lower AP but by rounding.
-  const rise = (value: number | null): Score => score(value === null || ap === null ? null : Math.max(0, value - ap));
-  const count = (type: number): number => (type === typeIndex.missed ? evidence.missed.reduce((a, b) => a + b, 0) : evidence.type.reduce((n, t) => n + (t === type ? 1 : 0), 0));
+  const rise = (value: number | null): Score =>
+    score(value === null || ap === null ? null : Math.max(0, value - ap));
+  const count = (type: number): number =>
+    type === typeIndex.missed
+      ? evidence.missed.reduce((a, b) => a + b, 0)
+      : evidence.type.reduce((n, t) => n + (t === type ? 1 : 0), 0);
   return {
-    foreground, background, maxDets, ofDetection, missed,
+    foreground,
+    background,
+    maxDets,
+    ofDetection,
+    missed,
     ap: score(ap),
-    errors: errorTypes.map((type, i) => ({ type, count: count(i), deltaAp: rise(apAfterMending(evidence, type)) })),
+    errors: errorTypes.map((type, i) => ({
+      type,
+      count: count(i),
+      deltaAp: rise(apAfterMending(evidence, type)),
+    })),
     falsePositives: rise(apAfterMending(evidence, "false-positives")),
     falseNegatives: rise(apAfterMending(evidence, "false-negatives")),
   };
 }
 
-/** Judges one image's detections `rows` (best first) against its true boxes; returns which of these are found or could be by mending. */
+/**
+ * Judges one image's detections `rows` (best first) against its true boxes; returns which of these
+ * are found or could be by mending.
+ */
 function judgeImage(
-  truth: CocoTruth, detections: CocoDetections, evidence: ErrorEvidence, rows: Int32Array, truths: readonly number[], crowds: readonly number[],
+  truth: CocoTruth,
+  detections: CocoDetections,
+  evidence: ErrorEvidence,
+  rows: Int32Array,
+  truths: readonly number[],
+  crowds: readonly number[],
   { foreground, background }: { readonly foreground: number; readonly background: number },
 ): Map<number, "found" | "mendable"> {
   const { ranked, category, outcome, type, mends } = evidence;
   const state = new Map<number, "found" | "mendable">();
-  const overlap = (p: number, g: number, crowd: boolean): number => boxIou(detections.box, ranked.detection[p]!, truth.box, g, crowd);
+  const overlap = (p: number, g: number, crowd: boolean): number =>
+    boxIou(detections.box, ranked.detection[p]!, truth.box, g, crowd);
   for (const p of rows) {
     let best = -1;
     let bestIou = 0;
@@ -117,17 +163,23 @@ function judgeImage(
     if (best >= 0 && bestIou >= foreground) {
       outcome[p] = 1;
       state.set(best, "found");
-    } else if (crowds.some((g) => truth.category[g] === category[p] && overlap(p, g, true) > foreground)) {
+    } else if (
+      crowds.some((g) => truth.category[g] === category[p] && overlap(p, g, true) > foreground)
+    ) {
       outcome[p] = -1;
     }
   }
 
-  // The best detection to find each true box, of those that are localisation or classification errors.
+  // The best detection to find each true box, of those that are localisation or classification
+  // errors.
   const rescuer = new Map<number, number>();
   for (const p of rows) {
     if (outcome[p] !== 0) continue;
-    let same = -1, other = -1;
-    let sameIou = 0, otherIou = 0, takenIou = 0;
+    let same = -1,
+      other = -1;
+    let sameIou = 0,
+      otherIou = 0,
+      takenIou = 0;
     for (const g of truths) {
       const iou = overlap(p, g, false);
       if (truth.category[g] !== category[p]) {
@@ -137,7 +189,12 @@ function judgeImage(
       if (iou > sameIou) [same, sameIou] = [g, iou];
       if (state.get(g) === "found" && iou > takenIou) takenIou = iou;
     }
-    const target = same >= 0 && background <= sameIou && sameIou <= foreground ? same : other >= 0 && otherIou >= foreground ? other : -1;
+    const target =
+      same >= 0 && background <= sameIou && sameIou <= foreground
+        ? same
+        : other >= 0 && otherIou >= foreground
+          ? other
+          : -1;
     if (target >= 0) {
       type[p] = target === same ? typeIndex.localisation : typeIndex.classification;
       if (state.get(target) === "found") continue;
@@ -154,11 +211,17 @@ function judgeImage(
   return state;
 }
 
-/** IoU of two boxes (left, top, width, height); of a crowd, the share of the detection that lies in it. */
+/**
+ * IoU of two boxes (left, top, width, height); of a crowd, the share of the detection that lies in
+ * it.
+ */
 function boxIou(a: Float64Array, i: number, b: Float64Array, j: number, crowd: boolean): number {
-  const width = Math.min(a[4 * i]! + a[4 * i + 2]!, b[4 * j]! + b[4 * j + 2]!) - Math.max(a[4 * i]!, b[4 * j]!);
+  const width =
+    Math.min(a[4 * i]! + a[4 * i + 2]!, b[4 * j]! + b[4 * j + 2]!) - Math.max(a[4 * i]!, b[4 * j]!);
   if (width <= 0) return 0;
-  const height = Math.min(a[4 * i + 1]! + a[4 * i + 3]!, b[4 * j + 1]! + b[4 * j + 3]!) - Math.max(a[4 * i + 1]!, b[4 * j + 1]!);
+  const height =
+    Math.min(a[4 * i + 1]! + a[4 * i + 3]!, b[4 * j + 1]! + b[4 * j + 3]!) -
+    Math.max(a[4 * i + 1]!, b[4 * j + 1]!);
   if (height <= 0) return 0;
   const area = a[4 * i + 2]! * a[4 * i + 3]!;
   const both = width * height;

@@ -4,10 +4,12 @@ import type { CocoParameters } from "./coco-parameters.js";
 import { rankDetections } from "./coco-ranking.js";
 
 /**
- * What became of each detection: all that any average precision, recall, curve or resample of images needs, matched once.
+ * What became of each detection: all that any average precision, recall, curve or resample of
+ * images needs, matched once.
  *
- * Rows are the P detections among the best `maxDets.at(-1)` of their image and category. Those of category k lie at
- * start[k] <= p < start[k + 1], by falling score, equal scores by image and then as listed. K is 1 when class-agnostic.
+ * Rows are the P detections among the best `maxDets.at(-1)` of their image and category. Those of
+ * category k lie at start[k] <= p < start[k + 1], by falling score, equal scores by image and then
+ * as listed. K is 1 when class-agnostic.
  */
 export interface CocoMatches {
   readonly parameters: CocoParameters;
@@ -25,7 +27,10 @@ export interface CocoMatches {
   readonly rank: Int32Array;
   /** A x P, area by area: bit t says that the detection is a true positive at IoU threshold t. */
   readonly matched: Uint32Array;
-  /** A x P: bit t says that it counts neither as true nor as false (matched a crowd or an object out of the area range, or is itself out of it). Never set with `matched`. */
+  /**
+   * A x P: bit t says that it counts neither as true nor as false (matched a crowd or an object out
+   * of the area range, or is itself out of it). Never set with `matched`.
+   */
   readonly ignored: Uint32Array;
   /** K + 1 offsets into the true boxes by category. */
   readonly truthStart: Int32Array;
@@ -36,30 +41,53 @@ export interface CocoMatches {
 }
 
 /**
- * Matches detections to truth as pycocotools' COCOeval.computeIoU and evaluateImg do, at all IoU thresholds and area ranges
- * from one computation of each IoU.
+ * Matches detections to truth as pycocotools' COCOeval.computeIoU and evaluateImg do, at all IoU
+ * thresholds and area ranges from one computation of each IoU.
  */
-export function matchCoco(truth: CocoTruth, detections: CocoDetections, parameters: CocoParameters): CocoMatches {
+export function matchCoco(
+  truth: CocoTruth,
+  detections: CocoDetections,
+  parameters: CocoParameters,
+): CocoMatches {
   const images = truth.images.length;
   const categories = parameters.agnostic ? 1 : truth.categories.length;
   const areas = parameters.areas.length;
   const truths = groupTruths(truth, parameters);
-  const rows = rankDetections(truth, detections, parameters.agnostic, parameters.maxDets[parameters.maxDets.length - 1]!);
+  const rows = rankDetections(
+    truth,
+    detections,
+    parameters.agnostic,
+    parameters.maxDets[parameters.maxDets.length - 1]!,
+  );
   const count = rows.detection.length;
   const matches: CocoMatches = {
-    parameters, images, categories,
-    start: rows.start, image: rows.image, detection: rows.detection, score: rows.score, rank: rows.rank,
-    matched: new Uint32Array(areas * count), ignored: new Uint32Array(areas * count),
-    truthStart: truths.start, truthImage: truths.image, truthCounted: truths.counted,
+    parameters,
+    images,
+    categories,
+    start: rows.start,
+    image: rows.image,
+    detection: rows.detection,
+    score: rows.score,
+    rank: rows.rank,
+    matched: new Uint32Array(areas * count),
+    ignored: new Uint32Array(areas * count),
+    truthStart: truths.start,
+    truthImage: truths.image,
+    truthCounted: truths.counted,
   };
   const matcher = new GroupMatcher(truths, detections.box, matches);
   // Both sides are by category and image: walk them together.
   let g = 0;
-  for (let k = 0, from = 0; from < count; ) {
+  for (let k = 0, from = 0; from < count;) {
     while (rows.byImage[from]! >= rows.start[k + 1]!) k++;
     const image = rows.image[rows.byImage[from]!]!;
     let to = from + 1;
-    while (to < count && rows.byImage[to]! < rows.start[k + 1]! && rows.image[rows.byImage[to]!] === image) to++;
+    while (
+      to < count &&
+      rows.byImage[to]! < rows.start[k + 1]! &&
+      rows.image[rows.byImage[to]!] === image
+    )
+      to++;
     if (g < truths.start[k]!) g = truths.start[k]!;
     const last = truths.start[k + 1]!;
     while (g < last && truths.image[g]! < image) g++;
@@ -88,7 +116,10 @@ interface Truths {
   readonly unseen: Uint8Array;
 }
 
-/** True boxes by category, image, and then as listed (class-agnostic: by their own category first, as pycocotools joins them). */
+/**
+ * True boxes by category, image, and then as listed (class-agnostic: by their own category first,
+ * as pycocotools joins them).
+ */
 function groupTruths(truth: CocoTruth, parameters: CocoParameters): Truths {
   const n = truth.image.length;
   const own = truth.categories.length;
@@ -99,7 +130,13 @@ function groupTruths(truth: CocoTruth, parameters: CocoParameters): Truths {
   else order = orderByKey(order, truth.category, own, start);
 
   const image = new Int32Array(n);
-  const [left, top, right, bottom, size] = Array.from({ length: 5 }, () => new Float64Array(n)) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+  const [left, top, right, bottom, size] = Array.from({ length: 5 }, () => new Float64Array(n)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
   const crowd = new Uint8Array(n);
   const counted = new Uint32Array(n);
   const unseen = new Uint8Array(n);
@@ -113,7 +150,8 @@ function groupTruths(truth: CocoTruth, parameters: CocoParameters): Truths {
     bottom[i] = truth.box[b + 3]! + truth.box[b + 1]!;
     size[i] = truth.box[b + 2]! * truth.box[b + 3]!;
     crowd[i] = truth.crowd[row]!;
-    if (!truth.crowd[row] && !(parameters.honourIgnore && truth.ignore[row])) counted[i] = inside(parameters, truth.area[row]!);
+    if (!truth.crowd[row] && !(parameters.honourIgnore && truth.ignore[row]))
+      counted[i] = inside(parameters, truth.area[row]!);
     unseen[i] = parameters.pycocotoolsIdZero && truth.id[row] === 0 ? 1 : 0;
   }
   return { start, image, left, top, right, bottom, size, crowd, counted, unseen };
@@ -122,11 +160,15 @@ function groupTruths(truth: CocoTruth, parameters: CocoParameters): Truths {
 /** Bit a: the area lies in range a. */
 function inside({ areas }: CocoParameters, area: number): number {
   let bits = 0;
-  for (let a = 0; a < areas.length; a++) if (!(area < areas[a]!.min || area > areas[a]!.max)) bits |= 1 << a;
+  for (let a = 0; a < areas.length; a++)
+    if (!(area < areas[a]!.min || area > areas[a]!.max)) bits |= 1 << a;
   return bits >>> 0;
 }
 
-/** Matches the detections of one image and category at a time. A class, not a closure: code that was optimised stays so from one evaluation to the next. */
+/**
+ * Matches the detections of one image and category at a time. A class, not a closure: code that was
+ * optimised stays so from one evaluation to the next.
+ */
 class GroupMatcher {
   readonly #truths: Truths;
   readonly #box: Float64Array;
@@ -150,7 +192,10 @@ class GroupMatcher {
     this.#taken = new Uint32Array(areas.length * truths.image.length);
   }
 
-  /** The detections order[from, to), by falling score, against the true boxes [truthFrom, truthTo) of the same image and category. */
+  /**
+   * The detections order[from, to), by falling score, against the true boxes [truthFrom, truthTo)
+   * of the same image and category.
+   */
   match(order: Int32Array, from: number, to: number, truthFrom: number, truthTo: number): void {
     if (truthTo - truthFrom > this.#candidate.length) {
       this.#candidate = new Int32Array(2 * (truthTo - truthFrom));
@@ -191,8 +236,8 @@ class GroupMatcher {
         }
         if (iou < least) continue;
         if (Number.isNaN(iou) && least === lowest) {
-          // Areas that overflow or vanish. pycocotools finds no IoU less than NaN and takes whatever box comes after it: start
-          // again, with every box a candidate.
+          // Areas that overflow or vanish. pycocotools finds no IoU less than NaN and takes
+          // whatever box comes after it: start again, with every box a candidate.
           least = NaN;
           n = 0;
           g = truthFrom - 1;
@@ -202,13 +247,16 @@ class GroupMatcher {
         overlap[n++] = iou;
       }
       if (n === 0) {
-        for (let a = 0; a < areas; a++) if (area < areaMin[a]! || area > areaMax[a]!) ignored[a * rows + p] = everywhere;
+        for (let a = 0; a < areas; a++)
+          if (area < areaMin[a]! || area > areaMax[a]!) ignored[a * rows + p] = everywhere;
         continue;
       }
 
       /** Bit t: some candidate overlaps enough for threshold t. */
       let reached = 0;
-      for (let c = 0; c < n; c++) for (let t = 0; t < thresholds.length; t++) if (!(overlap[c]! < thresholds[t]!)) reached |= 1 << t;
+      for (let c = 0; c < n; c++)
+        for (let t = 0; t < thresholds.length; t++)
+          if (!(overlap[c]! < thresholds[t]!)) reached |= 1 << t;
       for (let a = 0; a < areas; a++) {
         let hits = 0;
         let passes = 0;
@@ -225,10 +273,12 @@ class GroupMatcher {
             if (!(reached & bit)) continue;
             let best = thresholds[t]!;
             let match = -1;
-            // Boxes that count come first; those that do not are tried only where none of them fits.
+            // Boxes that count come first; those that do not are tried only where none of them
+            // fits.
             for (let c = 0; c < n; c++) {
               const g = candidate[c]!;
-              if (!((counted[g]! >>> a) & 1) || taken[a * total + g]! & bit || overlap[c]! < best) continue;
+              if (!((counted[g]! >>> a) & 1) || taken[a * total + g]! & bit || overlap[c]! < best)
+                continue;
               best = overlap[c]!;
               match = g;
             }
@@ -239,7 +289,12 @@ class GroupMatcher {
             }
             for (let c = 0; c < n; c++) {
               const g = candidate[c]!;
-              if ((counted[g]! >>> a) & 1 || (taken[a * total + g]! & bit && !crowd[g]) || overlap[c]! < best) continue;
+              if (
+                (counted[g]! >>> a) & 1 ||
+                (taken[a * total + g]! & bit && !crowd[g]) ||
+                overlap[c]! < best
+              )
+                continue;
               best = overlap[c]!;
               match = g;
             }

@@ -1,4 +1,7 @@
-/** Stable orders of rows, by counting: linear in the rows, and equal to numpy's mergesort on equal keys. */
+/**
+ * Stable orders of rows, by counting: linear in the rows, and equal to numpy's mergesort on equal
+ * keys.
+ */
 
 export function identity(n: number): Int32Array {
   const order = new Int32Array(n);
@@ -6,8 +9,16 @@ export function identity(n: number): Int32Array {
   return order;
 }
 
-/** The rows of `order` by rising `key` (0 <= key < buckets), equal keys left as they stand. `start`, if given, receives buckets + 1 offsets. */
-export function orderByKey(order: Int32Array, key: Int32Array, buckets: number, start = new Int32Array(buckets + 1)): Int32Array {
+/**
+ * The rows of `order` by rising `key` (0 <= key < buckets), equal keys left as they stand. `start`,
+ * if given, receives buckets + 1 offsets.
+ */
+export function orderByKey(
+  order: Int32Array,
+  key: Int32Array,
+  buckets: number,
+  start = new Int32Array(buckets + 1),
+): Int32Array {
   start.fill(0);
   for (let i = 0; i < order.length; i++) start[key[order[i]!]! + 1]!++;
   for (let b = 0; b < buckets; b++) start[b + 1]! += start[b]!;
@@ -20,14 +31,18 @@ export function orderByKey(order: Int32Array, key: Int32Array, buckets: number, 
   return sorted;
 }
 
-/** The rows of `order` by falling finite `score`, equal scores left as they stand: a radix sort on the bits of the doubles. */
+/**
+ * The rows of `order` by falling finite `score`, equal scores left as they stand: a radix sort on
+ * the bits of the doubles.
+ */
 export function orderByFallingScore(order: Int32Array, score: Float64Array): Int32Array {
   const n = order.length;
   // Few rows are not worth counting into many buckets.
   const digitBits = n < 4096 ? 8 : 16;
   const buckets = 2 ** digitBits;
   const digitsPerWord = 32 / digitBits;
-  // A double as an integer that falls as the score rises, in two words, the lower first; 0 and -0 are one.
+  // A double as an integer that falls as the score rises, in two words, the lower first; 0 and -0
+  // are one.
   let keys: KeyWords = [new Uint32Array(n), new Uint32Array(n)];
   const words = new Uint32Array(2);
   const value = new Float64Array(words.buffer);

@@ -12,14 +12,23 @@ export interface RankedDetections {
   readonly byImage: Int32Array;
 }
 
-/** Keeps the `most` best detections of each image and category (of each image, when class-agnostic), in pycocotools' order. */
-export function rankDetections(truth: CocoTruth, detections: CocoDetections, agnostic: boolean, most: number): RankedDetections {
+/**
+ * Keeps the `most` best detections of each image and category (of each image, when class-agnostic),
+ * in pycocotools' order.
+ */
+export function rankDetections(
+  truth: CocoTruth,
+  detections: CocoDetections,
+  agnostic: boolean,
+  most: number,
+): RankedDetections {
   const n = detections.score.length;
   const images = truth.images.length;
   const own = truth.categories.length;
   const categories = agnostic ? 1 : own;
   let order = identity(n);
-  // Ties keep the order of images and, class-agnostic, of categories within one, as pycocotools joins its lists.
+  // Ties keep the order of images and, class-agnostic, of categories within one, as pycocotools
+  // joins its lists.
   if (agnostic) order = orderByKey(order, detections.category, own);
   order = orderByFallingScore(orderByKey(order, detections.image, images), detections.score);
   const sorted = new Int32Array(categories + 1);
@@ -50,5 +59,12 @@ export function rankDetections(truth: CocoTruth, detections: CocoDetections, agn
   }
   let byImage = orderByKey(identity(count), image, images);
   if (categories > 1) byImage = orderByKey(byImage, category, categories);
-  return { start, image: image.subarray(0, count), detection: detection.subarray(0, count), score: score.subarray(0, count), rank: rank.subarray(0, count), byImage };
+  return {
+    start,
+    image: image.subarray(0, count),
+    detection: detection.subarray(0, count),
+    score: score.subarray(0, count),
+    rank: rank.subarray(0, count),
+    byImage,
+  };
 }

@@ -3,12 +3,15 @@ import { epsilon } from "./coco-accumulate.js";
 import type { CocoMatches } from "./coco-matching.js";
 
 /**
- * The statistic behind each number of evaluateCoco's summary, by its name, for a bootstrap over images. Undefined for AP50 and
- * AP75 where their threshold is not evaluated.
+ * The statistic behind each number of evaluateCoco's summary, by its name, for a bootstrap over
+ * images. Undefined for AP50 and AP75 where their threshold is not evaluated.
  */
 export function cocoStatistic(matches: CocoMatches, name: string): ResampledStatistic | undefined {
   const { areas, iouThresholds, maxDets } = matches.parameters;
-  const areaOf = (prefix: string): number => (name.startsWith(prefix) ? areas.findIndex((a, i) => i > 0 && a.name === name.slice(prefix.length)) : -1);
+  const areaOf = (prefix: string): number =>
+    name.startsWith(prefix)
+      ? areas.findIndex((a, i) => i > 0 && a.name === name.slice(prefix.length))
+      : -1;
   if (name === "AP") return apStatistic(matches);
   if (name === "AP50" || name === "AP75") {
     const threshold = iouThresholds.indexOf(Number(name.slice(2)) / 100);
@@ -23,13 +26,18 @@ export function cocoStatistic(matches: CocoMatches, name: string): ResampledStat
 export interface ResampledAp {
   /** Index into parameters.areas. Default: 0. */
   readonly area?: number;
-  /** Index into parameters.iouThresholds of the only threshold to take. Default: the mean over all. */
+  /**
+   * Index into parameters.iouThresholds of the only threshold to take. Default: the mean over all.
+   */
   readonly threshold?: number;
   /** The only category to take. Default: the mean over all that have a true box. */
   readonly category?: number;
 }
 
-/** One category: the image of each true box, that of each row by falling score, and by threshold its true positives and rows that do not count. */
+/**
+ * One category: the image of each true box, that of each row by falling score, and by threshold its
+ * true positives and rows that do not count.
+ */
 interface Curve {
   readonly truths: Int32Array;
   readonly images: Int32Array;
@@ -37,26 +45,35 @@ interface Curve {
 }
 
 /**
- * Average precision as a function of how often each image counts, for an image-level bootstrap: nothing is matched again.
+ * Average precision as a function of how often each image counts, for an image-level bootstrap:
+ * nothing is matched again.
  *
- * `evaluate(weights)` is the AP (at the largest maxDets) of the set in which image i stands weights[i] times: copies of
- * an image have detections of equal score, which stand together. With all weights 1 it is evaluateCoco's AP within 1e-12.
+ * `evaluate(weights)` is the AP (at the largest maxDets) of the set in which image i stands
+ * weights[i] times: copies of an image have detections of equal score, which stand together. With
+ * all weights 1 it is evaluateCoco's AP within 1e-12.
  *
- * Precision changes the curve at true positives only. How many detections stand before each row is summed once for all thresholds; a threshold
- * then goes through its true positives alone, and subtracts the rows that count for nothing at it.
+ * Precision changes the curve at true positives only. How many detections stand before each row is
+ * summed once for all thresholds; a threshold then goes through its true positives alone, and
+ * subtracts the rows that count for nothing at it.
  */
-export function apStatistic(matches: CocoMatches, { area = 0, threshold, category }: ResampledAp = {}): ResampledStatistic {
+export function apStatistic(
+  matches: CocoMatches,
+  { area = 0, threshold, category }: ResampledAp = {},
+): ResampledStatistic {
   const { parameters, start, image, truthStart, truthImage, truthCounted } = matches;
   const rows = image.length;
   const { recallThresholds } = parameters;
-  const thresholds = Array.from(parameters.iouThresholds, (_, t) => t).filter((t) => threshold === undefined || t === threshold);
+  const thresholds = Array.from(parameters.iouThresholds, (_, t) => t).filter(
+    (t) => threshold === undefined || t === threshold,
+  );
   const curves: Curve[] = [];
   let most = 0;
   let longest = 0;
   for (let k = 0; k < matches.categories; k++) {
     if (category !== undefined && k !== category) continue;
     const truths: number[] = [];
-    for (let g = truthStart[k]!; g < truthStart[k + 1]!; g++) if ((truthCounted[g]! >>> area) & 1) truths.push(truthImage[g]!);
+    for (let g = truthStart[k]!; g < truthStart[k + 1]!; g++)
+      if ((truthCounted[g]! >>> area) & 1) truths.push(truthImage[g]!);
     if (truths.length === 0) continue;
     most = Math.max(most, truths.length);
     let last = start[k]!;
@@ -72,7 +89,11 @@ export function apStatistic(matches: CocoMatches, { area = 0, threshold, categor
       return { hits: Int32Array.from(hits), ignored: Int32Array.from(ignored) };
     });
     longest = Math.max(longest, last - start[k]!);
-    curves.push({ truths: Int32Array.from(truths), images: image.subarray(start[k], last), points });
+    curves.push({
+      truths: Int32Array.from(truths),
+      images: image.subarray(start[k], last),
+      points,
+    });
   }
   const precision = new Float64Array(most);
   const found = new Float64Array(most);
@@ -80,7 +101,12 @@ export function apStatistic(matches: CocoMatches, { area = 0, threshold, categor
   const standing = new Float64Array(longest);
 
   /** The sum of interpolated precision over the recall thresholds. */
-  function area101({ hits: rowsHit, ignored }: Curve["points"][number], images: Int32Array, truths: number, weights: Uint32Array): number {
+  function area101(
+    { hits: rowsHit, ignored }: Curve["points"][number],
+    images: Int32Array,
+    truths: number,
+    weights: Uint32Array,
+  ): number {
     let hits = 0;
     let passed = 0;
     let n = 0;
@@ -93,7 +119,8 @@ export function apStatistic(matches: CocoMatches, { area = 0, threshold, categor
       precision[n] = hits / (standing[row]! - passed + epsilon);
       found[n++] = hits;
     }
-    for (let i = n - 1; i > 0; i--) if (precision[i]! > precision[i - 1]!) precision[i - 1] = precision[i]!;
+    for (let i = n - 1; i > 0; i--)
+      if (precision[i]! > precision[i - 1]!) precision[i - 1] = precision[i]!;
     let sum = 0;
     for (let r = 0, i = 0; r < recallThresholds.length; r++) {
       while (i < n && found[i]! / truths < recallThresholds[r]!) i++;
@@ -126,16 +153,25 @@ export function apStatistic(matches: CocoMatches, { area = 0, threshold, categor
 }
 
 /**
- * Average recall as a function of how often each image counts: the share of true boxes found, averaged over IoU thresholds and
- * then over the categories that have a true box.
+ * Average recall as a function of how often each image counts: the share of true boxes found,
+ * averaged over IoU thresholds and then over the categories that have a true box.
  */
-export function arStatistic(matches: CocoMatches, { area = 0, maxDets = Infinity }: { readonly area?: number; readonly maxDets?: number } = {}): ResampledStatistic {
+export function arStatistic(
+  matches: CocoMatches,
+  { area = 0, maxDets = Infinity }: { readonly area?: number; readonly maxDets?: number } = {},
+): ResampledStatistic {
   const { start, image, rank, matched, truthStart, truthImage, truthCounted } = matches;
   const rows = image.length;
   const thresholds = matches.parameters.iouThresholds.length;
-  const categories: { readonly truths: Int32Array; readonly finders: Int32Array; readonly finds: Uint8Array }[] = [];
+  const categories: {
+    readonly truths: Int32Array;
+    readonly finders: Int32Array;
+    readonly finds: Uint8Array;
+  }[] = [];
   for (let k = 0; k < matches.categories; k++) {
-    const truths = truthImage.subarray(truthStart[k], truthStart[k + 1]).filter((_, i) => (truthCounted[truthStart[k]! + i]! >>> area) & 1);
+    const truths = truthImage
+      .subarray(truthStart[k], truthStart[k + 1])
+      .filter((_, i) => (truthCounted[truthStart[k]! + i]! >>> area) & 1);
     if (truths.length === 0) continue;
     const finders: number[] = [];
     const finds: number[] = [];

@@ -6,23 +6,34 @@ import type { AreaRange, CocoParameters } from "./coco-parameters.js";
 export type SliceOf = (area: number, maxDets: number) => CocoSlice;
 
 /**
- * The numbers that pycocotools' COCOeval.summarize prints, 12 by default: AP, AP50, AP75, AP of each further area range,
- * AR at each maxDets, AR of each further area range. AP is at the largest maxDets (pycocotools asks for 100 whatever the list).
+ * The numbers that pycocotools' COCOeval.summarize prints, 12 by default: AP, AP50, AP75, AP of
+ * each further area range, AR at each maxDets, AR of each further area range. AP is at the largest
+ * maxDets (pycocotools asks for 100 whatever the list).
  *
- * `n` is the number of true boxes that count. Without any the value is null, where pycocotools says -1.
+ * `n` is the number of true boxes that count. Without any the value is null, where pycocotools says
+ * -1.
  */
 export function summarizeCoco(parameters: CocoParameters, slice: SliceOf): NamedScore[] {
   const { areas, maxDets } = parameters;
   const most = maxDets[maxDets.length - 1]!;
-  const named = (name: string, score: Score): NamedScore => ({ name, unit: "ratio", better: "higher", ...score });
+  const named = (name: string, score: Score): NamedScore => ({
+    name,
+    unit: "ratio",
+    better: "higher",
+    ...score,
+  });
   const furtherAreas = areas.slice(1);
   return [
     named("AP", meanPrecision(parameters, slice(0, most), areas[0]!)),
     named("AP50", meanPrecision(parameters, slice(0, most), areas[0]!, 0.5)),
     named("AP75", meanPrecision(parameters, slice(0, most), areas[0]!, 0.75)),
-    ...furtherAreas.map((area, i) => named(`AP-${area.name}`, meanPrecision(parameters, slice(i + 1, most), area))),
+    ...furtherAreas.map((area, i) =>
+      named(`AP-${area.name}`, meanPrecision(parameters, slice(i + 1, most), area)),
+    ),
     ...Array.from(maxDets, (m) => named(`AR@${m}`, meanRecall(parameters, slice(0, m), areas[0]!))),
-    ...furtherAreas.map((area, i) => named(`AR-${area.name}`, meanRecall(parameters, slice(i + 1, most), area))),
+    ...furtherAreas.map((area, i) =>
+      named(`AR-${area.name}`, meanRecall(parameters, slice(i + 1, most), area)),
+    ),
   ];
 }
 
@@ -51,9 +62,16 @@ export function scoreCategories(parameters: CocoParameters, slice: SliceOf): Cat
   }));
 }
 
-function meanPrecision(parameters: CocoParameters, { precision, truths }: CocoSlice, area: AreaRange, iou?: number, category?: number): Score {
+function meanPrecision(
+  parameters: CocoParameters,
+  { precision, truths }: CocoSlice,
+  area: AreaRange,
+  iou?: number,
+  category?: number,
+): Score {
   const thresholds = wanted(parameters, iou);
-  if (thresholds.length === 0) return { value: null, why: `${iou} is not among the IoU thresholds` };
+  if (thresholds.length === 0)
+    return { value: null, why: `${iou} is not among the IoU thresholds` };
   const categories = withTruth(truths, category);
   if (categories.length === 0) return noTruth(area);
   const recalls = parameters.recallThresholds.length;
@@ -61,17 +79,24 @@ function meanPrecision(parameters: CocoParameters, { precision, truths }: CocoSl
   const values = new Float64Array(thresholds.length * recalls * categories.length);
   let n = 0;
   for (const t of thresholds) {
-    for (let r = 0; r < recalls; r++) for (const k of categories) values[n++] = precision[(t * recalls + r) * truths.length + k]!;
+    for (let r = 0; r < recalls; r++)
+      for (const k of categories) values[n++] = precision[(t * recalls + r) * truths.length + k]!;
   }
   return { value: mean(values), n: boxes(truths, categories), ci: null };
 }
 
-function meanRecall(parameters: CocoParameters, { recall, truths }: CocoSlice, area: AreaRange, category?: number): Score {
+function meanRecall(
+  parameters: CocoParameters,
+  { recall, truths }: CocoSlice,
+  area: AreaRange,
+  category?: number,
+): Score {
   const categories = withTruth(truths, category);
   if (categories.length === 0) return noTruth(area);
   const values = new Float64Array(parameters.iouThresholds.length * categories.length);
   let n = 0;
-  for (let t = 0; t < parameters.iouThresholds.length; t++) for (const k of categories) values[n++] = recall[t * truths.length + k]!;
+  for (let t = 0; t < parameters.iouThresholds.length; t++)
+    for (const k of categories) values[n++] = recall[t * truths.length + k]!;
   return { value: mean(values), n: boxes(truths, categories), ci: null };
 }
 
@@ -82,7 +107,8 @@ function wanted({ iouThresholds }: CocoParameters, iou: number | undefined): num
 
 function withTruth(truths: Int32Array, category: number | undefined): number[] {
   const found: number[] = [];
-  for (let k = 0; k < truths.length; k++) if (truths[k]! > 0 && (category === undefined || category === k)) found.push(k);
+  for (let k = 0; k < truths.length; k++)
+    if (truths[k]! > 0 && (category === undefined || category === k)) found.push(k);
   return found;
 }
 
@@ -91,18 +117,28 @@ function boxes(truths: Int32Array, categories: readonly number[]): number {
 }
 
 function noTruth({ name, min, max }: AreaRange): Score {
-  return { value: null, why: `no true box that counts in area range ${JSON.stringify(name)}, ${min} to ${max} px²` };
+  return {
+    value: null,
+    why: `no true box that counts in area range ${JSON.stringify(name)}, ${min} to ${max} px²`,
+  };
 }
 
-/** numpy.mean of a contiguous float64 array, to the last bit: numpy sums buffers of 8,192 values, each pairwise. */
+/**
+ * numpy.mean of a contiguous float64 array, to the last bit: numpy sums buffers of 8,192 values,
+ * each pairwise.
+ */
 export function mean(values: Float64Array): number {
   const buffer = 8192;
   let sum = 0;
-  for (let from = 0; from < values.length; from += buffer) sum += pairwiseSum(values, from, Math.min(buffer, values.length - from));
+  for (let from = 0; from < values.length; from += buffer)
+    sum += pairwiseSum(values, from, Math.min(buffer, values.length - from));
   return sum / values.length;
 }
 
-/** numpy's DOUBLE_pairwise_sum (numpy/core/src/umath/loops_utils.h.src): eight partial sums up to 128 values, halves above. */
+/**
+ * numpy's DOUBLE_pairwise_sum (numpy/core/src/umath/loops_utils.h.src): eight partial sums up to
+ * 128 values, halves above.
+ */
 function pairwiseSum(values: Float64Array, from: number, n: number): number {
   if (n < 8) {
     let sum = 0;
@@ -112,8 +148,13 @@ function pairwiseSum(values: Float64Array, from: number, n: number): number {
   if (n <= 128) {
     const partial = values.slice(from, from + 8);
     const whole = n - (n % 8);
-    for (let i = 8; i < whole; i += 8) for (let j = 0; j < 8; j++) partial[j]! += values[from + i + j]!;
-    let sum = partial[0]! + partial[1]! + (partial[2]! + partial[3]!) + (partial[4]! + partial[5]! + (partial[6]! + partial[7]!));
+    for (let i = 8; i < whole; i += 8)
+      for (let j = 0; j < 8; j++) partial[j]! += values[from + i + j]!;
+    let sum =
+      partial[0]! +
+      partial[1]! +
+      (partial[2]! + partial[3]!) +
+      (partial[4]! + partial[5]! + (partial[6]! + partial[7]!));
     for (let i = whole; i < n; i++) sum += values[from + i]!;
     return sum;
   }

@@ -13,7 +13,13 @@ export interface CocoEvaluation {
   readonly parameters: CocoParameters;
   /** The evidence, for resampling, curves and areas at will without matching again. */
   readonly matches: CocoMatches;
-  readonly counts: { readonly images: number; readonly categories: number; readonly truths: number; readonly crowds: number; readonly detections: number };
+  readonly counts: {
+    readonly images: number;
+    readonly categories: number;
+    readonly truths: number;
+    readonly crowds: number;
+    readonly detections: number;
+  };
   /** The 12 numbers (or as many as the options make), in pycocotools' order. */
   readonly summary: readonly NamedScore[];
   /** AP and AR of each category; of all as one when class-agnostic. */
@@ -23,15 +29,20 @@ export interface CocoEvaluation {
 }
 
 /**
- * COCO detection evaluation of boxes: equal to pycocotools 2.0.11 (COCOeval, iouType "bbox") to the last bit, but that what is
- * undefined is null with a reason, that a true box of id 0 counts (CocoOptions.pycocotoolsIdZero), and that AP is
- * at the largest maxDets.
+ * COCO detection evaluation of boxes: equal to pycocotools 2.0.11 (COCOeval, iouType "bbox") to the
+ * last bit, but that what is undefined is null with a reason, that a true box of id 0 counts
+ * (CocoOptions.pycocotoolsIdZero), and that AP is at the largest maxDets.
  *
- * Source: https://cocodataset.org/#detection-eval and pycocotools' cocoeval.py; Lin et al. 2014, "Microsoft COCO".
+ * Source: https://cocodataset.org/#detection-eval and pycocotools' cocoeval.py; Lin et al. 2014,
+ * "Microsoft COCO".
  *
  * @throws UserError `coco-option` on options without meaning
  */
-export function evaluateCoco(truth: CocoTruth, detections: CocoDetections, options: CocoOptions = {}): CocoEvaluation {
+export function evaluateCoco(
+  truth: CocoTruth,
+  detections: CocoDetections,
+  options: CocoOptions = {},
+): CocoEvaluation {
   const parameters = cocoParameters(options);
   const matches = matchCoco(truth, detections, parameters);
   const slices = new Map<string, CocoSlice>();
@@ -44,10 +55,15 @@ export function evaluateCoco(truth: CocoTruth, detections: CocoDetections, optio
     return made;
   };
   return {
-    parameters, matches, slice,
+    parameters,
+    matches,
+    slice,
     counts: {
-      images: truth.images.length, categories: truth.categories.length, truths: truth.image.length,
-      crowds: truth.crowd.reduce((sum, c) => sum + c, 0), detections: detections.score.length,
+      images: truth.images.length,
+      categories: truth.categories.length,
+      truths: truth.image.length,
+      crowds: truth.crowd.reduce((sum, c) => sum + c, 0),
+      detections: detections.score.length,
     },
     summary: summarizeCoco(parameters, slice),
     categories: () => scoreCategories(parameters, slice),

@@ -16,8 +16,9 @@ export interface F1Point {
 }
 
 /**
- * Counts by group that can be added to and taken from, with the averages kept up to date: a sweep over thresholds touches only
- * the groups that change. A macro average runs over the groups with truth; one of them without any answer has precision 0.
+ * Counts by group that can be added to and taken from, with the averages kept up to date: a sweep
+ * over thresholds touches only the groups that change. A macro average runs over the groups with
+ * truth; one of them without any answer has precision 0.
  */
 export class Counts {
   readonly #macro: boolean;
@@ -54,7 +55,12 @@ export class Counts {
     const share = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
     const counts = { tp: this.#tp, fp: this.#fp, fn: this.#fn };
     if (this.#macro) {
-      return { precision: share(this.#precisions, this.#withTruth), recall: share(this.#recalls, this.#withTruth), f1: share(this.#f1s, this.#withTruth), ...counts };
+      return {
+        precision: share(this.#precisions, this.#withTruth),
+        recall: share(this.#recalls, this.#withTruth),
+        f1: share(this.#f1s, this.#withTruth),
+        ...counts,
+      };
     }
     return {
       precision: share(this.#tp, this.#tp + this.#fp),

@@ -1,13 +1,19 @@
 import { suppress } from "../../../pipeline/box.js";
 import type { Box, Protocol, Recognition } from "../../../pipeline/types.js";
 
-/** One object that a picture truly shows: its gallery label and where it is, in pixels of the picture. */
+/**
+ * One object that a picture truly shows: its gallery label and where it is, in pixels of the
+ * picture.
+ */
 export interface TruthObject {
   readonly label: string;
   readonly box: Box;
 }
 
-/** A query picture: what it shows and what the pipeline made of it. A picture without truth objects is a distractor. */
+/**
+ * A query picture: what it shows and what the pipeline made of it. A picture without truth objects
+ * is a distractor.
+ */
 export interface ImageEvidence {
   readonly image: string;
   readonly truth: readonly TruthObject[];
@@ -17,18 +23,28 @@ export interface ImageEvidence {
   readonly recognitions: readonly Pick<Recognition, "box" | "label" | "score">[];
 }
 
-/** How crops become answers: PP-ShiTu's threshold on the recognition score, then suppression over the same scores. */
+/**
+ * How crops become answers: PP-ShiTu's threshold on the recognition score, then suppression over
+ * the same scores.
+ */
 export interface AcceptanceRule {
   /** Similarities are better high, Hamming and L2 distances low. */
   readonly better: "higher" | "lower";
   /** IoU above which the worse of two boxes goes (0.05 in PaddleClas); null keeps all. */
   readonly suppressIou: number | null;
-  /** `paddleclas` sorts descending even where low is better, and so keeps the worst box of a group; of equal scores the last goes first. */
+  /**
+   * `paddleclas` sorts descending even where low is better, and so keeps the worst box of a group;
+   * of equal scores the last goes first.
+   */
   readonly protocol: Protocol;
 }
 
 /** PaddleClas's constants for a real-valued index. */
-export const defaultRule: AcceptanceRule = { better: "higher", suppressIou: 0.05, protocol: "standard" };
+export const defaultRule: AcceptanceRule = {
+  better: "higher",
+  suppressIou: 0.05,
+  protocol: "standard",
+};
 
 export interface Candidate {
   readonly box: Box;
@@ -37,7 +53,11 @@ export interface Candidate {
 }
 
 /** Whether a score passes a threshold (both ends included, as in PaddleClas). */
-export function passes(score: number, threshold: number, better: AcceptanceRule["better"]): boolean {
+export function passes(
+  score: number,
+  threshold: number,
+  better: AcceptanceRule["better"],
+): boolean {
   return better === "higher" ? score >= threshold : score <= threshold;
 }
 
@@ -47,24 +67,43 @@ export function byStrictness(better: AcceptanceRule["better"]): (a: number, b: n
 }
 
 /**
- * Which candidates survive a threshold and the suppression, as places in the list, in the order in which the pipeline gives
- * them (best first). Candidates without a label found nothing and never survive.
+ * Which candidates survive a threshold and the suppression, as places in the list, in the order in
+ * which the pipeline gives them (best first). Candidates without a label found nothing and never
+ * survive.
  *
  * @param threshold null accepts every score.
  */
-export function accepted(candidates: readonly Candidate[], rule: AcceptanceRule, threshold: number | null): number[] {
-  const passing = candidates.flatMap((c, i) => (c.label !== null && (threshold === null || passes(c.score, threshold, rule.better)) ? [i] : []));
+export function accepted(
+  candidates: readonly Candidate[],
+  rule: AcceptanceRule,
+  threshold: number | null,
+): number[] {
+  const passing = candidates.flatMap((c, i) =>
+    c.label !== null && (threshold === null || passes(c.score, threshold, rule.better)) ? [i] : [],
+  );
   return suppressed(candidates, passing, rule);
 }
 
-function suppressed(candidates: readonly Candidate[], passing: readonly number[], { better, suppressIou, protocol }: AcceptanceRule): number[] {
+function suppressed(
+  candidates: readonly Candidate[],
+  passing: readonly number[],
+  { better, suppressIou, protocol }: AcceptanceRule,
+): number[] {
   const order = better === "higher" || protocol === "paddleclas" ? "descending" : "ascending";
   const ties = protocol === "paddleclas" ? "last" : "first";
-  // The pipeline's own suppression, with its pixel-inclusive areas; an IoU never exceeds 1, so that 1 keeps all.
-  return suppress(passing.map((i) => candidates[i]!.box), passing.map((i) => candidates[i]!.score), suppressIou ?? 1, { plusOne: true, order, ties }).map((k) => passing[k]!);
+  // The pipeline's own suppression, with its pixel-inclusive areas; an IoU never exceeds 1, so that
+  // 1 keeps all.
+  return suppress(
+    passing.map((i) => candidates[i]!.box),
+    passing.map((i) => candidates[i]!.score),
+    suppressIou ?? 1,
+    { plusOne: true, order, ties },
+  ).map((k) => passing[k]!);
 }
 
-/** What one picture answers at every threshold: one step for each distinct score, strictest first. */
+/**
+ * What one picture answers at every threshold: one step for each distinct score, strictest first.
+ */
 export interface Step {
   /** This step holds for thresholds from here to the next step's. */
   readonly score: number;
@@ -72,10 +111,16 @@ export interface Step {
 }
 
 /**
- * The steps of one picture. Suppression is worked out again at each of them, because it is not always nested: under
- * `paddleclas` a worse Hamming distance that comes in may displace a better one.
+ * The steps of one picture. Suppression is worked out again at each of them, because it is not
+ * always nested: under `paddleclas` a worse Hamming distance that comes in may displace a better
+ * one.
  */
 export function steps(candidates: readonly Candidate[], rule: AcceptanceRule): Step[] {
-  const scores = [...new Set(candidates.flatMap((c) => (c.label === null ? [] : [c.score])))].sort(byStrictness(rule.better));
-  return scores.map((score) => ({ score, accepted: accepted(candidates, rule, score).map((i) => candidates[i]!) }));
+  const scores = [...new Set(candidates.flatMap((c) => (c.label === null ? [] : [c.score])))].sort(
+    byStrictness(rule.better),
+  );
+  return scores.map((score) => ({
+    score,
+    accepted: accepted(candidates, rule, score).map((i) => candidates[i]!),
+  }));
 }

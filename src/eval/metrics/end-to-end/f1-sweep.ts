@@ -8,17 +8,26 @@ export interface SweepPoint extends F1Point {
 }
 
 /**
- * Precision, recall and F1 at every distinct score, strictest first. Each picture is counted once for each of its own scores;
- * all scores are then sorted once, and a point changes only the pictures that have that very score: O(S log S) for S crops.
+ * Precision, recall and F1 at every distinct score, strictest first. Each picture is counted once
+ * for each of its own scores; all scores are then sorted once, and a point changes only the
+ * pictures that have that very score: O(S log S) for S crops.
  */
-export function sweepF1(images: readonly ImageEvidence[], definition: F1Definition, rule: AcceptanceRule): SweepPoint[] {
+export function sweepF1(
+  images: readonly ImageEvidence[],
+  definition: F1Definition,
+  rule: AcceptanceRule,
+): SweepPoint[] {
   const counts = new Counts(definition);
   const events: { score: number; image: number; tallies: readonly Tally[] }[] = [];
   const current: (readonly Tally[])[] = images.map((evidence, image) => {
     const nothing = tally(definition, evidence.truth, []);
     counts.add(nothing);
     for (const step of steps(evidence.recognitions, rule)) {
-      events.push({ score: step.score, image, tallies: tally(definition, evidence.truth, step.accepted) });
+      events.push({
+        score: step.score,
+        image,
+        tallies: tally(definition, evidence.truth, step.accepted),
+      });
     }
     return nothing;
   });
@@ -44,12 +53,16 @@ export function bestPoint(points: readonly SweepPoint[]): SweepPoint | null {
   return best;
 }
 
-/** At most `most` points of a curve, the first, the last and the best among them: for reports, never for choosing. */
+/**
+ * At most `most` points of a curve, the first, the last and the best among them: for reports, never
+ * for choosing.
+ */
 export function thinned(points: readonly SweepPoint[], most: number): SweepPoint[] {
   if (points.length <= most) return [...points];
   const keep = new Set([0, points.length - 1]);
   const best = bestPoint(points);
   if (best) keep.add(points.indexOf(best));
-  for (let i = 0; keep.size < most && i < most; i++) keep.add(Math.round((i * (points.length - 1)) / (most - 1)));
+  for (let i = 0; keep.size < most && i < most; i++)
+    keep.add(Math.round((i * (points.length - 1)) / (most - 1)));
   return [...keep].sort((a, b) => a - b).map((i) => points[i]!);
 }

@@ -3,15 +3,18 @@ import type { Box } from "../../../pipeline/types.js";
 import type { TruthObject } from "./f1-evidence.js";
 
 /**
- * The paper reports an F1 of 0.3306 on its test set (section 3.5) and defines it nowhere. These are the readings that it
- * allows; each is named wherever a number is shown.
+ * The paper reports an F1 of 0.3306 on its test set (section 3.5) and defines it nowhere. These are
+ * the readings that it allows; each is named wherever a number is shown.
  *
- * - `A` image top-1, micro: the first answer of a picture against the set of its labels, one decision a picture.
- * - `B` label set, micro: the set of answered labels against the set of true labels, summed over pictures.
- * - `C` box and label, micro: answers in the pipeline's order, each matched one to one with the unmatched truth object of its
- *   label that it overlaps most, at IoU 0.5 or more.
- * - `D` label set, macro: B counted for each label, then the mean of the labels' F1 over all labels that occur in the truth
- *   (Opitz and Burst 2019 call this the averaged F1, and show why the F1 of averages is another thing).
+ * - `A` image top-1, micro: the first answer of a picture against the set of its labels, one
+ *   decision a picture.
+ * - `B` label set, micro: the set of answered labels against the set of true labels, summed over
+ *   pictures.
+ * - `C` box and label, micro: answers in the pipeline's order, each matched one to one with the
+ *   unmatched truth object of its label that it overlaps most, at IoU 0.5 or more.
+ * - `D` label set, macro: B counted for each label, then the mean of the labels' F1 over all labels
+ *   that occur in the truth (Opitz and Burst 2019 call this the averaged F1, and show why the F1 of
+ *   averages is another thing).
  */
 export type F1Definition = "A" | "B" | "C" | "D";
 
@@ -24,7 +27,10 @@ export const f1Names: Readonly<Record<F1Definition, string>> = {
   D: "label set, macro over labels",
 };
 
-/** Hits, false answers and misses of one picture, for one label (or for all of them together in a micro average). */
+/**
+ * Hits, false answers and misses of one picture, for one label (or for all of them together in a
+ * micro average).
+ */
 export interface Tally {
   /** The label, or the empty string in a micro average. */
   readonly group: string;
@@ -39,7 +45,12 @@ interface Answer {
 }
 
 /** Counts one picture. `answers` are in the pipeline's order and all bear a label. */
-export function tally(definition: F1Definition, truth: readonly TruthObject[], answers: readonly Answer[], iouThreshold = 0.5): Tally[] {
+export function tally(
+  definition: F1Definition,
+  truth: readonly TruthObject[],
+  answers: readonly Answer[],
+  iouThreshold = 0.5,
+): Tally[] {
   switch (definition) {
     case "A": {
       const first = answers[0];
@@ -69,7 +80,10 @@ function micro(tp: number, fp: number, fn: number): Tally {
   return { group: "", tp, fp, fn };
 }
 
-function labelSets(truth: readonly TruthObject[], answers: readonly Answer[]): { hits: string[]; extra: string[]; missed: string[] } {
+function labelSets(
+  truth: readonly TruthObject[],
+  answers: readonly Answer[],
+): { hits: string[]; extra: string[]; missed: string[] } {
   const wanted = new Set(truth.map((t) => t.label));
   const given = new Set(answers.map((a) => a.label as string));
   return {
@@ -80,12 +94,16 @@ function labelSets(truth: readonly TruthObject[], answers: readonly Answer[]): {
 }
 
 /**
- * One-to-one matching of definition C: answers in order, each takes the free truth object of its label with the largest IoU of
- * at least `iouThreshold` (the earlier object where two are equal).
+ * One-to-one matching of definition C: answers in order, each takes the free truth object of its
+ * label with the largest IoU of at least `iouThreshold` (the earlier object where two are equal).
  *
  * @returns for each truth object the place of its answer, or -1.
  */
-export function matchBoxes(truth: readonly TruthObject[], answers: readonly Answer[], iouThreshold: number): number[] {
+export function matchBoxes(
+  truth: readonly TruthObject[],
+  answers: readonly Answer[],
+  iouThreshold: number,
+): number[] {
   const answerOf = truth.map(() => -1);
   answers.forEach((answer, a) => {
     let best = -1;

@@ -1,5 +1,11 @@
 import type { Score } from "../../types.js";
-import { bootstrap, pairedBootstrap, type BootstrapEstimate, type BootstrapOptions, type PairedEstimate } from "../../stats/bootstrap.js";
+import {
+  bootstrap,
+  pairedBootstrap,
+  type BootstrapEstimate,
+  type BootstrapOptions,
+  type PairedEstimate,
+} from "../../stats/bootstrap.js";
 import { jackknife, type JackknifeEstimate } from "../../stats/jackknife.js";
 import { hashFraction } from "../../stats/random.js";
 import type { ResampledStatistic } from "../../stats/resampled-statistic.js";
@@ -19,35 +25,64 @@ export interface F1Result {
   readonly distractors: number;
 }
 
-/** Fewer pictures a label than this on average, and no interval of a macro F1 was found that keeps its promise (bench/interval-coverage.ts). */
+/**
+ * Fewer pictures a label than this on average, and no interval of a macro F1 was found that keeps
+ * its promise (bench/interval-coverage.ts).
+ */
 const fewestPicturesALabel = 4;
 
 /**
- * F1 at a given threshold. `n` of the score is the number of pictures, which are what is drawn again: micro averages have the
- * bootstrap that the options ask for, the macro average D has the jackknife, whatever they ask for.
+ * F1 at a given threshold. `n` of the score is the number of pictures, which are what is drawn
+ * again: micro averages have the bootstrap that the options ask for, the macro average D has the
+ * jackknife, whatever they ask for.
  *
  * @param threshold null accepts every crop.
  */
-export function f1At(images: readonly ImageEvidence[], definition: F1Definition, rule: AcceptanceRule, threshold: number | null, options: BootstrapOptions = {}): F1Result {
+export function f1At(
+  images: readonly ImageEvidence[],
+  definition: F1Definition,
+  rule: AcceptanceRule,
+  threshold: number | null,
+  options: BootstrapOptions = {},
+): F1Result {
   const tallies = tallyAll(images, definition, rule, threshold);
   const counts = new Counts(definition);
   for (const t of tallies) counts.add(t);
-  const f1 = images.length === 0 ? undefinedScore("no pictures")
-    : counts.point.f1 === null ? undefinedScore(noF1(images, definition))
-      : definition === "D" ? macroInterval(tallies, options.level)
-        : bootstrap(f1Statistic(tallies, definition), options);
-  return { definition, threshold, point: counts.point, f1, images: images.length, distractors: images.filter((i) => i.truth.length === 0).length };
+  const f1 =
+    images.length === 0
+      ? undefinedScore("no pictures")
+      : counts.point.f1 === null
+        ? undefinedScore(noF1(images, definition))
+        : definition === "D"
+          ? macroInterval(tallies, options.level)
+          : bootstrap(f1Statistic(tallies, definition), options);
+  return {
+    definition,
+    threshold,
+    point: counts.point,
+    f1,
+    images: images.length,
+    distractors: images.filter((i) => i.truth.length === 0).length,
+  };
 }
 
-/** The difference in F1 of two systems on the same pictures, each at its own threshold; pictures are drawn in pairs. */
+/**
+ * The difference in F1 of two systems on the same pictures, each at its own threshold; pictures are
+ * drawn in pairs.
+ */
 export function f1Difference(
-  first: readonly ImageEvidence[], second: readonly ImageEvidence[], definition: F1Definition, rules: readonly [AcceptanceRule, AcceptanceRule],
-  thresholds: readonly [number | null, number | null], options: BootstrapOptions = {},
+  first: readonly ImageEvidence[],
+  second: readonly ImageEvidence[],
+  definition: F1Definition,
+  rules: readonly [AcceptanceRule, AcceptanceRule],
+  thresholds: readonly [number | null, number | null],
+  options: BootstrapOptions = {},
 ): PairedEstimate | Undefined {
   const byName = new Map(second.map((s) => [s.image, s]));
   const partners = first.map((f) => {
     const partner = byName.get(f.image);
-    if (!partner || second.length !== first.length) throw new RangeError("the two systems were not run on the same pictures");
+    if (!partner || second.length !== first.length)
+      throw new RangeError("the two systems were not run on the same pictures");
     return partner;
   });
   return pairedBootstrap(
@@ -57,24 +92,50 @@ export function f1Difference(
   );
 }
 
-function tallyAll(images: readonly ImageEvidence[], definition: F1Definition, rule: AcceptanceRule, threshold: number | null): Tally[][] {
-  return images.map(({ truth, recognitions }) => tally(definition, truth, accepted(recognitions, rule, threshold).map((i) => recognitions[i]!)));
+function tallyAll(
+  images: readonly ImageEvidence[],
+  definition: F1Definition,
+  rule: AcceptanceRule,
+  threshold: number | null,
+): Tally[][] {
+  return images.map(({ truth, recognitions }) =>
+    tally(
+      definition,
+      truth,
+      accepted(recognitions, rule, threshold).map((i) => recognitions[i]!),
+    ),
+  );
 }
 
-function macroInterval(tallies: readonly (readonly Tally[])[], level = 0.95): JackknifeEstimate | Undefined {
+function macroInterval(
+  tallies: readonly (readonly Tally[])[],
+  level = 0.95,
+): JackknifeEstimate | Undefined {
   const shown = tallies.flat().filter((t) => t.tp + t.fn > 0);
   const labels = new Set(shown.map((t) => t.group)).size;
   const result = jackknife(f1Statistic(tallies, "D"), { level, range: [0, 1] });
   if (result.value === null || shown.length >= fewestPicturesALabel * labels) return result;
-  return { ...result, ci: null, why: `${labels} labels with ${(shown.length / labels).toFixed(1)} pictures each: too few for an interval that could be trusted` };
+  return {
+    ...result,
+    ci: null,
+    why: `${labels} labels with ${(shown.length / labels).toFixed(1)} pictures each: too few for an interval that could be trusted`,
+  };
 }
 
 function noF1(images: readonly ImageEvidence[], definition: F1Definition): string {
-  return definition === "D" || images.every((i) => i.truth.length === 0) ? "no picture has a truth object" : "no picture has a truth object or an answer";
+  return definition === "D" || images.every((i) => i.truth.length === 0)
+    ? "no picture has a truth object"
+    : "no picture has a truth object or an answer";
 }
 
-/** F1 as the bootstrap wants it: per-picture counts, never matched again. Macro runs over the labels with truth in the resample. */
-export function f1Statistic(tallies: readonly (readonly Tally[])[], definition: F1Definition): ResampledStatistic {
+/**
+ * F1 as the bootstrap wants it: per-picture counts, never matched again. Macro runs over the labels
+ * with truth in the resample.
+ */
+export function f1Statistic(
+  tallies: readonly (readonly Tally[])[],
+  definition: F1Definition,
+): ResampledStatistic {
   const groups = new Map<string, number>();
   const rows: number[] = [];
   tallies.forEach((list, image) => {
@@ -122,19 +183,41 @@ export interface HeldOutF1 {
 }
 
 /**
- * Chooses the threshold of the best F1 on one half of the pictures and reports F1 on the other, so that the choice cannot
- * flatter the number. The halves are drawn by seed and picture name, distractors and others apart, whatever the order.
+ * Chooses the threshold of the best F1 on one half of the pictures and reports F1 on the other, so
+ * that the choice cannot flatter the number. The halves are drawn by seed and picture name,
+ * distractors and others apart, whatever the order.
  */
-export function heldOutF1(images: readonly ImageEvidence[], definition: F1Definition, rule: AcceptanceRule, options: BootstrapOptions = {}): HeldOutF1 {
+export function heldOutF1(
+  images: readonly ImageEvidence[],
+  definition: F1Definition,
+  rule: AcceptanceRule,
+  options: BootstrapOptions = {},
+): HeldOutF1 {
   const [calibration, test] = halves(images, options.seed ?? 0);
   const best = bestPoint(sweepF1(calibration, definition, rule));
-  const known = { definition, threshold: best?.threshold ?? null, calibrationF1: best?.f1 ?? null, calibrationImages: calibration.length };
-  if (best === null) return { ...known, test: undefinedScore("the calibration half gives no threshold: it has no truth objects, or no crop found a label") };
+  const known = {
+    definition,
+    threshold: best?.threshold ?? null,
+    calibrationF1: best?.f1 ?? null,
+    calibrationImages: calibration.length,
+  };
+  if (best === null)
+    return {
+      ...known,
+      test: undefinedScore(
+        "the calibration half gives no threshold: it has no truth objects, or no crop found a label",
+      ),
+    };
   return { ...known, test: f1At(test, definition, rule, best.threshold, options) };
 }
 
-/** Two halves of the pictures, the first the larger where the count is odd; stable under reordering. */
-export function halves(images: readonly ImageEvidence[], seed: number | string): [calibration: ImageEvidence[], test: ImageEvidence[]] {
+/**
+ * Two halves of the pictures, the first the larger where the count is odd; stable under reordering.
+ */
+export function halves(
+  images: readonly ImageEvidence[],
+  seed: number | string,
+): [calibration: ImageEvidence[], test: ImageEvidence[]] {
   const result: [ImageEvidence[], ImageEvidence[]] = [[], []];
   for (const distractors of [false, true]) {
     images

@@ -1,6 +1,9 @@
 import type { Neighbours } from "../../../pipeline/types.js";
 
-/** A row of a query or gallery set as retrieval sees it. `uid` is a picture number or camera; null where the set has none. */
+/**
+ * A row of a query or gallery set as retrieval sees it. `uid` is a picture number or camera; null
+ * where the set has none.
+ */
 export interface LabelledRow {
   readonly label: string;
   readonly uid: string | null;
@@ -10,15 +13,22 @@ export interface NeighbourHit {
   /** Gallery rows that count for the query, best first. */
   readonly rows: readonly number[];
   readonly scores: readonly number[];
-  /** Place of the first neighbour with the query's label among them, from 0; null where none of those asked for has it. */
+  /**
+   * Place of the first neighbour with the query's label among them, from 0; null where none of
+   * those asked for has it.
+   */
   readonly rank: number | null;
-  /** Whether the gallery holds any right answer for the query; without one it leaves the denominator. */
+  /**
+   * Whether the gallery holds any right answer for the query; without one it leaves the
+   * denominator.
+   */
   readonly answerable: boolean;
 }
 
 /**
- * Judges what an index returned, exact or not. Not valid for a query are itself (`leaveOneOut`: query i is gallery row i) and
- * gallery rows of the same label and uid (the junk rule); they leave the ranking, as the `standard` protocol has it.
+ * Judges what an index returned, exact or not. Not valid for a query are itself (`leaveOneOut`:
+ * query i is gallery row i) and gallery rows of the same label and uid (the junk rule); they leave
+ * the ranking, as the `standard` protocol has it.
  *
  * @param found at least `k` + `allowance(…)` neighbours a query, so that k valid ones remain.
  */
@@ -41,16 +51,27 @@ export function judgeNeighbours(
     }
     const rank = rows.findIndex((row) => gallery[row]!.label === query.label);
     // Left out: the query itself, and what the junk rule takes (which then holds the query, too).
-    const invalid = query.uid !== null ? (byIdentity.get(identity(query)) ?? 0) : leaveOneOut ? 1 : 0;
-    return { rows, scores, rank: rank < 0 ? null : rank, answerable: (byLabel.get(query.label) ?? 0) > invalid };
+    const invalid =
+      query.uid !== null ? (byIdentity.get(identity(query)) ?? 0) : leaveOneOut ? 1 : 0;
+    return {
+      rows,
+      scores,
+      rank: rank < 0 ? null : rank,
+      answerable: (byLabel.get(query.label) ?? 0) > invalid,
+    };
   });
 }
 
 /** How many neighbours more than k must be asked for, so that k valid ones remain. */
-export function allowance(queries: readonly LabelledRow[], gallery: readonly LabelledRow[], leaveOneOut: boolean): number {
+export function allowance(
+  queries: readonly LabelledRow[],
+  gallery: readonly LabelledRow[],
+  leaveOneOut: boolean,
+): number {
   const byIdentity = identities(queries, gallery);
   let most = leaveOneOut ? 1 : 0;
-  for (const query of queries) if (query.uid !== null) most = Math.max(most, byIdentity.get(identity(query)) ?? 0);
+  for (const query of queries)
+    if (query.uid !== null) most = Math.max(most, byIdentity.get(identity(query)) ?? 0);
   return most;
 }
 
@@ -59,7 +80,10 @@ function isJunk(query: LabelledRow, row: LabelledRow): boolean {
 }
 
 /** Gallery rows by label and uid; none where no query has a uid that could take them out. */
-function identities(queries: readonly LabelledRow[], gallery: readonly LabelledRow[]): Map<string, number> {
+function identities(
+  queries: readonly LabelledRow[],
+  gallery: readonly LabelledRow[],
+): Map<string, number> {
   return queries.some(({ uid }) => uid !== null) ? countBy(gallery, identity) : new Map();
 }
 

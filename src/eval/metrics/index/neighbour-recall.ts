@@ -1,5 +1,11 @@
 import { scorer } from "../../../pipeline/index/row-ranks-plain.js";
-import { isCodes, type Codes, type IndexMetric, type Neighbours, type Vectors } from "../../../pipeline/types.js";
+import {
+  isCodes,
+  type Codes,
+  type IndexMetric,
+  type Neighbours,
+  type Vectors,
+} from "../../../pipeline/types.js";
 import { bootstrap } from "../../stats/bootstrap.js";
 import { meanStatistic } from "../../stats/resampled-statistic.js";
 import { measured, undefinedScore } from "../../stats/score.js";
@@ -9,8 +15,9 @@ export interface NeighbourRecallOptions {
   readonly k: number;
   readonly metric: IndexMetric;
   /**
-   * How much worse than the k-th exact score still counts, in units of the score. 1e-5 unless told: what float32 leaves uncertain in an inner
-   * product of unit vectors. ann-benchmarks allows 1e-3. Hamming distances are whole numbers: 0.
+   * How much worse than the k-th exact score still counts, in units of the score. 1e-5 unless told:
+   * what float32 leaves uncertain in an inner product of unit vectors. ann-benchmarks allows 1e-3.
+   * Hamming distances are whole numbers: 0.
    */
   readonly epsilon?: number;
 }
@@ -27,25 +34,35 @@ export interface NeighbourRecall {
 export const annBenchmarksEpsilon = 1e-3;
 
 /**
- * Neighbour recall@k of an approximate search against the exact one, by score and not by row: an item counts where its score is at least as
- * good as that of the k-th exact neighbour, so that which of several equal items comes back makes no difference. Per query: items found so,
- * each row once, at most k, over k. After ann-benchmarks (Aumüller, Bernhardsson, Faithfull 2020, section 2.1), whose `epsilon` widens
- * the bound.
+ * Neighbour recall@k of an approximate search against the exact one, by score and not by row: an
+ * item counts where its score is at least as good as that of the k-th exact neighbour, so that
+ * which of several equal items comes back makes no difference. Per query: items found so, each row
+ * once, at most k, over k. After ann-benchmarks (Aumüller, Bernhardsson, Faithfull 2020, section
+ * 2.1), whose `epsilon` widens the bound.
  *
- * Where the gallery holds fewer than k items, those it has are the target. Scores should be exact: `rescore` makes them so for an index
- * that returns approximate ones.
+ * Where the gallery holds fewer than k items, those it has are the target. Scores should be exact:
+ * `rescore` makes them so for an index that returns approximate ones.
  *
- * @throws RangeError where the two differ in the number of queries, or `exact` is shorter than k although its gallery is not.
+ * @throws RangeError where the two differ in the number of queries, or `exact` is shorter than k
+ * although its gallery is not.
  */
-export function neighbourRecall(found: Neighbours, exact: Neighbours, { k, metric, epsilon = metric === "hamming" ? 0 : 1e-5 }: NeighbourRecallOptions): NeighbourRecall {
+export function neighbourRecall(
+  found: Neighbours,
+  exact: Neighbours,
+  { k, metric, epsilon = metric === "hamming" ? 0 : 1e-5 }: NeighbourRecallOptions,
+): NeighbourRecall {
   const queries = exact.rows.length / exact.k;
-  if (found.rows.length / found.k !== queries) throw new RangeError(`neighbourRecall: ${found.rows.length / found.k} and ${queries} queries`);
+  if (found.rows.length / found.k !== queries)
+    throw new RangeError(`neighbourRecall: ${found.rows.length / found.k} and ${queries} queries`);
   const perQuery = new Float64Array(queries);
   const sign = metric === "inner-product" ? 1 : -1;
   for (let q = 0; q < queries; q++) {
     let target = 0;
     while (target < Math.min(k, exact.k) && exact.rows[q * exact.k + target]! >= 0) target++;
-    if (target < k && target === exact.k) throw new RangeError(`neighbourRecall: the exact search kept ${exact.k} neighbours, ${k} needed`);
+    if (target < k && target === exact.k)
+      throw new RangeError(
+        `neighbourRecall: the exact search kept ${exact.k} neighbours, ${k} needed`,
+      );
     if (target === 0) continue;
     const bound = sign * exact.scores[q * exact.k + target - 1]! - epsilon;
     const counted = new Set<number>();
@@ -59,12 +76,16 @@ export function neighbourRecall(found: Neighbours, exact: Neighbours, { k, metri
 }
 
 /**
- * A search of a gallery with itself without each query's own row: query i is gallery row i. One neighbour fewer a query; where the own row was
- * not found, the last one goes.
+ * A search of a gallery with itself without each query's own row: query i is gallery row i. One
+ * neighbour fewer a query; where the own row was not found, the last one goes.
  */
 export function withoutOwn({ k, rows, scores }: Neighbours): Neighbours {
   const queries = rows.length / k;
-  const kept: Neighbours = { k: k - 1, rows: new Float64Array(queries * (k - 1)), scores: new Float32Array(queries * (k - 1)) };
+  const kept: Neighbours = {
+    k: k - 1,
+    rows: new Float64Array(queries * (k - 1)),
+    scores: new Float32Array(queries * (k - 1)),
+  };
   for (let q = 0; q < queries; q++) {
     const own = rows.subarray(q * k, (q + 1) * k).indexOf(q);
     for (let i = 0; i < k - 1; i++) {
@@ -82,21 +103,36 @@ function meanScore(values: Float64Array): Score {
   return estimate.value === null ? estimate : measured(estimate.value, values.length, estimate.ci);
 }
 
-/** The same rows with their exact scores, computed in double: for indexes that return compressed or rounded scores. Squared distances for l2. */
-export function rescore(neighbours: Neighbours, queries: Vectors | Codes, gallery: Vectors | Codes, metric: IndexMetric): Neighbours {
+/**
+ * The same rows with their exact scores, computed in double: for indexes that return compressed or
+ * rounded scores. Squared distances for l2.
+ */
+export function rescore(
+  neighbours: Neighbours,
+  queries: Vectors | Codes,
+  gallery: Vectors | Codes,
+  metric: IndexMetric,
+): Neighbours {
   const dim = isCodes(gallery) ? gallery.bits / 8 : gallery.dim;
   const score = scorer(queries.data, gallery.data, dim);
   const scores = Float32Array.from(neighbours.scores, (_, i) => {
     const row = neighbours.rows[i]!;
     const query = Math.floor(i / neighbours.k);
     if (row < 0) return metric === "inner-product" ? -Infinity : Infinity;
-    if (metric === "l2") return squaredDistance(queries.data, query * dim, gallery.data, row * dim, dim);
+    if (metric === "l2")
+      return squaredDistance(queries.data, query * dim, gallery.data, row * dim, dim);
     return metric === "hamming" ? -score(query, row) : score(query, row);
   });
   return { ...neighbours, scores };
 }
 
-function squaredDistance(a: ArrayLike<number>, aStart: number, b: ArrayLike<number>, bStart: number, dim: number): number {
+function squaredDistance(
+  a: ArrayLike<number>,
+  aStart: number,
+  b: ArrayLike<number>,
+  bStart: number,
+  dim: number,
+): number {
   let sum = 0;
   for (let i = 0; i < dim; i++) {
     const d = a[aStart + i]! - b[bStart + i]!;

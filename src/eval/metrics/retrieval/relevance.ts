@@ -32,15 +32,19 @@ export interface RelevanceInput {
 
 /** Which rows of the gallery are right answers to a query, and which must not count at all. */
 export interface Relevance {
-  /** For queries [begin, end): `positives` have the query's label and are valid, `junk` are not valid. Both ascending. */
+  /**
+   * For queries [begin, end): `positives` have the query's label and are valid, `junk` are not
+   * valid. Both ascending.
+   */
   of(begin: number, end: number): { readonly positives: RowLists; readonly junk: RowLists };
   /** Positives and junk of one query together. */
   most(query: number): number;
 }
 
 /**
- * The junk rule (Zheng et al. 2015, Market-1501; PaddleClas `retrieval_eval`, `keep_mask`): an item with the query's label **and** its camera or
- * uid is not valid. Where one is left out, the query's own row is not valid either.
+ * The junk rule (Zheng et al. 2015, Market-1501; PaddleClas `retrieval_eval`, `keep_mask`): an item
+ * with the query's label **and** its camera or uid is not valid. Where one is left out, the query's
+ * own row is not valid either.
  */
 export function relevance({ labels, uids, leaveOneOut }: RelevanceInput): Relevance {
   const { start, rows } = rowsOfLabel(labels);
@@ -52,7 +56,8 @@ export function relevance({ labels, uids, leaveOneOut }: RelevanceInput): Releva
         const label = labels.query[q]!;
         for (let i = start[label]!; i < start[label + 1]!; i++) {
           const row = rows[i]!;
-          const isJunk = (leaveOneOut && row === q) || (uids !== null && uids.query[q] === uids.gallery[row]);
+          const isJunk =
+            (leaveOneOut && row === q) || (uids !== null && uids.query[q] === uids.gallery[row]);
           (isJunk ? lists.junk : lists.positives).push(row);
         }
         lists.positives.close();

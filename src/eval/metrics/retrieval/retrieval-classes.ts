@@ -23,7 +23,10 @@ export interface Confusion {
   readonly queries: number;
 }
 
-/** The label of each query's best valid neighbour (of tied ones the smallest row); null where the gallery leaves none. */
+/**
+ * The label of each query's best valid neighbour (of tied ones the smallest row); null where the
+ * gallery leaves none.
+ */
 export function predictions({ labels, top, topRows }: RetrievalEvidence): (string | null)[] {
   return Array.from(labels.query, (_, q) => {
     const row = topRows[q * top]!;
@@ -31,12 +34,21 @@ export function predictions({ labels, top, topRows }: RetrievalEvidence): (strin
   });
 }
 
-/** recall@1 and mAP of each label that has queries, in the order of first appearance. Labels without an answerable query say why they have no value. */
+/**
+ * recall@1 and mAP of each label that has queries, in the order of first appearance. Labels without
+ * an answerable query say why they have no value.
+ */
 export function classScores(evidence: RetrievalEvidence, level = 0.95): ClassScore[] {
   const { labels, positives } = evidence;
   const values = evidence.values[headlineOrder(evidence)]!;
   const first = firstHits(evidence);
-  const sums = labels.names.map(() => ({ queries: 0, answered: 0, hits: 0, averagePrecision: 0, galleryItems: 0 }));
+  const sums = labels.names.map(() => ({
+    queries: 0,
+    answered: 0,
+    hits: 0,
+    averagePrecision: 0,
+    galleryItems: 0,
+  }));
   for (const label of labels.gallery) sums[label]!.galleryItems++;
   const seen = new Set<number>();
   labels.query.forEach((label, q) => {
@@ -52,8 +64,13 @@ export function classScores(evidence: RetrievalEvidence, level = 0.95): ClassSco
     const { queries, answered, hits, averagePrecision, galleryItems } = sums[label]!;
     const none = undefinedScore("no query of this label has a valid positive in the gallery");
     return {
-      label: labels.names[label]!, queries, galleryItems,
-      recallAt1: answered === 0 ? none : measured(hits / answered, answered, wilsonInterval(hits, answered, level)),
+      label: labels.names[label]!,
+      queries,
+      galleryItems,
+      recallAt1:
+        answered === 0
+          ? none
+          : measured(hits / answered, answered, wilsonInterval(hits, answered, level)),
       meanAveragePrecision: answered === 0 ? none : measured(averagePrecision / answered, answered),
     };
   });
@@ -66,10 +83,15 @@ function firstHits(evidence: RetrievalEvidence): Float64Array {
   if (at >= 0) return values.hit[at]!;
   // Without k = 1 the first neighbour's label decides, which is one of the orders that ties allow.
   const { labels, top, topRows } = evidence;
-  return Float64Array.from(labels.query, (label, q) => (topRows[q * top]! >= 0 && labels.gallery[topRows[q * top]!] === label ? 1 : 0));
+  return Float64Array.from(labels.query, (label, q) =>
+    topRows[q * top]! >= 0 && labels.gallery[topRows[q * top]!] === label ? 1 : 0,
+  );
 }
 
-/** What the first neighbour takes for what, among queries that have a valid positive: most frequent first, then by label. */
+/**
+ * What the first neighbour takes for what, among queries that have a valid positive: most frequent
+ * first, then by label.
+ */
 export function confusions(evidence: RetrievalEvidence): Confusion[] {
   const { labels, positives, top, topRows } = evidence;
   const counts = new Map<number, Map<number, number>>();
@@ -85,8 +107,17 @@ export function confusions(evidence: RetrievalEvidence): Confusion[] {
     counts.set(label, of);
   });
   return [...counts]
-    .flatMap(([label, of]) => [...of].map(([predicted, count]) => ({ label: labels.names[label]!, predicted: labels.names[predicted]!, count, queries: queries.get(label)! })))
-    .sort((a, b) => b.count - a.count || compare(a.label, b.label) || compare(a.predicted, b.predicted));
+    .flatMap(([label, of]) =>
+      [...of].map(([predicted, count]) => ({
+        label: labels.names[label]!,
+        predicted: labels.names[predicted]!,
+        count,
+        queries: queries.get(label)!,
+      })),
+    )
+    .sort(
+      (a, b) => b.count - a.count || compare(a.label, b.label) || compare(a.predicted, b.predicted),
+    );
 }
 
 /** By code units, so that the order does not depend on the machine's language. */

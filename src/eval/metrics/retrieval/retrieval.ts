@@ -1,12 +1,30 @@
 import { requireFinite } from "../../../../datasets/formats/finite.js";
 import { UserError } from "../../../pipeline/errors.js";
 import { rankRows, requireSameSpace, type RowLists } from "../../../pipeline/index/row-ranks.js";
-import { isCodes, rowCount, type Codes, type Progress, type Protocol, type Vectors } from "../../../pipeline/types.js";
+import {
+  isCodes,
+  rowCount,
+  type Codes,
+  type Progress,
+  type Protocol,
+  type Vectors,
+} from "../../../pipeline/types.js";
 import { codeTexts, relevance, type Coded } from "./relevance.js";
 import { stableRanks, tieGroups, writeTop } from "./retrieval-block.js";
-import { expectedHit, expectedValue, extremeRanks, isTied, penaltyFromZero, valueOfRanks, type QueryValue } from "./tied-ranks.js";
+import {
+  expectedHit,
+  expectedValue,
+  extremeRanks,
+  isTied,
+  penaltyFromZero,
+  valueOfRanks,
+  type QueryValue,
+} from "./tied-ranks.js";
 
-/** Queries and gallery with their labels. Similarity is the inner product of vectors, or the nearness of codes by Hamming distance. */
+/**
+ * Queries and gallery with their labels. Similarity is the inner product of vectors, or the
+ * nearness of codes by Hamming distance.
+ */
 export interface RetrievalInput {
   readonly queries: Vectors | Codes;
   readonly gallery: Vectors | Codes;
@@ -19,15 +37,30 @@ export interface RetrievalInput {
   readonly leaveOneOut?: boolean;
 }
 
-/** Where `paddleclas` and `standard` differ. Each can be set alone, so that a report can say what it is worth. */
+/**
+ * Where `paddleclas` and `standard` differ. Each can be set alone, so that a report can say what it
+ * is worth.
+ */
 export interface RetrievalRules {
-  /** `removed` from the ranking, or similarity 0 in its place there (PaddleClas multiplies by the mask). */
+  /**
+   * `removed` from the ranking, or similarity 0 in its place there (PaddleClas multiplies by the
+   * mask).
+   */
   readonly junk: "removed" | "zeroed";
-  /** The mean over all orders of tied items, or the order of a stable sort: the smaller row first. PaddleClas's own sort is not stable; this is its nearest repeatable kin. */
+  /**
+   * The mean over all orders of tied items, or the order of a stable sort: the smaller row first.
+   * PaddleClas's own sort is not stable; this is its nearest repeatable kin.
+   */
   readonly ties: "expected" | "stable";
-  /** Queries a block; each block's mean counts by its queries, those without a positive included. null: no blocks. */
+  /**
+   * Queries a block; each block's mean counts by its queries, those without a positive included.
+   * null: no blocks.
+   */
   readonly block: number | null;
-  /** Rank of the last positive in mINP: from 1, or from 0 (PaddleClas, so that it can be infinite). From 0 goes with stable ties only. */
+  /**
+   * Rank of the last positive in mINP: from 1, or from 0 (PaddleClas, so that it can be infinite).
+   * From 0 goes with stable ties only.
+   */
   readonly penalty: "from-one" | "from-zero";
   /** Denominator of precision@k: queries with a positive, or all. */
   readonly precision: "answerable" | "all";
@@ -36,7 +69,13 @@ export interface RetrievalRules {
 /** What a protocol's name stands for. */
 export function rulesOf(protocol: Protocol): RetrievalRules {
   return protocol === "standard"
-    ? { junk: "removed", ties: "expected", block: null, penalty: "from-one", precision: "answerable" }
+    ? {
+        junk: "removed",
+        ties: "expected",
+        block: null,
+        penalty: "from-one",
+        precision: "answerable",
+      }
     : { junk: "zeroed", ties: "stable", block: 64, penalty: "from-zero", precision: "all" };
 }
 
@@ -51,7 +90,10 @@ export interface RankingOptions {
   /** Length of the CMC curve; 100 unless told. */
   readonly cmcLength?: number;
   readonly threads?: number;
-  /** Positives held at once, about 24 bytes each; 1,000,000 unless told. The result does not depend on it. */
+  /**
+   * Positives held at once, about 24 bytes each; 1,000,000 unless told. The result does not depend
+   * on it.
+   */
   readonly heldPositives?: number;
   readonly progress?: Progress;
 }
@@ -86,7 +128,10 @@ export interface RetrievalEvidence {
   readonly cmc: Readonly<Partial<Record<Order, Float64Array>>>;
   /** Queries for which a tie makes recall@1 uncertain: optimistic and pessimistic differ. */
   readonly undecidedFirst: number;
-  /** n x top rows, best first, -1 filled; equal scores by row number. Inner products, or minus Hamming distances. */
+  /**
+   * n x top rows, best first, -1 filled; equal scores by row number. Inner products, or minus
+   * Hamming distances.
+   */
   readonly top: number;
   readonly topRows: Int32Array;
   readonly topScores: Float64Array;
@@ -108,49 +153,103 @@ export function answerable({ positives }: Pick<RetrievalEvidence, "positives">):
 const queriesAtOnce = 512;
 
 /**
- * Ranks the whole gallery for each query, exactly, and keeps what the metrics need. The ranking itself is never held: memory is the input, some
- * hundred bytes a query, and a block's positives.
+ * Ranks the whole gallery for each query, exactly, and keeps what the metrics need. The ranking
+ * itself is never held: memory is the input, some hundred bytes a query, and a block's positives.
  *
- * @throws UserError `retrieval-empty`, `retrieval-length` (labels or uids do not fit the rows), `retrieval-uids` (one side only),
- * `retrieval-leave-one-out` (queries are not the gallery), `retrieval-k`, `dimension-mismatch`, `vector-not-finite`.
+ * @throws UserError `retrieval-empty`, `retrieval-length` (labels or uids do not fit the rows),
+ * `retrieval-uids` (one side only), `retrieval-leave-one-out` (queries are not the gallery),
+ * `retrieval-k`, `dimension-mismatch`, `vector-not-finite`.
  */
-export async function rankQueries(input: RetrievalInput, options: RankingOptions = {}): Promise<RetrievalEvidence> {
-  const { protocol = "standard", ks = [1, 5, 10], top = 10, cmcLength = 100, heldPositives = 1_000_000, threads, progress } = options;
+export async function rankQueries(
+  input: RetrievalInput,
+  options: RankingOptions = {},
+): Promise<RetrievalEvidence> {
+  const {
+    protocol = "standard",
+    ks = [1, 5, 10],
+    top = 10,
+    cmcLength = 100,
+    heldPositives = 1_000_000,
+    threads,
+    progress,
+  } = options;
   const rules = { ...rulesOf(protocol), ...options.rules };
-  if (rules.penalty === "from-zero" && rules.ties !== "stable") throw new RangeError("rules: a penalty from zero goes with stable ties only");
+  if (rules.penalty === "from-zero" && rules.ties !== "stable")
+    throw new RangeError("rules: a penalty from zero goes with stable ties only");
   check(input, ks);
   const { queries, gallery } = input;
   const count = rowCount(queries);
   const labels = codeTexts(input.queryLabels, input.galleryLabels);
-  const uids = input.queryUids && input.galleryUids ? codeTexts(input.queryUids, input.galleryUids) : null;
+  const uids =
+    input.queryUids && input.galleryUids ? codeTexts(input.queryUids, input.galleryUids) : null;
   const relevant = relevance({ labels, uids, leaveOneOut: input.leaveOneOut ?? false });
   const gallerySize = rowCount(gallery);
   const kept = Math.min(Math.max(1, top), gallerySize);
-  const orders: readonly Order[] = rules.ties === "stable" ? ["stable"] : ["expected", "optimistic", "pessimistic"];
-  const values = Object.fromEntries(orders.map((o) => [o, emptyValues(count, ks.length)])) as Record<Order, QueryValues>;
-  const cmc = Object.fromEntries(orders.map((o) => [o, new Float64Array(cmcLength)])) as Record<Order, Float64Array>;
+  const orders: readonly Order[] =
+    rules.ties === "stable" ? ["stable"] : ["expected", "optimistic", "pessimistic"];
+  const values = Object.fromEntries(
+    orders.map((o) => [o, emptyValues(count, ks.length)]),
+  ) as Record<Order, QueryValues>;
+  const cmc = Object.fromEntries(orders.map((o) => [o, new Float64Array(cmcLength)])) as Record<
+    Order,
+    Float64Array
+  >;
   const evidence = {
-    protocol, rules, ks, labels, gallerySize, values, cmc, undecidedFirst: 0,
-    positives: new Int32Array(count), junk: new Int32Array(count),
-    top: kept, topRows: new Int32Array(count * kept), topScores: new Float64Array(count * kept),
+    protocol,
+    rules,
+    ks,
+    labels,
+    gallerySize,
+    values,
+    cmc,
+    undecidedFirst: 0,
+    positives: new Int32Array(count),
+    junk: new Int32Array(count),
+    top: kept,
+    topRows: new Int32Array(count * kept),
+    topScores: new Float64Array(count * kept),
   };
   const junkScore = rules.junk === "zeroed" ? zeroScore(gallery) : null;
   for (let begin = 0, end = 0; begin < count; begin = end) {
     end = begin + 1;
-    for (let held = relevant.most(begin); end < Math.min(count, begin + queriesAtOnce) && (held += relevant.most(end)) <= heldPositives; ) end++;
+    for (
+      let held = relevant.most(begin);
+      end < Math.min(count, begin + queriesAtOnce) && (held += relevant.most(end)) <= heldPositives;
+    )
+      end++;
     const { positives, junk } = relevant.of(begin, end);
-    const ranks = await rankRows({ queries: slice(queries, begin, end), gallery, marked: positives, excluded: junk, top: kept, ...(threads !== undefined && { threads }) });
+    const ranks = await rankRows({
+      queries: slice(queries, begin, end),
+      gallery,
+      marked: positives,
+      excluded: junk,
+      top: kept,
+      ...(threads !== undefined && { threads }),
+    });
     for (let i = 0; i < end - begin; i++) {
       const query = begin + i;
       const aside = junkScore === null ? null : { rows: list(junk, i), score: junkScore };
       evidence.junk[query] = junk.start[i + 1]! - junk.start[i]!;
       evidence.positives[query] = positives.start[i + 1]! - positives.start[i]!;
-      writeTop(ranks, i, kept, aside, evidence.topRows.subarray(query * kept, (query + 1) * kept), evidence.topScores.subarray(query * kept, (query + 1) * kept));
+      writeTop(
+        ranks,
+        i,
+        kept,
+        aside,
+        evidence.topRows.subarray(query * kept, (query + 1) * kept),
+        evidence.topScores.subarray(query * kept, (query + 1) * kept),
+      );
       if (evidence.positives[query] === 0) continue;
       if (rules.ties === "stable") {
         const found = stableRanks(ranks, positives, i, aside);
         const value = valueOfRanks(found, ks);
-        store(values.stable, query, rules.penalty === "from-zero" ? { ...value, inverseNegativePenalty: penaltyFromZero(found) } : value);
+        store(
+          values.stable,
+          query,
+          rules.penalty === "from-zero"
+            ? { ...value, inverseNegativePenalty: penaltyFromZero(found) }
+            : value,
+        );
         addStep(cmc.stable, found[0]!);
         continue;
       }
@@ -175,35 +274,84 @@ export async function rankQueries(input: RetrievalInput, options: RankingOptions
 function check(input: RetrievalInput, ks: readonly number[]): void {
   const { queries, gallery } = input;
   requireSameSpace(queries, gallery);
-  const sides = [["query", queries, input.queryLabels, input.queryUids], ["gallery", gallery, input.galleryLabels, input.galleryUids]] as const;
+  const sides = [
+    ["query", queries, input.queryLabels, input.queryUids],
+    ["gallery", gallery, input.galleryLabels, input.galleryUids],
+  ] as const;
   for (const [side, rows, labels, uids] of sides) {
     const n = rowCount(rows);
     if (!isCodes(rows)) requireFinite(rows, `${side} vectors`);
-    if (n === 0) throw new UserError({ code: "retrieval-empty", message: `there is no ${side} row`, expected: "at least one", found: "0", fix: "check the files" });
-    for (const [what, given] of [["labels", labels], ["uids", uids]] as const) {
+    if (n === 0)
+      throw new UserError({
+        code: "retrieval-empty",
+        message: `there is no ${side} row`,
+        expected: "at least one",
+        found: "0",
+        fix: "check the files",
+      });
+    for (const [what, given] of [
+      ["labels", labels],
+      ["uids", uids],
+    ] as const) {
       if (given !== undefined && given.length !== n) {
-        throw new UserError({ code: "retrieval-length", message: `the ${side} has not as many ${what} as rows`, expected: `${n} ${what}`, found: String(given.length), fix: "row i of the features must be line i of the list: give the list that the features were made from" });
+        throw new UserError({
+          code: "retrieval-length",
+          message: `the ${side} has not as many ${what} as rows`,
+          expected: `${n} ${what}`,
+          found: String(given.length),
+          fix: "row i of the features must be line i of the list: give the list that the features were made from",
+        });
       }
     }
   }
   if ((input.queryUids === undefined) !== (input.galleryUids === undefined)) {
     const has = input.queryUids ? "query" : "gallery";
-    throw new UserError({ code: "retrieval-uids", message: `only the ${has} list has uids, so nothing can be told apart by them`, expected: "a third column in both lists, or in neither", found: `one in the ${has} list`, fix: "add the uid to the other list, or read both with 2 columns" });
+    throw new UserError({
+      code: "retrieval-uids",
+      message: `only the ${has} list has uids, so nothing can be told apart by them`,
+      expected: "a third column in both lists, or in neither",
+      found: `one in the ${has} list`,
+      fix: "add the uid to the other list, or read both with 2 columns",
+    });
   }
-  if (input.leaveOneOut === true && (rowCount(queries) !== rowCount(gallery) || input.queryLabels.some((l, i) => l !== input.galleryLabels[i]))) {
-    throw new UserError({ code: "retrieval-leave-one-out", message: "leaving one out needs the gallery as queries", expected: "the same rows and labels on both sides", found: `${rowCount(queries)} queries and ${rowCount(gallery)} gallery rows`, fix: "give the gallery only" });
+  if (
+    input.leaveOneOut === true &&
+    (rowCount(queries) !== rowCount(gallery) ||
+      input.queryLabels.some((l, i) => l !== input.galleryLabels[i]))
+  ) {
+    throw new UserError({
+      code: "retrieval-leave-one-out",
+      message: "leaving one out needs the gallery as queries",
+      expected: "the same rows and labels on both sides",
+      found: `${rowCount(queries)} queries and ${rowCount(gallery)} gallery rows`,
+      fix: "give the gallery only",
+    });
   }
   for (const k of ks) {
-    if (!Number.isInteger(k) || k < 1) throw new UserError({ code: "retrieval-k", message: "k must be a positive integer", expected: "1, 5, 10 or the like", found: String(k), fix: "mend the list of k" });
+    if (!Number.isInteger(k) || k < 1)
+      throw new UserError({
+        code: "retrieval-k",
+        message: "k must be a positive integer",
+        expected: "1, 5, 10 or the like",
+        found: String(k),
+        fix: "mend the list of k",
+      });
   }
 }
 
 function slice(rows: Vectors | Codes, begin: number, end: number): Vectors | Codes {
-  if (isCodes(rows)) return { bits: rows.bits, data: rows.data.subarray((begin * rows.bits) / 8, (end * rows.bits) / 8) };
+  if (isCodes(rows))
+    return {
+      bits: rows.bits,
+      data: rows.data.subarray((begin * rows.bits) / 8, (end * rows.bits) / 8),
+    };
   return { dim: rows.dim, data: rows.data.subarray(begin * rows.dim, end * rows.dim) };
 }
 
-/** The score that stands for similarity 0: codes of +1 and -1 have inner product bits - 2 * distance. */
+/**
+ * The score that stands for similarity 0: codes of +1 and -1 have inner product bits - 2 *
+ * distance.
+ */
 function zeroScore(gallery: Vectors | Codes): number {
   return isCodes(gallery) ? -gallery.bits / 2 : 0;
 }
@@ -215,12 +363,24 @@ function list({ start, rows }: RowLists, i: number): Int32Array {
 function emptyValues(count: number, ks: number): QueryValues {
   const column = () => new Float64Array(count);
   const columns = () => Array.from({ length: ks }, column);
-  return { hit: columns(), precision: columns(), averagePrecision: column(), mapAtR: column(), rPrecision: column(), inverseNegativePenalty: column(), firstRank: column() };
+  return {
+    hit: columns(),
+    precision: columns(),
+    averagePrecision: column(),
+    mapAtR: column(),
+    rPrecision: column(),
+    inverseNegativePenalty: column(),
+    firstRank: column(),
+  };
 }
 
 function store(values: QueryValues, query: number, value: QueryValue): void {
-  value.hit.forEach((v, k) => { values.hit[k]![query] = v; });
-  value.precision.forEach((v, k) => { values.precision[k]![query] = v; });
+  value.hit.forEach((v, k) => {
+    values.hit[k]![query] = v;
+  });
+  value.precision.forEach((v, k) => {
+    values.precision[k]![query] = v;
+  });
   values.averagePrecision[query] = value.averagePrecision;
   values.mapAtR[query] = value.mapAtR;
   values.rPrecision[query] = value.rPrecision;

@@ -1,13 +1,19 @@
 /**
- * What one query's ranking is worth, where some items tie. A ranking is known by its groups of equal score: only groups that hold a positive
- * matter, and of each how many items stand before it, how many it holds, and how many of these are positives.
+ * What one query's ranking is worth, where some items tie. A ranking is known by its groups of
+ * equal score: only groups that hold a positive matter, and of each how many items stand before it,
+ * how many it holds, and how many of these are positives.
  *
- * Tied items have no order of their own, so a metric has three honest values: with the positives of each group first (optimistic), last
- * (pessimistic), and the mean over all orders of each group (expected). The means are exact, not simulated; for average precision the formula is
- * that of McSherry and Najork, "Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied Scores" (ECIR 2008).
+ * Tied items have no order of their own, so a metric has three honest values: with the positives of
+ * each group first (optimistic), last (pessimistic), and the mean over all orders of each group
+ * (expected). The means are exact, not simulated; for average precision the formula is that of
+ * McSherry and Najork, "Computing Information Retrieval Performance Measures Efficiently in the
+ * Presence of Tied Scores" (ECIR 2008).
  */
 export interface TieGroups {
-  /** Best group first. Groups without a positive are left out, their items counted in `before` of those that follow. */
+  /**
+   * Best group first. Groups without a positive are left out, their items counted in `before` of
+   * those that follow.
+   */
   readonly before: readonly number[];
   readonly size: readonly number[];
   readonly positives: readonly number[];
@@ -21,11 +27,17 @@ export interface QueryValue {
   readonly precision: number[];
   /** Mean over the positives of the precision at their ranks. */
   readonly averagePrecision: number;
-  /** The same sum cut at rank R, over R (Musgrave et al. 2020, "A Metric Learning Reality Check", section 3.1). */
+  /**
+   * The same sum cut at rank R, over R (Musgrave et al. 2020, "A Metric Learning Reality Check",
+   * section 3.1).
+   */
   readonly mapAtR: number;
   /** Precision at R, the number of positives. */
   readonly rPrecision: number;
-  /** R over the rank of the last positive (Ye et al. 2021, "Deep Learning for Person Re-identification", section 3.2: INP). */
+  /**
+   * R over the rank of the last positive (Ye et al. 2021, "Deep Learning for Person
+   * Re-identification", section 3.2: INP).
+   */
   readonly inverseNegativePenalty: number;
   /** Rank of the first positive, from 1. */
   readonly firstRank: number;
@@ -40,8 +52,14 @@ export function isTied({ size, positives }: TieGroups): boolean {
   return size.some((s, i) => s !== positives[i]);
 }
 
-/** Ranks of the positives where those of each group come first (`optimistic`) or last. Ascending, from 1. */
-export function extremeRanks({ before, size, positives }: TieGroups, which: "optimistic" | "pessimistic"): Float64Array {
+/**
+ * Ranks of the positives where those of each group come first (`optimistic`) or last. Ascending,
+ * from 1.
+ */
+export function extremeRanks(
+  { before, size, positives }: TieGroups,
+  which: "optimistic" | "pessimistic",
+): Float64Array {
   const ranks = new Float64Array(positives.reduce((a, b) => a + b, 0));
   let filled = 0;
   for (let g = 0; g < before.length; g++) {
@@ -82,9 +100,11 @@ export function valueOfRanks(ranks: ArrayLike<number>, ks: readonly number[]): Q
 }
 
 /**
- * INP as PaddleClas `mINP.forward` has it (release/2.3; later releases stop with an error where a list has uids): R over
- * `argmax(equal_flag - equal_flag / (arange + 2))`, the place of the last positive counted from 0, so that it is infinite where the only
- * positive stands first. In float32 those values cease to grow some thousand places down, and argmax then takes the first of equal ones.
+ * INP as PaddleClas `mINP.forward` has it (release/2.3; later releases stop with an error where a
+ * list has uids): R over `argmax(equal_flag - equal_flag / (arange + 2))`, the place of the last
+ * positive counted from 0, so that it is infinite where the only positive stands first. In float32
+ * those values cease to grow some thousand places down, and argmax then takes the first of equal
+ * ones.
  */
 export function penaltyFromZero(ranks: ArrayLike<number>): number {
   let last = 0;
@@ -109,7 +129,8 @@ export function expectedValue(groups: TieGroups, ks: readonly number[]): QueryVa
   let positivesBefore = 0;
   for (let g = 0; g < before.length; g++) {
     const [a, t, p] = [before[g]!, size[g]!, positives[g]!];
-    // The item at place j of the group is a positive with probability p / t; given that, (j - 1)(p - 1) / (t - 1) of those before it are.
+    // The item at place j of the group is a positive with probability p / t; given that, (j - 1)(p
+    // - 1) / (t - 1) of those before it are.
     const slope = t > 1 ? (p - 1) / (t - 1) : 0;
     for (let j = 1; j <= t; j++) {
       const term = ((p / t) * (positivesBefore + 1 + (j - 1) * slope)) / (a + j);
@@ -131,8 +152,8 @@ export function expectedValue(groups: TieGroups, ks: readonly number[]): QueryVa
 }
 
 /**
- * Probability that a positive is among the k best: with m places left for the first group that holds one, of t items with d negatives,
- * 1 - C(d, m) / C(t, m) (hypergeometric).
+ * Probability that a positive is among the k best: with m places left for the first group that
+ * holds one, of t items with d negatives, 1 - C(d, m) / C(t, m) (hypergeometric).
  */
 export function expectedHit({ before, size, positives }: TieGroups, k: number): number {
   const places = Math.min(k - before[0]!, size[0]!);
@@ -146,11 +167,15 @@ export function expectedHit({ before, size, positives }: TieGroups, k: number): 
 /** Expected number of positives among the k best. */
 function expectedWithin({ before, size, positives }: TieGroups, k: number): number {
   let sum = 0;
-  for (let g = 0; g < before.length; g++) sum += (positives[g]! * Math.min(Math.max(0, k - before[g]!), size[g]!)) / size[g]!;
+  for (let g = 0; g < before.length; g++)
+    sum += (positives[g]! * Math.min(Math.max(0, k - before[g]!), size[g]!)) / size[g]!;
   return sum;
 }
 
-/** Mean of count / rank of the last positive: of p positives at random in t places the last is at m with probability C(m - 1, p - 1) / C(t, p). */
+/**
+ * Mean of count / rank of the last positive: of p positives at random in t places the last is at m
+ * with probability C(m - 1, p - 1) / C(t, p).
+ */
 function expectedPenalty({ before, size, positives }: TieGroups, count: number): number {
   const last = before.length - 1;
   const [a, t, p] = [before[last]!, size[last]!, positives[last]!];

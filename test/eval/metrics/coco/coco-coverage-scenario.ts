@@ -5,7 +5,10 @@ import { apStatistic } from "../../../../src/eval/metrics/coco/coco-resample.js"
 import { bootstrap } from "../../../../src/eval/stats/bootstrap.js";
 import { Random } from "../../../../src/eval/stats/random.js";
 
-/** A population of images: in hard ones objects are missed more often and scores are lower. Frequent and rare categories. */
+/**
+ * A population of images: in hard ones objects are missed more often and scores are lower. Frequent
+ * and rare categories.
+ */
 export interface Population {
   readonly images: number;
   readonly categories: number;
@@ -16,7 +19,12 @@ export interface Population {
 /** A set of images drawn from the population, matched. */
 export function drawSet(random: Random, { images, categories, objects }: Population): CocoMatches {
   const truth = { image: [] as number[], category: [] as number[], box: [] as number[] };
-  const found = { image: [] as number[], category: [] as number[], box: [] as number[], score: [] as number[] };
+  const found = {
+    image: [] as number[],
+    category: [] as number[],
+    box: [] as number[],
+    score: [] as number[],
+  };
   const category = (): number => Math.floor(categories * random.next() ** 2);
   for (let i = 0; i < images; i++) {
     const hardness = random.next();
@@ -41,13 +49,33 @@ export function drawSet(random: Random, { images, categories, objects }: Populat
   }
   const n = truth.image.length;
   const set: CocoTruth = {
-    images: Array.from({ length: images }, (_, id) => ({ id, width: 0, height: 0, fileName: null })),
+    images: Array.from({ length: images }, (_, id) => ({
+      id,
+      width: 0,
+      height: 0,
+      fileName: null,
+    })),
     categories: Array.from({ length: categories }, (_, id) => ({ id, name: String(id) })),
-    image: Int32Array.from(truth.image), category: Int32Array.from(truth.category), box: Float64Array.from(truth.box),
-    area: new Float64Array(n).fill(10_000), crowd: new Uint8Array(n), ignore: new Uint8Array(n), id: Float64Array.from({ length: n }, (_, g) => g + 1), notes: [],
+    image: Int32Array.from(truth.image),
+    category: Int32Array.from(truth.category),
+    box: Float64Array.from(truth.box),
+    area: new Float64Array(n).fill(10_000),
+    crowd: new Uint8Array(n),
+    ignore: new Uint8Array(n),
+    id: Float64Array.from({ length: n }, (_, g) => g + 1),
+    notes: [],
   };
-  const detections: CocoDetections = { image: Int32Array.from(found.image), category: Int32Array.from(found.category), box: Float64Array.from(found.box), score: Float64Array.from(found.score), notes: [] };
-  return evaluateCoco(set, detections, { maxDets: [100], areas: [{ name: "all", min: 0, max: 1e10 }] }).matches;
+  const detections: CocoDetections = {
+    image: Int32Array.from(found.image),
+    category: Int32Array.from(found.category),
+    box: Float64Array.from(found.box),
+    score: Float64Array.from(found.score),
+    notes: [],
+  };
+  return evaluateCoco(set, detections, {
+    maxDets: [100],
+    areas: [{ name: "all", min: 0, max: 1e10 }],
+  }).matches;
 }
 
 export interface Coverage {
@@ -58,16 +86,42 @@ export interface Coverage {
   readonly percentile: number | null;
 }
 
-/** How often intervals of AP (at one IoU threshold, or the mean over all) hold the mean AP of sets of as many images. */
-export function apCoverage(population: Population, { draws, resamples, threshold, percentiles = true }: { readonly draws: number; readonly resamples: number; readonly threshold?: number; readonly percentiles?: boolean }): Coverage {
+/**
+ * How often intervals of AP (at one IoU threshold, or the mean over all) hold the mean AP of sets
+ * of as many images.
+ */
+export function apCoverage(
+  population: Population,
+  {
+    draws,
+    resamples,
+    threshold,
+    percentiles = true,
+  }: {
+    readonly draws: number;
+    readonly resamples: number;
+    readonly threshold?: number;
+    readonly percentiles?: boolean;
+  },
+): Coverage {
   const drawn = Array.from({ length: draws }, (_, i) => {
-    const statistic = apStatistic(drawSet(new Random("AP").split(i), population), { ...(threshold !== undefined && { threshold }) });
+    const statistic = apStatistic(drawSet(new Random("AP").split(i), population), {
+      ...(threshold !== undefined && { threshold }),
+    });
     const around = cocoInterval(statistic, { resamples, seed: i });
-    const percentile = percentiles ? bootstrap(statistic, { method: "percentile", resamples, seed: i }) : around;
-    if (around.value === null || percentile.value === null || !around.ci || !percentile.ci) throw new Error("no interval");
+    const percentile = percentiles
+      ? bootstrap(statistic, { method: "percentile", resamples, seed: i })
+      : around;
+    if (around.value === null || percentile.value === null || !around.ci || !percentile.ci)
+      throw new Error("no interval");
     return { value: around.value, around: around.ci, percentile: percentile.ci };
   });
   const mean = drawn.reduce((sum, d) => sum + d.value / draws, 0);
-  const share = (interval: (d: (typeof drawn)[number]) => readonly [number, number]): number => drawn.filter((d) => interval(d)[0] <= mean && mean <= interval(d)[1]).length / draws;
-  return { mean, aroundValue: share((d) => d.around), percentile: percentiles ? share((d) => d.percentile) : null };
+  const share = (interval: (d: (typeof drawn)[number]) => readonly [number, number]): number =>
+    drawn.filter((d) => interval(d)[0] <= mean && mean <= interval(d)[1]).length / draws;
+  return {
+    mean,
+    aroundValue: share((d) => d.around),
+    percentile: percentiles ? share((d) => d.percentile) : null,
+  };
 }

@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import type { Box } from "../../../../src/pipeline/types.js";
-import type { AcceptanceRule, ImageEvidence } from "../../../../src/eval/metrics/end-to-end/f1-evidence.js";
+import type {
+  AcceptanceRule,
+  ImageEvidence,
+} from "../../../../src/eval/metrics/end-to-end/f1-evidence.js";
 
 /** x, y, width, height in pixels. */
 export function at(x: number, y: number, w: number, h: number): Box {
@@ -8,25 +11,31 @@ export function at(x: number, y: number, w: number, h: number): Box {
 }
 
 /**
- * Five pictures, worked out by hand in f1.test.ts. Boxes are 100 pixels square unless said otherwise, far apart unless said
- * otherwise.
+ * Five pictures, worked out by hand in f1.test.ts. Boxes are 100 pixels square unless said
+ * otherwise, far apart unless said otherwise.
  */
 export const example: readonly ImageEvidence[] = [
-  { // both objects recognised, and a false answer below them
+  {
+    // both objects recognised, and a false answer below them
     image: "two",
-    truth: [{ label: "cola", box: at(0, 0, 100, 100) }, { label: "tea", box: at(200, 0, 100, 100) }],
+    truth: [
+      { label: "cola", box: at(0, 0, 100, 100) },
+      { label: "tea", box: at(200, 0, 100, 100) },
+    ],
     recognitions: [
       { box: at(0, 0, 100, 100), label: "cola", score: 0.9 },
       { box: at(210, 0, 100, 100), label: "tea", score: 0.7 }, // IoU 90 / 110 = 0.818
       { box: at(400, 0, 100, 100), label: "milk", score: 0.6 },
     ],
   },
-  { // right label in the wrong place
+  {
+    // right label in the wrong place
     image: "astray",
     truth: [{ label: "tea", box: at(0, 0, 100, 100) }],
     recognitions: [{ box: at(300, 300, 100, 100), label: "tea", score: 0.8 }],
   },
-  { // the best answer is wrong, a weaker one of the same place is right but suppressed
+  {
+    // the best answer is wrong, a weaker one of the same place is right but suppressed
     image: "covered",
     truth: [{ label: "milk", box: at(0, 0, 100, 100) }],
     recognitions: [
@@ -35,20 +44,38 @@ export const example: readonly ImageEvidence[] = [
     ],
   },
   { image: "blank", truth: [{ label: "cola", box: at(0, 0, 100, 100) }], recognitions: [] },
-  { image: "distractor", truth: [], recognitions: [{ box: at(0, 0, 50, 50), label: "tea", score: 0.55 }] },
+  {
+    image: "distractor",
+    truth: [],
+    recognitions: [{ box: at(0, 0, 50, 50), label: "tea", score: 0.55 }],
+  },
 ];
 
 const labels = ["a", "b", "c", "d"];
-const box: fc.Arbitrary<Box> = fc.tuple(fc.nat(6), fc.nat(6), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })).map(([x, y, w, h]) => at(20 * x, 20 * y, 20 * w, 20 * h));
+const box: fc.Arbitrary<Box> = fc
+  .tuple(fc.nat(6), fc.nat(6), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }))
+  .map(([x, y, w, h]) => at(20 * x, 20 * y, 20 * w, 20 * h));
 
-/** Pictures with many ties in score and many overlaps; some are distractors, some crops found nothing. */
-export const pictures: fc.Arbitrary<ImageEvidence[]> = fc.array(
-  fc.record({
-    truth: fc.array(fc.record({ label: fc.constantFrom(...labels), box }), { maxLength: 3 }),
-    recognitions: fc.array(fc.record({ box, label: fc.constantFrom(...labels, "e", null), score: fc.integer({ min: 1, max: 12 }) }), { maxLength: 6 }),
-  }),
-  { minLength: 1, maxLength: 8 },
-).map((list) => list.map((evidence, i) => ({ image: `image-${i}`, ...evidence })));
+/**
+ * Pictures with many ties in score and many overlaps; some are distractors, some crops found
+ * nothing.
+ */
+export const pictures: fc.Arbitrary<ImageEvidence[]> = fc
+  .array(
+    fc.record({
+      truth: fc.array(fc.record({ label: fc.constantFrom(...labels), box }), { maxLength: 3 }),
+      recognitions: fc.array(
+        fc.record({
+          box,
+          label: fc.constantFrom(...labels, "e", null),
+          score: fc.integer({ min: 1, max: 12 }),
+        }),
+        { maxLength: 6 },
+      ),
+    }),
+    { minLength: 1, maxLength: 8 },
+  )
+  .map((list) => list.map((evidence, i) => ({ image: `image-${i}`, ...evidence })));
 
 export const rules: fc.Arbitrary<AcceptanceRule> = fc.record({
   better: fc.constantFrom("higher" as const, "lower" as const),

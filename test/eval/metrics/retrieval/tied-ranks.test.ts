@@ -1,41 +1,89 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { expectedValue, extremeRanks, isTied, positiveCount, valueOfRanks, type QueryValue, type TieGroups } from "../../../../src/eval/metrics/retrieval/tied-ranks.js";
+import {
+  expectedValue,
+  extremeRanks,
+  isTied,
+  positiveCount,
+  valueOfRanks,
+  type QueryValue,
+  type TieGroups,
+} from "../../../../src/eval/metrics/retrieval/tied-ranks.js";
 
-const groups = (...g: [before: number, size: number, positives: number][]): TieGroups => ({ before: g.map((x) => x[0]), size: g.map((x) => x[1]), positives: g.map((x) => x[2]) });
+const groups = (...g: [before: number, size: number, positives: number][]): TieGroups => ({
+  before: g.map((x) => x[0]),
+  size: g.map((x) => x[1]),
+  positives: g.map((x) => x[2]),
+});
 const ks = [1, 2, 3, 5, 8];
 
 /** All ways to choose the positives' places within a group. */
 function choices(size: number, positives: number): number[][] {
   if (positives === 0) return [[]];
   if (size < positives) return [];
-  return [...choices(size - 1, positives), ...choices(size - 1, positives - 1).map((c) => [...c, size])];
+  return [
+    ...choices(size - 1, positives),
+    ...choices(size - 1, positives - 1).map((c) => [...c, size]),
+  ];
 }
 
 /** The mean over every order, by trying them all. */
 function byEnumeration({ before, size, positives }: TieGroups): QueryValue {
   let ranks: number[][] = [[]];
-  for (let g = 0; g < before.length; g++) ranks = ranks.flatMap((head) => choices(size[g]!, positives[g]!).map((c) => [...head, ...c.map((place) => before[g]! + place)]));
+  for (let g = 0; g < before.length; g++)
+    ranks = ranks.flatMap((head) =>
+      choices(size[g]!, positives[g]!).map((c) => [
+        ...head,
+        ...c.map((place) => before[g]! + place),
+      ]),
+    );
   const values = ranks.map((r) => valueOfRanks(r, ks));
-  const mean = (of: (v: QueryValue) => number) => values.reduce((s, v) => s + of(v), 0) / values.length;
+  const mean = (of: (v: QueryValue) => number) =>
+    values.reduce((s, v) => s + of(v), 0) / values.length;
   return {
-    hit: ks.map((_, i) => mean((v) => v.hit[i]!)), precision: ks.map((_, i) => mean((v) => v.precision[i]!)), averagePrecision: mean((v) => v.averagePrecision), mapAtR: mean((v) => v.mapAtR),
-    rPrecision: mean((v) => v.rPrecision), inverseNegativePenalty: mean((v) => v.inverseNegativePenalty), firstRank: mean((v) => v.firstRank),
+    hit: ks.map((_, i) => mean((v) => v.hit[i]!)),
+    precision: ks.map((_, i) => mean((v) => v.precision[i]!)),
+    averagePrecision: mean((v) => v.averagePrecision),
+    mapAtR: mean((v) => v.mapAtR),
+    rPrecision: mean((v) => v.rPrecision),
+    inverseNegativePenalty: mean((v) => v.inverseNegativePenalty),
+    firstRank: mean((v) => v.firstRank),
   };
 }
 
-const flat = (v: QueryValue) => [...v.hit, ...v.precision, v.averagePrecision, v.mapAtR, v.rPrecision, v.inverseNegativePenalty, v.firstRank];
-const close = (a: QueryValue, b: QueryValue) => { flat(a).forEach((x, i) => { expect(x).toBeCloseTo(flat(b)[i]!, 12); }); };
+const flat = (v: QueryValue) => [
+  ...v.hit,
+  ...v.precision,
+  v.averagePrecision,
+  v.mapAtR,
+  v.rPrecision,
+  v.inverseNegativePenalty,
+  v.firstRank,
+];
+const close = (a: QueryValue, b: QueryValue) => {
+  flat(a).forEach((x, i) => {
+    expect(x).toBeCloseTo(flat(b)[i]!, 12);
+  });
+};
 
 const someGroups = fc
-  .array(fc.record({ gap: fc.nat({ max: 4 }), positives: fc.integer({ min: 1, max: 4 }), negatives: fc.nat({ max: 4 }) }), { minLength: 1, maxLength: 3 })
+  .array(
+    fc.record({
+      gap: fc.nat({ max: 4 }),
+      positives: fc.integer({ min: 1, max: 4 }),
+      negatives: fc.nat({ max: 4 }),
+    }),
+    { minLength: 1, maxLength: 3 },
+  )
   .map((list): TieGroups => {
     let before = 0;
-    return groups(...list.map(({ gap, positives, negatives }): [number, number, number] => {
-      const at = before + gap;
-      before = at + positives + negatives;
-      return [at, positives + negatives, positives];
-    }));
+    return groups(
+      ...list.map(({ gap, positives, negatives }): [number, number, number] => {
+        const at = before + gap;
+        before = at + positives + negatives;
+        return [at, positives + negatives, positives];
+      }),
+    );
   });
 
 describe("one ranking", () => {
@@ -56,50 +104,81 @@ describe("ties", () => {
   it("by hand: two positives and two negatives share the best score", () => {
     const tie = groups([0, 4, 2]);
     const expected = expectedValue(tie, [1, 2, 3]);
-    // recall@1: 2 of the 4 best. recall@2: 1 - C(2,2)/C(4,2) = 5/6. recall@3: three of four cannot all be negatives.
+    // recall@1: 2 of the 4 best. recall@2: 1 - C(2,2)/C(4,2) = 5/6. recall@3: three of four cannot
+    // all be negatives.
     expect(expected.hit[0]).toBeCloseTo(2 / 4, 15);
     expect(expected.hit[1]).toBeCloseTo(5 / 6, 15);
     expect(expected.hit[2]).toBe(1);
-    // The six placings of two positives in four ranks: {1,2} 1, {1,3} 5/6, {1,4} 3/4, {2,3} 7/12, {2,4} 1/2, {3,4} 5/12.
-    expect(expected.averagePrecision).toBeCloseTo((1 + 5 / 6 + 3 / 4 + 7 / 12 + 1 / 2 + 5 / 12) / 6, 15);
+    // The six placings of two positives in four ranks: {1,2} 1, {1,3} 5/6, {1,4} 3/4, {2,3} 7/12,
+    // {2,4} 1/2, {3,4} 5/12.
+    expect(expected.averagePrecision).toBeCloseTo(
+      (1 + 5 / 6 + 3 / 4 + 7 / 12 + 1 / 2 + 5 / 12) / 6,
+      15,
+    );
     expect(expected.rPrecision).toBeCloseTo(1 / 2, 15);
     // The last positive lies at rank 2, 3, 4 in 1, 2, 3 of six placings.
-    expect(expected.inverseNegativePenalty).toBeCloseTo((2 / 2 + 2 * (2 / 3) + 3 * (2 / 4)) / 6, 15);
+    expect(expected.inverseNegativePenalty).toBeCloseTo(
+      (2 / 2 + 2 * (2 / 3) + 3 * (2 / 4)) / 6,
+      15,
+    );
     expect(expected.firstRank).toBeCloseTo((3 * 1 + 2 * 2 + 3) / 6, 15);
     expect(Array.from(extremeRanks(tie, "optimistic"))).toEqual([1, 2]);
     expect(Array.from(extremeRanks(tie, "pessimistic"))).toEqual([3, 4]);
   });
 
   it("expected values equal the mean over all orders (property)", () => {
-    fc.assert(fc.property(someGroups, (g) => { close(expectedValue(g, ks), byEnumeration(g)); }), { numRuns: 300, seed: 1 });
+    fc.assert(
+      fc.property(someGroups, (g) => {
+        close(expectedValue(g, ks), byEnumeration(g));
+      }),
+      { numRuns: 300, seed: 1 },
+    );
   });
 
   it("pessimistic <= expected <= optimistic (property)", () => {
-    fc.assert(fc.property(someGroups, (g) => {
-      const [low, mid, high] = [flat(valueOfRanks(extremeRanks(g, "pessimistic"), ks)), flat(expectedValue(g, ks)), flat(valueOfRanks(extremeRanks(g, "optimistic"), ks))];
-      mid.forEach((m, i) => {
-        const [worse, better] = i === mid.length - 1 ? [high[i]!, low[i]!] : [low[i]!, high[i]!]; // of ranks the smaller is the better
-        expect(worse).toBeLessThanOrEqual(m + 1e-12);
-        expect(m).toBeLessThanOrEqual(better + 1e-12);
-      });
-    }), { numRuns: 300, seed: 2 });
+    fc.assert(
+      fc.property(someGroups, (g) => {
+        const [low, mid, high] = [
+          flat(valueOfRanks(extremeRanks(g, "pessimistic"), ks)),
+          flat(expectedValue(g, ks)),
+          flat(valueOfRanks(extremeRanks(g, "optimistic"), ks)),
+        ];
+        mid.forEach((m, i) => {
+          // of ranks the smaller is the better
+          const [worse, better] = i === mid.length - 1 ? [high[i]!, low[i]!] : [low[i]!, high[i]!];
+          expect(worse).toBeLessThanOrEqual(m + 1e-12);
+          expect(m).toBeLessThanOrEqual(better + 1e-12);
+        });
+      }),
+      { numRuns: 300, seed: 2 },
+    );
   });
 
   it("without ties all three are one (property)", () => {
-    fc.assert(fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 8 }), (places) => {
-      const ranks = places.sort((a, b) => a - b);
-      const g = groups(...ranks.map((r): [number, number, number] => [r - 1, 1, 1]));
-      expect(isTied(g)).toBe(false);
-      expect(positiveCount(g)).toBe(ranks.length);
-      expect(Array.from(extremeRanks(g, "pessimistic"))).toEqual(ranks);
-      close(expectedValue(g, ks), valueOfRanks(ranks, ks));
-    }), { seed: 3 });
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 8 }),
+        (places) => {
+          const ranks = places.sort((a, b) => a - b);
+          const g = groups(...ranks.map((r): [number, number, number] => [r - 1, 1, 1]));
+          expect(isTied(g)).toBe(false);
+          expect(positiveCount(g)).toBe(ranks.length);
+          expect(Array.from(extremeRanks(g, "pessimistic"))).toEqual(ranks);
+          close(expectedValue(g, ks), valueOfRanks(ranks, ks));
+        },
+      ),
+      { seed: 3 },
+    );
   });
 
   it("stays exact in large groups: 20,000 tied items", () => {
     const value = expectedValue(groups([0, 20_000, 1]), [1, 100]);
-    const harmonic = Array.from({ length: 20_000 }, (_, i) => 1 / (i + 1)).reduce((a, b) => a + b, 0);
-    expect(value.averagePrecision).toBeCloseTo(harmonic / 20_000, 15); // one positive, equally likely at each rank
+    const harmonic = Array.from({ length: 20_000 }, (_, i) => 1 / (i + 1)).reduce(
+      (a, b) => a + b,
+      0,
+    );
+    // one positive, equally likely at each rank
+    expect(value.averagePrecision).toBeCloseTo(harmonic / 20_000, 15);
     expect(value.inverseNegativePenalty).toBeCloseTo(harmonic / 20_000, 15);
     expect(value.hit[1]).toBeCloseTo(100 / 20_000, 14);
   });
