@@ -79,7 +79,8 @@ const betweenRooms = Object.entries(arrows).flatMap(([target, allowed]) =>
       target,
       from: room,
       except: allowed.filter((a) => within(a, room)).map((a) => `.${a.slice(room.length)}`),
-      message: `${target} may import only ${[target, ...allowed].join(", ")}: arrows point one way.`,
+      message:
+        `${target} may import only ${[target, ...allowed].join(", ")}: arrows point ` + "one way.",
     })),
 );
 const betweenFloors = Object.entries(floors)

@@ -69,7 +69,9 @@ export function writeBenchSet(folder: string, name: string, set: BenchSet): void
     line('{"info": {"description": "generated"}, "images": [');
     for (let i = 0; i < set.images; i++) {
       line(
-        `${i ? ", " : ""}{"license": 4, "file_name": "${String(i + 1).padStart(12, "0")}.jpg", "height": ${height}, "width": ${width}, "id": ${i + 1}}`,
+        `${i ? ", " : ""}{"license": 4, "file_name": ` +
+          `"${String(i + 1).padStart(12, "0")}.jpg", "height": ${height}, "width": ${width}, ` +
+          `"id": ${i + 1}}`,
       );
     }
     line('], "annotations": [');
@@ -83,7 +85,10 @@ export function writeBenchSet(folder: string, name: string, set: BenchSet): void
       const crowd = random() < 0.012 ? 1 : 0;
       truths.push(truth);
       line(
-        `${i ? ", " : ""}{"segmentation": [], "area": ${cents(box[2] * box[3] * (0.5 + 0.5 * random()))}, "iscrowd": ${crowd}, "image_id": ${truth.image}, "bbox": [${box.join(", ")}], "category_id": ${truth.category}, "id": ${i + 1}}`,
+        `${i ? ", " : ""}{"segmentation": [], "area": ` +
+          `${cents(box[2] * box[3] * (0.5 + 0.5 * random()))}, "iscrowd": ${crowd}, ` +
+          `"image_id": ${truth.image}, "bbox": [${box.join(", ")}], "category_id": ` +
+          `${truth.category}, "id": ${i + 1}}`,
       );
     }
     line('], "categories": [');
@@ -116,7 +121,8 @@ export function writeBenchSet(folder: string, name: string, set: BenchSet): void
       }
       score /= 1 + pass * random();
       line(
-        `${i ? ", " : ""}{"image_id": ${image}, "category_id": ${category}, "bbox": [${box.map(Math.fround).join(", ")}], "score": ${Math.fround(score)}}`,
+        `${i ? ", " : ""}{"image_id": ${image}, "category_id": ${category}, "bbox": ` +
+          `[${box.map(Math.fround).join(", ")}], "score": ${Math.fround(score)}}`,
       );
     }
     line("]");

@@ -14,11 +14,13 @@ const populations: Population[] = [
 ];
 
 console.log(
-  `| images | categories | mean AP | value -+ 1.96 standard errors | percentiles (not used) |\n|--:|--:|--:|--:|--:|`,
+  "| images | categories | mean AP | value -+ 1.96 standard errors | percentiles (not used) " +
+    `|\n|--:|--:|--:|--:|--:|`,
 );
 for (const population of populations) {
   const { mean, aroundValue, percentile } = apCoverage(population, { draws, resamples });
   console.log(
-    `| ${population.images} | ${population.categories} | ${mean.toFixed(4)} | ${(100 * aroundValue).toFixed(1)}% | ${(100 * percentile!).toFixed(1)}% |`,
+    `| ${population.images} | ${population.categories} | ${mean.toFixed(4)} | ` +
+      `${(100 * aroundValue).toFixed(1)}% | ${(100 * percentile!).toFixed(1)}% |`,
   );
 }

@@ -138,9 +138,13 @@ else {
       const ratio =
         s.system === "ours"
           ? ""
-          : `  x${s.cpuRatio.toFixed(1)} time (${s.cpuRatioCi ? s.cpuRatioCi.map((v) => v.toFixed(1)).join(" to ") : "too few rounds for an interval"}), x${s.memoryRatio.toFixed(1)} memory, numbers differ by ${s.largestDifference.toExponential(1)} at most`;
+          : `  x${s.cpuRatio.toFixed(1)} time ` +
+            `(${s.cpuRatioCi ? s.cpuRatioCi.map((v) => v.toFixed(1)).join(" to ") : "too few rounds for an interval"}), ` +
+            `x${s.memoryRatio.toFixed(1)} memory, numbers differ by ` +
+            `${s.largestDifference.toExponential(1)} at most`;
       console.log(
-        `  ${`${s.system} ${s.version ?? ""}`.padEnd(24)} ${middle(s.cpuS).toFixed(2)} CPU s (${spread}), ${Math.round(middle(s.peakKiB) / 1024)} MiB${ratio}`,
+        `  ${`${s.system} ${s.version ?? ""}`.padEnd(24)} ${middle(s.cpuS).toFixed(2)} CPU s ` +
+          `(${spread}), ${Math.round(middle(s.peakKiB) / 1024)} MiB${ratio}`,
       );
     }
   }

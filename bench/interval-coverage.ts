@@ -149,7 +149,8 @@ for (const { name, intervals, tooNarrow = [], alarms = [], draw } of [
   for (const key of [...intervals, ...tooNarrow, ...alarms]) {
     const nominal = alarms.includes(key) ? "5%" : key === "early stopping" ? "99%" : "95%";
     console.log(
-      `| ${name} | ${key}${tooNarrow.includes(key) ? " (not used here)" : ""} | ${nominal} | ${(100 * shares[key]!).toFixed(1)}% |`,
+      `| ${name} | ${key}${tooNarrow.includes(key) ? " (not used here)" : ""} | ${nominal} | ` +
+        `${(100 * shares[key]!).toFixed(1)}% |`,
     );
   }
 }

@@ -186,7 +186,8 @@ else {
     ),
   );
   print(
-    `overhead ${result.overhead === null ? "unknown" : percent(result.overhead)}${result.ci ? ` [${result.ci.map(percent).join(", ")}]` : ""} over ${pictures.length} pictures, ${rounds} rounds in turns`,
+    `overhead ${result.overhead === null ? "unknown" : percent(result.overhead)}${result.ci ? ` [${result.ci.map(percent).join(", ")}]` : ""} ` +
+      `over ${pictures.length} pictures, ${rounds} rounds in turns`,
   );
 }
 await detector.close();

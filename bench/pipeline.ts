@@ -140,7 +140,8 @@ const median = (values: readonly number[]): number =>
 if (options.json) printJson({ rounds, boxes, overallMs: median(samples.overall), shares });
 else {
   print(
-    `1000 x 1000 photo, ${boxes} boxes embedded, HNSW32 over ${galleryRows} rows, ${rounds} rounds, one thread`,
+    `1000 x 1000 photo, ${boxes} boxes embedded, HNSW32 over ${galleryRows} rows, ${rounds} ` +
+      "rounds, one thread",
   );
   print(
     table(
@@ -155,7 +156,8 @@ else {
           median(samples[s.name]).toFixed(3),
           s.value === null
             ? "n/a"
-            : `${(100 * s.value).toFixed(2)}% [${(s.ci ?? [NaN, NaN]).map((x) => (100 * x).toFixed(2)).join(", ")}]`,
+            : `${(100 * s.value).toFixed(2)}% ` +
+              `[${(s.ci ?? [NaN, NaN]).map((x) => (100 * x).toFixed(2)).join(", ")}]`,
         ]),
         ["overall", median(samples.overall).toFixed(3), ""],
       ],

@@ -144,7 +144,8 @@ async function compareDecode(reference: Reference, folder: string): Promise<Tall
       const theirs = await reference.ask({ op: "decode", want: true }, bytes);
       if (theirs.width !== ours.width || theirs.height !== ours.height)
         warn(
-          `${file}: ${ours.width} x ${ours.height}, OpenCV has ${String(theirs.width)} x ${String(theirs.height)}`,
+          `${file}: ${ours.width} x ${ours.height}, OpenCV has ${String(theirs.width)} x ` +
+            `${String(theirs.height)}`,
         );
       else tally.add(ours.data, theirs.payload);
     } catch (error) {
@@ -158,7 +159,8 @@ async function compareDecode(reference: Reference, folder: string): Promise<Tall
 const python = findPython();
 if (python === null) {
   warn(
-    "no Python with cv2 and numpy was found: nothing to compare with. On Debian: apt-get install python3-opencv; elsewhere set SHITU_PYTHON",
+    "no Python with cv2 and numpy was found: nothing to compare with. On Debian: apt-get " +
+      "install python3-opencv; elsewhere set SHITU_PYTHON",
   );
 } else {
   const reference = new Reference(python);

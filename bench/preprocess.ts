@@ -171,7 +171,8 @@ function availableKernels(): KernelName[] {
 const python = findPython();
 if (python === null) {
   warn(
-    "no Python with cv2 and numpy was found: nothing to compare with. On Debian: apt-get install python3-opencv; elsewhere set SHITU_PYTHON",
+    "no Python with cv2 and numpy was found: nothing to compare with. On Debian: apt-get " +
+      "install python3-opencv; elsewhere set SHITU_PYTHON",
   );
 } else {
   const reference = new Reference(python);
@@ -191,7 +192,8 @@ if (python === null) {
   if (options.json) printJson({ cpu, node: process.version, cv2, numpy, rounds, results });
   else {
     print(
-      `${cpu}, Node ${process.version}, cv2 ${String(cv2)}, NumPy ${String(numpy)}, one thread each, ${rounds} rounds in turn\n`,
+      `${cpu}, Node ${process.version}, cv2 ${String(cv2)}, NumPy ${String(numpy)}, one ` +
+        `thread each, ${rounds} rounds in turn\n`,
     );
     print(
       table(

@@ -39,7 +39,9 @@ try {
   );
   if (built.status !== 0) throw new Error(built.stderr);
   console.log(
-    `build ${((performance.now() - start) / 1000).toFixed(1)} s, site ${((await size(site)) / 2 ** 20).toFixed(1)} MiB, ${cases} cases and those of the other records`,
+    `build ${((performance.now() - start) / 1000).toFixed(1)} s, site ` +
+      `${((await size(site)) / 2 ** 20).toFixed(1)} MiB, ${cases} cases and those of the other ` +
+      "records",
   );
 
   const server = await serveSite(site, 0);
@@ -66,11 +68,15 @@ try {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
       const page = await context.newPage();
       await page.addInitScript(
-        "globalThis.lastChange = 0; new MutationObserver(() => { globalThis.lastChange = performance.now(); }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true })",
+        "globalThis.lastChange = 0; new MutationObserver(() => { globalThis.lastChange = " +
+          "performance.now(); }).observe(document, { subtree: true, childList: true, " +
+          "attributes: true, characterData: true })",
       );
       await page.goto(`${server.address}${name}.html?run=2026-02-04-large-0a1b2c3d`);
       await page.waitForFunction(
-        'document.querySelector("#observablehq-main .observablehq--block > *") !== null && [...document.querySelectorAll(".plot")].every((plot) => plot.dataset.drawn === "true") && performance.now() - globalThis.lastChange > 1000',
+        'document.querySelector("#observablehq-main .observablehq--block > *") !== null && ' +
+          '[...document.querySelectorAll(".plot")].every((plot) => plot.dataset.drawn === ' +
+          '"true") && performance.now() - globalThis.lastChange > 1000',
         undefined,
         { timeout: 60_000, polling: 100 },
       );
@@ -79,7 +85,8 @@ try {
     }
     const sorted = [...seconds].sort((a, b) => a - b);
     console.log(
-      `${name.padEnd(15)} ${sorted[Math.floor(sorted.length / 2)]!.toFixed(2).padStart(8)}   ${seconds.map((s) => s.toFixed(2)).join(" ")}`,
+      `${name.padEnd(15)} ${sorted[Math.floor(sorted.length / 2)]!.toFixed(2).padStart(8)}   ` +
+        `${seconds.map((s) => s.toFixed(2)).join(" ")}`,
     );
   }
   await browser.close();

@@ -89,7 +89,8 @@ async function measure(file: string): Promise<void> {
       progress: (done, total) => {
         if (done / total >= shown + 0.1)
           process.stderr.write(
-            `${done}/${total} queries, ${((performance.now() - rankingStarted) / 1000).toFixed(0)} s\n`,
+            `${done}/${total} queries, ` +
+              `${((performance.now() - rankingStarted) / 1000).toFixed(0)} s\n`,
           );
         if (done / total >= shown + 0.1) shown = done / total;
       },

@@ -7,5 +7,8 @@ const file = createRequire(import.meta.url).resolve(
   "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
 );
 process.stdout.write(
-  `@font-face{font-family:"Inter Variable";font-style:normal;font-display:swap;font-weight:100 900;src:url(data:font/woff2;base64,${readFileSync(file, "base64")}) format("woff2-variations")}\n`,
+  `@font-face{font-family:"Inter ` +
+    `Variable";font-style:normal;font-display:swap;font-weight:100 ` +
+    `900;src:url(data:font/woff2;base64,${readFileSync(file, "base64")}) ` +
+    `format("woff2-variations")}\n`,
 );

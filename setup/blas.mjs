@@ -39,7 +39,8 @@ export async function findBlas(root) {
     const probe = join(work, "probe.cc");
     writeFileSync(
       probe,
-      'extern "C" void sgemm_(); extern "C" void sgesvd_(); int main(int n, char**) { if (n > 9) { sgemm_(); sgesvd_(); } }\n',
+      'extern "C" void sgemm_(); extern "C" void sgesvd_(); int main(int n, char**) { if (n ' +
+        "> 9) { sgemm_(); sgesvd_(); } }\n",
     );
     for (const blas of candidates) {
       try {

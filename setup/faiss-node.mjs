@@ -28,7 +28,9 @@ export async function buildFaissNode(root, faiss) {
     const shim = join(folder, "idx-t.h");
     writeFileSync(
       shim,
-      "#pragma once\n#include <faiss/Index.h>\n#if FAISS_VERSION_MAJOR == 1 && (FAISS_VERSION_MINOR < 7 || (FAISS_VERSION_MINOR == 7 && FAISS_VERSION_PATCH < 4))\nnamespace faiss { using idx_t = Index::idx_t; }\n#endif\n",
+      "#pragma once\n#include <faiss/Index.h>\n#if FAISS_VERSION_MAJOR == 1 && " +
+        "(FAISS_VERSION_MINOR < 7 || (FAISS_VERSION_MINOR == 7 && FAISS_VERSION_PATCH < " +
+        "4))\nnamespace faiss { using idx_t = Index::idx_t; }\n#endif\n",
     );
     await run(cxx(), [
       ...addonFlags(root, faiss),

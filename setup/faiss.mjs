@@ -274,14 +274,17 @@ function debianBinary(cause, say) {
   try {
     const found = installed("/usr", "libfaiss-dev");
     say(
-      `WARNING: Faiss could not be built from source (${cause.message}). Using libfaiss-dev, compiled for any CPU: searches take 4 to 6 times as long, and no latency measured with it means anything.`,
+      `WARNING: Faiss could not be built from source (${cause.message}). Using libfaiss-dev, ` +
+        "compiled for any CPU: searches take 4 to 6 times as long, and no latency measured " +
+        "with it means anything.",
     );
     return found;
   } catch {
     throw new SetupError(
       `no Faiss: ${cause.message}`,
       cause.fix ??
-        "set FAISS_SOURCE to a Faiss source archive (.tar.gz), or FAISS_ROOT to an installed Faiss, or install libfaiss-dev (slow)",
+        "set FAISS_SOURCE to a Faiss source archive (.tar.gz), or FAISS_ROOT to an installed " +
+          "Faiss, or install libfaiss-dev (slow)",
       cause.log,
     );
   }

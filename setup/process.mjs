@@ -46,7 +46,8 @@ export function run(program, args, { cwd, env, input } = {}) {
       else
         reject(
           new SetupError(
-            `${program} ${args.join(" ").slice(0, 200)} ended with ${signal ?? `exit code ${code}`}`,
+            `${program} ${args.join(" ").slice(0, 200)} ended with ` +
+              `${signal ?? `exit code ${code}`}`,
             "see the lines above",
             excerpt(all),
           ),

@@ -77,7 +77,10 @@ export async function provideSystemPackages(root, say) {
   const required = missing.filter((n) => !n.optional);
   const command = commandFor(missing);
   if (required.length === 0)
-    return `${missing.map((n) => n.what).join(", ")} missing, which only some tests need; to install: ${command}`;
+    return (
+      `${missing.map((n) => n.what).join(", ")} missing, which only some tests need; to ` +
+      `install: ${command}`
+    );
   throw new SetupError(`missing: ${required.map((n) => n.what).join(", ")}`, command);
 }
 

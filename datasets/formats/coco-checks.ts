@@ -47,7 +47,9 @@ export function refuseNegative(
       path: `${record}.bbox`,
       expected: "[left, top, width, height] with width and height of at least 0",
       found: `${width} x ${height}`,
-      fix: "if the boxes are [x0, y0, x1, y1], subtract; or evaluate them as overlapping nothing with --allow-negative",
+      fix:
+        "if the boxes are [x0, y0, x1, y1], subtract; or evaluate them as overlapping " +
+        "nothing with --allow-negative",
     });
   }
   notes.add("negative-size", "boxes of negative size, which overlap nothing", record);

@@ -115,7 +115,8 @@ export class DetectionsBuilder {
       found: JSON.stringify(id),
       fix: kind
         ? "write the ids in the same way in both files"
-        : "check that both files are of the same set, or leave such detections out with --skip-unknown",
+        : "check that both files are of the same set, or leave such detections out with " +
+          "--skip-unknown",
     });
   }
 }

@@ -198,7 +198,8 @@ export class TruthBuilder {
     }
     this.#notes.add(
       code,
-      `true boxes of ${what === "image" ? "images" : "categories"} that the file does not list, left out`,
+      `true boxes of ${what === "image" ? "images" : "categories"} that the file does not ` +
+        "list, left out",
       path,
     );
   }

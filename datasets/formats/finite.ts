@@ -24,6 +24,8 @@ export function requireFinite({ data, dim }: Vectors, file?: string): void {
     path: `row ${Math.floor(first / dim)}, column ${first % dim}`,
     expected: "finite float32 values",
     found: String(data[first]),
-    fix: "look at the picture of that row: an overflow in float16, or a division by a zero norm, makes such values",
+    fix:
+      "look at the picture of that row: an overflow in float16, or a division by a zero " +
+      "norm, makes such values",
   });
 }

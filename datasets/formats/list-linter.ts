@@ -146,7 +146,8 @@ function selfMatches(query: ImageList, gallery: ImageList): Finding[] {
       "error",
       query.file,
       met.map(at),
-      `every query picture is in the gallery and ${why}: each query would find itself and recall@1 would be 1.0`,
+      `every query picture is in the gallery and ${why}: each query would find itself and ` +
+        "recall@1 would be 1.0",
       fix,
     );
   }
@@ -155,7 +156,8 @@ function selfMatches(query: ImageList, gallery: ImageList): Finding[] {
     "warning",
     query.file,
     met.map(at),
-    `${met.length} of ${query.rows.length} query pictures are also in the gallery and ${why}: each of them finds itself`,
+    `${met.length} of ${query.rows.length} query pictures are also in the gallery and ` +
+      `${why}: each of them finds itself`,
     told ? fix : "take them out of the gallery, or add a uid column to both lists",
   );
 }
@@ -170,7 +172,8 @@ function unanswerable(query: ImageList, gallery: ImageList): Finding[] {
     severity,
     query.file,
     lost.map((r) => `line ${r.line}: label ${JSON.stringify(r.label)}`),
-    `${lost.length} of ${query.rows.length} queries (${labels.size} labels) have a label that the gallery lacks: they have no right answer and leave the denominator`,
+    `${lost.length} of ${query.rows.length} queries (${labels.size} labels) have a label ` +
+      "that the gallery lacks: they have no right answer and leave the denominator",
     "add these labels to the gallery, or take the queries out",
   );
 }
@@ -185,7 +188,8 @@ function singletons(gallery: ImageList): Finding[] {
     severity,
     gallery.file,
     single.map((r) => `line ${r.line}: label ${JSON.stringify(r.label)}`),
-    `${single.length} of ${gallery.rows.length} pictures are the only one of their label: left out, they have no right answer and leave the denominator`,
+    `${single.length} of ${gallery.rows.length} pictures are the only one of their label: ` +
+      "left out, they have no right answer and leave the denominator",
     "add a second picture of each, or take note of the smaller n",
   );
 }
@@ -198,7 +202,8 @@ function leakage(list: ImageList, train: ImageList): Finding[] {
     "warning",
     list.file,
     leaked.map(at),
-    `${leaked.length} of ${list.rows.length} pictures are in the training list ${train.file}: the number will flatter the model`,
+    `${leaked.length} of ${list.rows.length} pictures are in the training list ` +
+      `${train.file}: the number will flatter the model`,
     "take them out of one of the lists",
   );
 }
@@ -214,7 +219,8 @@ function repeats(list: ImageList): Finding[] {
     else if (before.label === row.label) twice.push(`${at(row)}, as in line ${before.line}`);
     else
       torn.push(
-        `${at(row)}: ${JSON.stringify(row.label)}, but ${JSON.stringify(before.label)} in line ${before.line}`,
+        `${at(row)}: ${JSON.stringify(row.label)}, but ${JSON.stringify(before.label)} in ` +
+          `line ${before.line}`,
       );
   }
   return [
@@ -246,7 +252,8 @@ function outsideRoot(list: ImageList): Finding[] {
     "warning",
     list.file,
     out.map(at),
-    `${out.length} paths are absolute or leave the image root with ..: the list works on one machine only`,
+    `${out.length} paths are absolute or leave the image root with ..: the list works on one ` +
+      "machine only",
     "write paths relative to the image root",
   );
 }
@@ -258,7 +265,8 @@ function labelZero(list: ImageList): Finding[] {
     "note",
     list.file,
     zero.map(at),
-    `label 0 is a class like any other here (${zero.length} pictures); some tools take it for background or for "not matched"`,
+    `label 0 is a class like any other here (${zero.length} pictures); some tools take it ` +
+      `for background or for "not matched"`,
     "nothing, unless you compare with such a tool: then number labels from 1",
   );
 }
@@ -281,7 +289,8 @@ async function missing(
     "warning",
     list.file,
     bad,
-    `${bad.length} of ${asked.size} pictures cannot be used (PaddleClas silently puts a random other picture in their place)`,
+    `${bad.length} of ${asked.size} pictures cannot be used (PaddleClas silently puts a ` +
+      "random other picture in their place)",
     "restore these files, or take their lines out",
   );
 }

@@ -112,7 +112,9 @@ export async function readNpyCodes(file: string): Promise<Codes> {
         file,
         expected: "uint8",
         found: describeType(header),
-        fix: "pack them with numpy.packbits(bits, axis=1), or let features be binarised (--binary sign)",
+        fix:
+          "pack them with numpy.packbits(bits, axis=1), or let features be binarised " +
+          "(--binary sign)",
       });
     }
     const [rows, width] = requireMatrix(header, file, "n x bits / 8");

@@ -129,7 +129,8 @@ function splitAtTabs(lines: readonly Line[], file: string, columns: 2 | 3 | "aut
       throw badLine(
         file,
         line,
-        `${wanted} fields separated by tabs${columns === "auto" && line !== first ? `, like line ${first.number}` : ""}`,
+        `${wanted} fields separated by ` +
+          `tabs${columns === "auto" && line !== first ? `, like line ${first.number}` : ""}`,
         found,
         "give each line the same fields",
       );
@@ -185,7 +186,9 @@ function spaceColumns(split: readonly (readonly string[])[], file: string): 2 | 
     message: "every line ends in a number after a space: it may be a uid or the end of the label",
     file,
     found: split[0]!.join(" "),
-    fix: "say how many columns the list has (2: path label, 3: path label uid), or separate the fields by tabs",
+    fix:
+      "say how many columns the list has (2: path label, 3: path label uid), or separate " +
+      "the fields by tabs",
   });
 }
 

@@ -43,7 +43,10 @@ export function classificationSet({ emoji }: Catalogue): SetPlan {
     name: "mini-classes",
     task: "classification",
     standsFor: "ImageNet-1k (Table 6)",
-    differs: `${classes} classes of drawn things at ${side} px in place of 1,000 photographed ones; one vendor's drawing of each class appears in validation only`,
+    differs:
+      `${classes} classes of drawn things at ${side} px in place of 1,000 ` +
+      "photographed ones; one vendor's drawing of each class appears in validation " +
+      "only",
     pictures,
     counts: { classes: things.length, train: rows.train.length, val: rows.val.length },
     files: () => ({

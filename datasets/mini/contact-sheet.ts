@@ -55,7 +55,8 @@ async function withBoxes(set: string): Promise<Buffer[]> {
         .map(({ bbox: [x, y, w, h] }) => `<rect x="${x}" y="${y}" width="${w}" height="${h}"/>`)
         .join("");
       const overlay = Buffer.from(
-        `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><g fill="none" stroke="#f00" stroke-width="2">${frames}</g></svg>`,
+        `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><g ` +
+          `fill="none" stroke="#f00" stroke-width="2">${frames}</g></svg>`,
       );
       const framed = await sharp(join(buildFolder, set, "images", file_name))
         .composite([{ input: overlay }])
@@ -104,13 +105,15 @@ export async function writeContactSheet(
   const names = Object.keys(planners)
     .map(
       (name, i) =>
-        `<text x="4" y="${i * (cell + 4) + cell / 2}" font-family="sans-serif" font-size="13">${name.replace("mini-", "")}</text>`,
+        `<text x="4" y="${i * (cell + 4) + cell / 2}" font-family="sans-serif" ` +
+        `font-size="13">${name.replace("mini-", "")}</text>`,
     )
     .join("");
   const sheet = sharp({ create: { width, height, channels: 3, background: "#fff" } }).composite([
     {
       input: Buffer.from(
-        `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${names}</svg>`,
+        `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" ` +
+          `height="${height}">${names}</svg>`,
       ),
       left: 0,
       top: 0,

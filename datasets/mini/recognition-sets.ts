@@ -85,7 +85,8 @@ function goods({ emoji }: Catalogue): SetPlan {
       name: "mini-goods",
       standsFor: "Aliproduct",
       differs:
-        "500 drawn things in place of 50,030 products; as there, its classes are also in the training data (other pictures of them)",
+        "500 drawn things in place of 50,030 products; as there, its classes are also in the " +
+        "training data (other pictures of them)",
     },
     { gallery: leaveOneOut("mini-goods", emoji.train.slice(0, 500), 3) },
   );
@@ -97,7 +98,8 @@ function stickers({ emoji }: Catalogue): SetPlan {
       name: "mini-stickers",
       standsFor: "SOP",
       differs:
-        "350 drawn things that no training saw, four pictures each, several vendors' drawings of one thing; SOP has eBay photographs of 11,316 products",
+        "350 drawn things that no training saw, four pictures each, several vendors' " +
+        "drawings of one thing; SOP has eBay photographs of 11,316 products",
     },
     { gallery: leaveOneOut("mini-stickers", emoji.sticker, 4) },
   );
@@ -131,7 +133,8 @@ function tokens({ token }: Catalogue): SetPlan {
       name: "mini-tokens",
       standsFor: "VeRI-Wild",
       differs:
-        "coin marks under twelve fixed cameras (ground, slant, light, blur) in place of vehicles under 174; same label and same camera is junk, as there",
+        "coin marks under twelve fixed cameras (ground, slant, light, blur) in place of " +
+        "vehicles under 174; same label and same camera is junk, as there",
     },
     { query, gallery },
   );
@@ -152,7 +155,9 @@ function logos({ logo }: Catalogue): SetPlan {
       name: "mini-logos",
       standsFor: "LogoDet-3K",
       differs:
-        "600 brand marks photographed alone; LogoDet-3K crops 3,000 from street and product pictures. As there, validation searches the training gallery and the classes are shared",
+        "600 brand marks photographed alone; LogoDet-3K crops 3,000 from street and product " +
+        "pictures. As there, validation searches the training gallery and the classes are " +
+        "shared",
     },
     { gallery: rows("train", 3), query: rows("val", 2) },
   );
@@ -173,7 +178,8 @@ function faces(): SetPlan {
       name: "mini-faces",
       standsFor: "iCartoonFace",
       differs:
-        "400 generated cartoon people (fixed hair, skin, nose, glasses; new expression in every picture) of eight styles in place of 5,013 characters from films",
+        "400 generated cartoon people (fixed hair, skin, nose, glasses; new expression in " +
+        "every picture) of eight styles in place of 5,013 characters from films",
     },
     { query: rows(3, 5), gallery: rows(0, 3) },
   );
@@ -207,7 +213,9 @@ function shelf({ emoji }: Catalogue): SetPlan {
       name: "mini-shelf",
       standsFor: "In-shop Clothes",
       differs:
-        "a snapshot of one vendor's drawing searches the near-clean drawings of other vendors; In-shop searches shop photographs of the same garment. Classes that no training saw, as there",
+        "a snapshot of one vendor's drawing searches the near-clean drawings of other " +
+        "vendors; In-shop searches shop photographs of the same garment. Classes that no " +
+        "training saw, as there",
     },
     { query, gallery },
   );

@@ -30,7 +30,8 @@ export const detectionSets: readonly DetectionSet[] = [
     name: "mini-objects",
     standsFor: "Objects365",
     differs:
-      "drawings in place of photographs; one to six objects of every size instead of a mean of sixteen",
+      "drawings in place of photographs; one to six objects of every size instead of a mean " +
+      "of sixteen",
     things: ["emoji", "token", "icon", "head", "logo"],
     look: {
       ...size,
@@ -47,7 +48,8 @@ export const detectionSets: readonly DetectionSet[] = [
     name: "mini-context",
     standsFor: "COCO2017",
     differs:
-      "clutter of plain shapes takes the part of natural context; small and half-hidden objects as there, one class instead of eighty",
+      "clutter of plain shapes takes the part of natural context; small and half-hidden " +
+      "objects as there, one class instead of eighty",
     things: ["emoji", "icon", "head"],
     look: {
       ...size,
@@ -80,7 +82,8 @@ export const detectionSets: readonly DetectionSet[] = [
     name: "mini-signs",
     standsFor: "LogoDet-3K",
     differs:
-      "one or two logos, often on a card that stands for a sign or a package; no street, no text around",
+      "one or two logos, often on a card that stands for a sign or a package; no street, no " +
+      "text around",
     things: ["logo", "token"],
     look: {
       ...size,
@@ -97,7 +100,8 @@ export const detectionSets: readonly DetectionSet[] = [
     name: "mini-counter",
     standsFor: "RPC",
     differs:
-      "four to twelve goods crowded on a plain counter seen from above; RPC has up to twenty of 200 classes, photographed",
+      "four to twelve goods crowded on a plain counter seen from above; RPC has up to twenty " +
+      "of 200 classes, photographed",
     things: ["emoji", "token", "icon"],
     look: {
       ...size,

@@ -166,7 +166,8 @@ export function testSet(catalogue: Catalogue, draw = 0): SetPlan {
     task: "pipeline",
     standsFor: "the 200-image test set of Table 9",
     differs:
-      "painted scenes of one to four drawn things, and boxes and labels that the paper's set lacks; its gallery is drawn too, where the paper's is Products-10k",
+      "painted scenes of one to four drawn things, and boxes and labels that the paper's set " +
+      "lacks; its gallery is drawn too, where the paper's is Products-10k",
     pictures: [...scenes.map((s) => s.picture), ...gallery.map((g) => g.picture)],
     counts: { images: scenes.length, gallery: gallery.length, classes: known.length },
     files: (outcomes) => ({

@@ -147,7 +147,9 @@ function svg(set: IconSet, key: string): Buffer {
   const icon = set.icons[key]!;
   const [width, height] = size(set, key);
   return Buffer.from(
-    `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="${icon.left ?? 0} ${icon.top ?? 0} ${width} ${height}" width="${width}" height="${height}">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ` +
+      `viewBox="${icon.left ?? 0} ${icon.top ?? 0} ${width} ${height}" width="${width}" ` +
+      `height="${height}">` +
       `${icon.body.replaceAll("currentColor", "#222")}</svg>`,
   );
 }

@@ -78,7 +78,9 @@ for (const { id, file_name } of images) {
 const rule = { ...defaultRule, better: binary ? "lower" : "higher" };
 const show = (what, { f1, point }) => {
   console.log(
-    `${set}, ${detectorName} + ${embedderName}: F1 (C) ${what} ${f1.value.toFixed(4)} [${f1.ci.map((v) => v.toFixed(4)).join(", ")}] n ${f1.n}, precision ${point.precision?.toFixed(4)}, recall ${point.recall?.toFixed(4)}`,
+    `${set}, ${detectorName} + ${embedderName}: F1 (C) ${what} ${f1.value.toFixed(4)} ` +
+      `[${f1.ci.map((v) => v.toFixed(4)).join(", ")}] n ${f1.n}, precision ` +
+      `${point.precision?.toFixed(4)}, recall ${point.recall?.toFixed(4)}`,
   );
 };
 const threshold = binary ? defaultSettings.hammingRadius : defaultSettings.scoreThreshold;

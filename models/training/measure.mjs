@@ -200,6 +200,7 @@ for (const name of process.argv.slice(2)) {
   );
   for (const [set, metric, value, low, high, n] of lines)
     console.log(
-      `${name.padEnd(24)} ${set.padEnd(14)} ${metric.padEnd(9)} ${number(value)}${low === "" ? "" : ` [${number(low)}, ${number(high)}]`} n ${n}`,
+      `${name.padEnd(24)} ${set.padEnd(14)} ${metric.padEnd(9)} ` +
+        `${number(value)}${low === "" ? "" : ` [${number(low)}, ${number(high)}]`} n ${n}`,
     );
 }

@@ -84,13 +84,17 @@ function systems(record: RecordView): string | null {
         )
       : undefined;
   const times = ratio
-    ? `${formatShare(ratio.value)} of the time a picture${ratio.ci ? ` (95% interval ${formatShare(ratio.ci[0])} to ${formatShare(ratio.ci[1])}, systems taking turns)` : ""}`
+    ? `${formatShare(ratio.value)} of the time a ` +
+      `picture${ratio.ci ? ` (95% interval ${formatShare(ratio.ci[0])} to ${formatShare(ratio.ci[1])}, systems taking turns)` : ""}`
     : serverMs && lightMs
-      ? `${formatShare(lightMs.ms / serverMs.ms)} of the time (${formatMs(lightMs.ms)} of ${formatMs(serverMs.ms)} a picture)`
+      ? `${formatShare(lightMs.ms / serverMs.ms)} of the time (${formatMs(lightMs.ms)} of ` +
+        `${formatMs(serverMs.ms)} a picture)`
       : null;
   const scores =
     serverF1 && lightF1 && serverF1.f1 > 0
-      ? `${formatShare(lightF1.f1 / serverF1.f1)} of the server system's F1 (${formatValue(lightF1.f1, "ratio")} of ${formatValue(serverF1.f1, "ratio")}, n = ${serverF1.n}${overlap(lightF1.ci, serverF1.ci) ? "; their intervals overlap" : ""})`
+      ? `${formatShare(lightF1.f1 / serverF1.f1)} of the server system's F1 ` +
+        `(${formatValue(lightF1.f1, "ratio")} of ${formatValue(serverF1.f1, "ratio")}, n = ` +
+        `${serverF1.n}${overlap(lightF1.ci, serverF1.ci) ? "; their intervals overlap" : ""})`
       : null;
   if (times !== null && scores !== null) return `The light system keeps ${scores} at ${times}.`;
   if (times !== null)
@@ -98,7 +102,10 @@ function systems(record: RecordView): string | null {
   if (scores !== null) return `The light system keeps ${scores}.`;
   const best = [...scored].sort((a, b) => b.f1 - a.f1)[0];
   if (best)
-    return `${best.name} reaches an F1 of ${formatValue(best.f1, "ratio")} (box and label, n = ${best.n}).`;
+    return (
+      `${best.name} reaches an F1 of ${formatValue(best.f1, "ratio")} (box and label, n ` +
+      `= ${best.n}).`
+    );
   const fastest = [...timed].sort((a, b) => a.ms - b.ms)[0];
   return fastest ? `${fastest.name} takes ${formatMs(fastest.ms)} a picture in the median.` : null;
 }
@@ -141,11 +148,17 @@ function detection(record: RecordView): string | null {
   };
   if (server && light && server.sets === light.sets && server.mean > 0) {
     const [slow, fast] = [ms(server.name), ms(light.name)];
-    return `${light.name} keeps ${formatShare(light.mean / server.mean)} of the AP of ${server.name} (${formatValue(light.mean, "ratio")} of ${formatValue(server.mean, "ratio")}, mean of ${sets(light.sets)})${slow !== null && fast !== null ? ` at ${formatShare(fast / slow)} of its time (${formatMs(fast)} of ${formatMs(slow)})` : ""}.`;
+    return (
+      `${light.name} keeps ${formatShare(light.mean / server.mean)} of the AP of ` +
+      `${server.name} (${formatValue(light.mean, "ratio")} of ` +
+      `${formatValue(server.mean, "ratio")}, mean of ` +
+      `${sets(light.sets)})${slow !== null && fast !== null ? ` at ${formatShare(fast / slow)} of its time (${formatMs(fast)} of ${formatMs(slow)})` : ""}.`
+    );
   }
   const best = means[0];
   return best
-    ? `${best.name} finds objects with an AP of ${formatValue(best.mean, "ratio")}${best.sets > 1 ? `, mean of ${sets(best.sets)}` : ""}.`
+    ? `${best.name} finds objects with an AP of ` +
+        `${formatValue(best.mean, "ratio")}${best.sets > 1 ? `, mean of ${sets(best.sets)}` : ""}.`
     : null;
 }
 
@@ -157,9 +170,16 @@ function retrieval(record: RecordView): string | null {
     if (pair) {
       const smaller =
         pair.realBytes !== null && pair.binaryBytes !== null
-          ? ` in an index of 1/${Math.round(pair.realBytes / pair.binaryBytes)} of the size (${formatBytes(pair.binaryBytes)} of ${formatBytes(pair.realBytes)})`
+          ? ` in an index of 1/${Math.round(pair.realBytes / pair.binaryBytes)} of the size ` +
+            `(${formatBytes(pair.binaryBytes)} of ${formatBytes(pair.realBytes)})`
           : "";
-      return `The binary codes of ${pair.binary} keep ${formatShare(pair.binaryRecall / pair.realRecall)} of the recall@1 of real vectors (${formatValue(pair.binaryRecall, "ratio")} of ${formatValue(pair.realRecall, "ratio")}, mean of ${sets(pair.sets)})${smaller}.`;
+      return (
+        `The binary codes of ${pair.binary} keep ` +
+        `${formatShare(pair.binaryRecall / pair.realRecall)} of the recall@1 of real ` +
+        `vectors (${formatValue(pair.binaryRecall, "ratio")} of ` +
+        `${formatValue(pair.realRecall, "ratio")}, mean of ` +
+        `${sets(pair.sets)})${smaller}.`
+      );
     }
   }
   const means = meansByModel(
@@ -170,10 +190,15 @@ function retrieval(record: RecordView): string | null {
     means.find((m) => roleOf(m.name) === role),
   );
   if (server && light && server.sets === light.sets && server.mean > 0)
-    return `${light.name} keeps ${formatShare(light.mean / server.mean)} of the recall@1 of ${server.name} (${formatValue(light.mean, "ratio")} of ${formatValue(server.mean, "ratio")}, mean of ${sets(light.sets)}).`;
+    return (
+      `${light.name} keeps ${formatShare(light.mean / server.mean)} of the recall@1 of ` +
+      `${server.name} (${formatValue(light.mean, "ratio")} of ` +
+      `${formatValue(server.mean, "ratio")}, mean of ${sets(light.sets)}).`
+    );
   const best = means[0];
   return best
-    ? `${best.name} puts the right label first for ${formatShare(best.mean)} of the queries${best.sets > 1 ? ` (recall@1, mean of ${sets(best.sets)})` : " (recall@1)"}.`
+    ? `${best.name} puts the right label first for ${formatShare(best.mean)} of the ` +
+        `queries${best.sets > 1 ? ` (recall@1, mean of ${sets(best.sets)})` : " (recall@1)"}.`
     : null;
 }
 
@@ -244,9 +269,12 @@ function classification(record: RecordView): string | null {
   const best = cells[0];
   if (!best) return null;
   const fastest = cells.filter((c) => c.ms !== null).sort((a, b) => a.ms! - b.ms!)[0];
-  const first = `${cells.length === 1 ? `${best.name} is the only network measured` : `Of ${cells.length} networks measured, ${best.name} is the most accurate`}: top-1 ${formatValue(best.top1, "ratio")}${best.ms === null ? "" : ` in ${formatMs(best.ms)}`}`;
+  const first =
+    `${cells.length === 1 ? `${best.name} is the only network measured` : `Of ${cells.length} networks measured, ${best.name} is the most accurate`}: ` +
+    `top-1 ${formatValue(best.top1, "ratio")}${best.ms === null ? "" : ` in ${formatMs(best.ms)}`}`;
   return cells.length > 1 && fastest && fastest !== best
-    ? `${first}; ${fastest.name} is the fastest, ${formatMs(fastest.ms!)} for ${formatValue(fastest.top1, "ratio")}.`
+    ? `${first}; ${fastest.name} is the fastest, ${formatMs(fastest.ms!)} for ` +
+        `${formatValue(fastest.top1, "ratio")}.`
     : `${first} (n = ${best.n.toLocaleString("en-US")}).`;
 }
 
@@ -263,6 +291,16 @@ function indexes(record: RecordView): string | null {
     .filter((p) => p !== exact && p.recall >= exact.recall - 0.01)
     .sort((a, b) => a.ms - b.ms)[0];
   if (!fast || fast.ms >= exact.ms)
-    return `No index is faster than exact search (${formatMs(exact.ms)} a query) without losing more than 0.01 of its label recall.`;
-  return `${[fast.cell.labels.index, ...["nprobe", "efSearch"].filter((p) => fast.cell.labels[p] && !fast.cell.labels.index?.includes(`${p} `)).map((p) => `${p} ${fast.cell.labels[p]}`)].join(" ")} over ${codesOf(fast.cell)} codes answers ${(exact.ms / fast.ms).toPrecision(2)} times as fast as exact search (${formatMs(fast.ms)} against ${formatMs(exact.ms)} a query) and keeps its label recall@1 within 0.01 (${formatValue(fast.recall, "ratio")} against ${formatValue(exact.recall, "ratio")}).`;
+    return (
+      `No index is faster than exact search (${formatMs(exact.ms)} a query) without ` +
+      "losing more than 0.01 of its label recall."
+    );
+  return (
+    `${[fast.cell.labels.index, ...["nprobe", "efSearch"].filter((p) => fast.cell.labels[p] && !fast.cell.labels.index?.includes(`${p} `)).map((p) => `${p} ${fast.cell.labels[p]}`)].join(" ")} ` +
+    `over ${codesOf(fast.cell)} codes answers ${(exact.ms / fast.ms).toPrecision(2)} ` +
+    `times as fast as exact search (${formatMs(fast.ms)} against ${formatMs(exact.ms)} ` +
+    "a query) and keeps its label recall@1 within 0.01 " +
+    `(${formatValue(fast.recall, "ratio")} against ` +
+    `${formatValue(exact.recall, "ratio")}).`
+  );
 }

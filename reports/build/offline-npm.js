@@ -58,7 +58,8 @@ async function content(specifier) {
   if (path === "+esm") return new Response(await bundleOf(name, found, name), javascript);
   if (name === own.name && !ownModules.includes(path.replace(/\/\+esm$/, "")))
     throw new Error(
-      `a page may not import ${path} of the project: its modules for pages are ${ownModules.join(", ")}`,
+      `a page may not import ${path} of the project: its modules for pages are ` +
+        `${ownModules.join(", ")}`,
     );
   if (path.endsWith("/+esm"))
     return new Response(

@@ -98,7 +98,8 @@ async function loadRun(
       if (total > budget) {
         cases = [];
         warnings.push(
-          `its ${total} cases are left out of this site, which holds ${caseBudget} of the newest runs`,
+          `its ${total} cases are left out of this site, which holds ${caseBudget} of the ` +
+            "newest runs",
         );
       }
     } catch (error) {
@@ -108,7 +109,8 @@ async function loadRun(
   const samples = summaries(
     await readSamples(folder).catch((error: unknown) => {
       warnings.push(
-        `${existsSync(join(folder, "samples.arrow")) ? "samples.arrow" : "samples.json"} cannot be read: ${(error as Error).message.replaceAll(`${folder}/`, "")}`,
+        `${existsSync(join(folder, "samples.arrow")) ? "samples.arrow" : "samples.json"} ` +
+          `cannot be read: ${(error as Error).message.replaceAll(`${folder}/`, "")}`,
       );
       return {};
     }),

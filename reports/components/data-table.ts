@@ -74,7 +74,8 @@ export function dataTable<Row>({
       ),
     );
     more.hidden = rows.length <= count;
-    more.textContent = `Show ${Math.min(limit, rows.length - count)} more of ${rows.length - count}`;
+    more.textContent =
+      `Show ${Math.min(limit, rows.length - count)} more of ` + `${rows.length - count}`;
   };
   more.addEventListener("click", () => {
     count += limit;

@@ -108,7 +108,7 @@ export function paperTable(compared: SummarizedTable): HTMLElement {
     <h2>Table ${table.table}. ${table.title}</h2>
     <p class="muted">
       Section ${table.section}.
-      ${s.of === 0 ? "A statement of the training data: nothing to measure." : `${s.measured} of ${s.of} numbers measured${s.measured > 0 ? `${s.kept + s.undecided + s.reversed > 0 ? `; of the order of the paper's models ${orderText(s)}` : ""}` : ""}.`}
+      ${s.of === 0 ? "A statement of the training " + "data: nothing to measure." : `${s.measured} of ${s.of} numbers ` + `measured${s.measured > 0 ? `${s.kept + s.undecided + s.reversed > 0 ? `; of the order of the paper's models ${orderText(s)}` : ""}` : ""}.`}
     </p>
     <div class="table">
       <div class="table-scroll" tabindex="0" role="region" aria-label=${`Table ${table.table}`}>

@@ -13,7 +13,10 @@ export const runs = (await FileAttachment("../data/records.json").json()) as Run
 
 /** `First light, 3 Feb 2026, 09:30 UTC`. */
 export function recordTitle(record: RecordView): string {
-  return `${record.experiment.title}, ${formatTime(record.provenance.startedAt)}${record.reference ? " (reference)" : ""}`;
+  return (
+    `${record.experiment.title}, ` +
+    `${formatTime(record.provenance.startedAt)}${record.reference ? " (reference)" : ""}`
+  );
 }
 
 /** The records that a page of these kinds can show, the one named in the address first. */

@@ -32,7 +32,8 @@ export function scoreColumn(
       if (score === undefined || score.value === null) return "";
       return score.ci === null
         ? formatValue(score.value, score.unit)
-        : `${formatValue(score.value, score.unit)} (${formatInterval(score.ci[0], score.ci[1], score.unit)})`;
+        : `${formatValue(score.value, score.unit)} ` +
+            `(${formatInterval(score.ci[0], score.ci[1], score.unit)})`;
     },
     show: (cell) => scoreNode(find(cell)),
   };

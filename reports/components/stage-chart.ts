@@ -49,7 +49,8 @@ export function stageChart(cells: readonly CompletedCell[]): HTMLElement {
     description:
       most === undefined
         ? "No stage was timed."
-        : `Stacked medians of ${stages.length} stages. The longest is ${most.stage} of ${most.system} with ${formatMs(most.ms)}.`,
+        : `Stacked medians of ${stages.length} stages. The longest is ${most.stage} of ` +
+          `${most.system} with ${formatMs(most.ms)}.`,
     rows,
     height: 46 * systems + 10,
     columns: [

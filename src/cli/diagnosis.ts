@@ -78,7 +78,8 @@ export async function diagnose(probes: Probes = thisMachine()): Promise<Check[]>
           probes,
           "usearch",
           "usearch",
-          'const u = require("usearch"); u.exactSearch(Float32Array.of(1, 0), Float32Array.of(1, 0), 2, 1, u.MetricKind.IP, 1); console.log("{}")',
+          'const u = require("usearch"); u.exactSearch(Float32Array.of(1, 0), ' +
+            'Float32Array.of(1, 0), 2, 1, u.MetricKind.IP, 1); console.log("{}")',
           () => null,
           false,
         ),
@@ -115,7 +116,9 @@ function cpu(machine: Machine): Check {
   return {
     name: "CPU",
     state: "ok",
-    found: `${machine.cpuModel.value ?? "unknown model"}, level ${cpuLevel(machine)} (${extensions}), ${machine.usableCores.value ?? "?"} cores usable`,
+    found:
+      `${machine.cpuModel.value ?? "unknown model"}, level ${cpuLevel(machine)} ` +
+      `(${extensions}), ${machine.usableCores.value ?? "?"} cores usable`,
     fix: null,
   };
 }
@@ -162,12 +165,14 @@ async function addon({ exists, attempt, addonFile, machine }: Probes): Promise<C
   const fixes = [
     ...(slowLevel
       ? [
-          `this Faiss is compiled for any CPU, and searches take 4 to 6 times as long: ${setUp} where Faiss's source can be had, or set FAISS_SOURCE or FAISS_ROOT`,
+          "this Faiss is compiled for any CPU, and searches take 4 to 6 times as long: " +
+            `${setUp} where Faiss's source can be had, or set FAISS_SOURCE or FAISS_ROOT`,
         ]
       : []),
     ...(slowBlas
       ? [
-          `batches take 20 times as long without OpenBLAS: install it (Debian: libopenblas-dev), remove .cache, ${setUp}`,
+          "batches take 20 times as long without OpenBLAS: install it (Debian: " +
+            `libopenblas-dev), remove .cache, ${setUp}`,
         ]
       : []),
   ];
@@ -181,7 +186,11 @@ async function addon({ exists, attempt, addonFile, machine }: Probes): Promise<C
     {
       name: "Faiss",
       state: fixes.length > 0 ? "warning" : "ok",
-      found: `${build.version ?? "?"} for ${build.level ?? "?"} (${build.flags ?? "?"}), ${build.blasConfig ?? build.blas ?? "unknown BLAS"}, OpenMP threads ${build.openmpThreads ?? "?"}, BLAS threads ${build.blasThreads ?? "?"}, from ${build.origin ?? "?"}`,
+      found:
+        `${build.version ?? "?"} for ${build.level ?? "?"} (${build.flags ?? "?"}), ` +
+        `${build.blasConfig ?? build.blas ?? "unknown BLAS"}, OpenMP threads ` +
+        `${build.openmpThreads ?? "?"}, BLAS threads ${build.blasThreads ?? "?"}, from ` +
+        `${build.origin ?? "?"}`,
       fix: fixes.length > 0 ? fixes.join("; ") : null,
     },
   ];
@@ -225,9 +234,12 @@ function threads({ threadVariables, usableCores, cpuQuota }: Machine): Check {
   return {
     name: "threads",
     state: quota ? "warning" : "ok",
-    found: `${usableCores.value ?? "?"} by default${set.length > 0 ? `; set: ${set.join(", ")}` : ""}${quota ? `; but a control group allows ${cpuQuota.value} cores' time` : ""}`,
+    found:
+      `${usableCores.value ?? "?"} by ` +
+      `default${set.length > 0 ? `; set: ${set.join(", ")}` : ""}${quota ? `; but a control group allows ${cpuQuota.value} cores' time` : ""}`,
     fix: quota
-      ? `set OMP_NUM_THREADS=${Math.max(1, Math.floor(cpuQuota.value ?? 1))}: more threads than cores only wait for each other`
+      ? `set OMP_NUM_THREADS=${Math.max(1, Math.floor(cpuQuota.value ?? 1))}: more threads ` +
+        "than cores only wait for each other"
       : null,
   };
 }
@@ -240,7 +252,9 @@ function memory({ totalMemoryBytes, freeMemoryBytes, memoryLimitBytes }: Machine
   return {
     name: "memory",
     state: little ? "warning" : "ok",
-    found: `${freeMemoryBytes.value === null ? "unknown" : bytes(freeMemoryBytes.value)} free${of}${limit === null ? "" : `, limit ${bytes(limit)}`}`,
+    found:
+      `${freeMemoryBytes.value === null ? "unknown" : bytes(freeMemoryBytes.value)} ` +
+      `free${of}${limit === null ? "" : `, limit ${bytes(limit)}`}`,
     fix: little ? "building a gallery takes up to 1 GB: close other programs" : null,
   };
 }

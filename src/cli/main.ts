@@ -71,7 +71,8 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ ve
   },
   eval: {
     summary:
-      "Score predictions that are already on disk: detection (coco), retrieval, end-to-end F1 (f1).",
+      "Score predictions that are already on disk: detection (coco), retrieval, end-to-end " +
+      "F1 (f1).",
     load: () => import("./verbs/eval.js"),
   },
 };
@@ -86,7 +87,8 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   const program = new Command("shitu")
     .description(
-      "Evaluate and benchmark PP-ShiTu image recognition: detection, feature extraction, vector search.",
+      "Evaluate and benchmark PP-ShiTu image recognition: detection, feature extraction, " +
+        "vector search.",
     )
     .version(version)
     .exitOverride()

@@ -18,7 +18,10 @@ export function paperTableText(compared: ComparedTable): string {
       head.map((h, i) => ({ head: h, align: i === 0 ? ("left" as const) : ("right" as const) })),
       body,
     ),
-    `${s.measured} of ${s.of} numbers measured: ${s.counts.agrees} within the interval, ${s.counts.differs} differ, ${s.counts["not comparable"]} not comparable, ${s.counts["not run"]} not run; orderings of the paper: ${s.kept} kept, ${s.reversed} reversed, ${s.undecided} undecided`,
+    `${s.measured} of ${s.of} numbers measured: ${s.counts.agrees} within the interval, ` +
+      `${s.counts.differs} differ, ${s.counts["not comparable"]} not comparable, ` +
+      `${s.counts["not run"]} not run; orderings of the paper: ${s.kept} kept, ${s.reversed} ` +
+      `reversed, ${s.undecided} undecided`,
     ...reasons(compared).map((why) => `~ ${why}`),
   ].join("\n");
 }

@@ -27,7 +27,9 @@ export function progressBar(
       if (terminal) {
         if (!bar) {
           bar = new SingleBar({
-            format: `${what} {bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | ETA {eta_formatted}`,
+            format:
+              `${what} {bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | ETA ` +
+              "{eta_formatted}",
             stream: process.stderr,
             hideCursor: true,
             clearOnComplete: true,

@@ -48,7 +48,9 @@ export function recordText(record: RunRecord, { all = false }: TextOptions = {})
   if (scenario) parts.push(`${colour.bold("latency: scenarios and resources")}\n${scenario}`);
   const failed = failures(record).map(
     ({ message, cells }) =>
-      `${colour.red("failed")} ${cellName(cells[0]!)}${cells.length > 1 ? ` and ${cells.length - 1} more` : ""}: ${visible(message)}`,
+      `${colour.red("failed")} ` +
+      `${cellName(cells[0]!)}${cells.length > 1 ? ` and ${cells.length - 1} more` : ""}: ` +
+      `${visible(message)}`,
   );
   const errors = new Map(
     record.cells.flatMap((c) =>
@@ -59,13 +61,16 @@ export function recordText(record: RunRecord, { all = false }: TextOptions = {})
     errors.size === 0
       ? []
       : [
-          `${errors.size} item${errors.size > 1 ? "s" : ""} could not be measured; a query that has a right answer counts as missed: ${visible([...errors.keys()].slice(0, 5).join(", "))}${errors.size > 5 ? ", …" : ""}`,
+          `${errors.size} item${errors.size > 1 ? "s" : ""} could not be measured; a query ` +
+            "that has a right answer counts as missed: " +
+            `${visible([...errors.keys()].slice(0, 5).join(", "))}${errors.size > 5 ? ", …" : ""}`,
         ];
   const notes = [
     ...new Set(record.cells.flatMap((c) => (c.state === "completed" ? c.notes : []))),
   ].map((n) => `note: ${visible(n)}`);
   return [
-    `${colour.bold(visible(record.experiment.title))}  (${record.id}, protocol ${record.experiment.protocol})`,
+    `${colour.bold(visible(record.experiment.title))}  (${record.id}, protocol ` +
+      `${record.experiment.protocol})`,
     ...parts,
     [...failed, ...unread, ...notes].join("\n"),
   ]

@@ -152,7 +152,8 @@ function sameFeatures(query: string, gallery: string): UserError {
   return new UserError({
     code: "two-column-trap",
     message:
-      "query and gallery features are one file and no uid tells the rows apart: each query would find itself and recall@1 would be 1.0",
+      "query and gallery features are one file and no uid tells the rows apart: each query " +
+      "would find itself and recall@1 would be 1.0",
     file: query,
     found: `the same file as ${gallery}`,
     fix: "leave the query out (--leave-one-out), or add a uid column to both lists",
@@ -182,7 +183,8 @@ function prepare(
     const outside = rows.data.reduce((n, x) => n + Number(x < 0 || x > 1), 0);
     if (outside > 0)
       warnings.push(
-        `${file}: ${outside} of ${rows.data.length} values lie outside 0..1, which round is made for: is this a model with tanh, and sign the rule?`,
+        `${file}: ${outside} of ${rows.data.length} values lie outside 0..1, which round is ` +
+          "made for: is this a model with tanh, and sign the rule?",
       );
   }
   if (protocol === "paddleclas") return paddleclasCodes(rows, rule);

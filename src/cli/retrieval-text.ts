@@ -39,7 +39,10 @@ export function summaryLine({
   const sides = leaveOneOut
     ? `${count(gallery)} rows, each left out once`
     : `${count(queries)} queries, ${count(gallery)} gallery rows`;
-  return `${sides}, ${count(labels)} labels; ${similarity}; protocol ${protocol}${junkRule ? "; same label and uid not valid" : ""}${unanswerable > 0 ? `; ${count(unanswerable)} ${unanswerable === 1 ? "query" : "queries"} without a positive` : ""}`;
+  return (
+    `${sides}, ${count(labels)} labels; ${similarity}; protocol ` +
+    `${protocol}${junkRule ? "; same label and uid not valid" : ""}${unanswerable > 0 ? `; ${count(unanswerable)} ${unanswerable === 1 ? "query" : "queries"} without a positive` : ""}`
+  );
 }
 
 /** Metric, value, 95% interval, n; where ties matter what they could have made of it. */

@@ -64,7 +64,9 @@ export function parseValue<T>(value: unknown, file: string, schema: z.ZodType<T>
   if (issue.code === "unrecognized_keys") {
     throw new UserError({
       code: "schema",
-      message: `unknown key${issue.keys.length > 1 ? "s" : ""} ${issue.keys.map((k) => JSON.stringify(k)).join(", ")}`,
+      message:
+        `unknown key${issue.keys.length > 1 ? "s" : ""} ` +
+        `${issue.keys.map((k) => JSON.stringify(k)).join(", ")}`,
       file,
       ...(path && { path }),
       fix: "remove or correct it; the schema is strict so that a typing error cannot pass unseen",

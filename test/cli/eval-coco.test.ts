@@ -271,45 +271,50 @@ describe("shitu eval coco", () => {
     expect([none!.code, none!.stderr]).toEqual([2, expect.stringContaining("--truth")]);
   });
 
-  it("reads a truth file larger than the longest string through a window: 545 MB in less than 400 MB", async () => {
-    const file = path("huge.json");
-    const { annotations, ...rest } = truth;
-    const outline = Buffer.from("12.5,".repeat(200_000));
-    const handle = openSync(file, "w");
-    try {
-      writeSync(
-        handle,
-        JSON.stringify(rest).replace(
-          /}$/,
-          `,"annotations":[${annotations
-            .map((a) => JSON.stringify(a))
-            .join(",")
-            .replace(/}$/, ',"segmentation":[[')}`,
-        ),
+  it(
+    "reads a truth file larger than the longest string through a window: 545 MB in less " +
+      "than 400 MB",
+    async () => {
+      const file = path("huge.json");
+      const { annotations, ...rest } = truth;
+      const outline = Buffer.from("12.5,".repeat(200_000));
+      const handle = openSync(file, "w");
+      try {
+        writeSync(
+          handle,
+          JSON.stringify(rest).replace(
+            /}$/,
+            `,"annotations":[${annotations
+              .map((a) => JSON.stringify(a))
+              .join(",")
+              .replace(/}$/, ',"segmentation":[[')}`,
+          ),
+        );
+        for (let i = 0; i < 545; i++) writeSync(handle, outline);
+        writeSync(handle, "1]]}]}");
+      } finally {
+        closeSync(handle);
+      }
+      expect(statSync(file).size).toBeGreaterThan(constants.MAX_STRING_LENGTH);
+      const usage = [
+        "--import",
+        join(projectRoot, "bench", "report-usage.mjs"),
+        join(projectRoot, "bin", "shitu.mjs"),
+      ];
+      const { status, stdout, output } = spawnSync(
+        process.execPath,
+        [...usage, "eval", "coco", "--truth", file, "--detections", path("dt.json"), "--json"],
+        { encoding: "utf8", stdio: ["ignore", "pipe", "pipe", "pipe"] },
       );
-      for (let i = 0; i < 545; i++) writeSync(handle, outline);
-      writeSync(handle, "1]]}]}");
-    } finally {
-      closeSync(handle);
-    }
-    expect(statSync(file).size).toBeGreaterThan(constants.MAX_STRING_LENGTH);
-    const usage = [
-      "--import",
-      join(projectRoot, "bench", "report-usage.mjs"),
-      join(projectRoot, "bin", "shitu.mjs"),
-    ];
-    const { status, stdout, output } = spawnSync(
-      process.execPath,
-      [...usage, "eval", "coco", "--truth", file, "--detections", path("dt.json"), "--json"],
-      { encoding: "utf8", stdio: ["ignore", "pipe", "pipe", "pipe"] },
-    );
-    rmSync(file);
-    expect(status).toBe(0);
-    expect((JSON.parse(stdout) as Printed).scores[0]!.value).toBeCloseTo(ap, 12);
-    expect((JSON.parse(output[3] as string) as { peakKiB: number }).peakKiB).toBeLessThan(
-      400 * 1024,
-    );
-  }, 120_000);
+      rmSync(file);
+      expect(status).toBe(0);
+      expect((JSON.parse(stdout) as Printed).scores[0]!.value).toBeCloseTo(ap, 12);
+      expect((JSON.parse(output[3] as string) as { peakKiB: number }).peakKiB).toBeLessThan(
+        400 * 1024,
+      );
+    },
+    120_000,
+  );
 
   it("starts without the pipeline, YAML or XML", async () => {
     const outcome = await shitu(

@@ -138,35 +138,38 @@ describe("shitu eval f1", () => {
       expect(one.stdout).toContain(words);
   });
 
-  it("takes exact neighbours from a second run of the same crops, and refuses another run's", async () => {
-    const exact = JSON.parse(readFileSync(path("observations.json"), "utf8")) as {
-      recognitions: { label: string; box: { x1: number } }[];
-    }[];
-    // covered-1: the exact neighbour of the first crop is right
-    exact[2]!.recognitions[0]!.label = "milk";
-    writeFileSync(path("exact.json"), JSON.stringify(exact));
-    const { code, stdout } = await evalF1(
-      "--json",
-      "--threshold",
-      "0.5",
-      "--exact",
-      path("exact.json"),
-      "--resamples",
-      "50",
-    );
-    expect(code).toBe(0);
-    const { waterfall } = JSON.parse(stdout) as {
-      waterfall: { counterfactuals: { name: string; recall: { value: number } }[] };
-    };
-    expect(
-      waterfall.counterfactuals.find((c) => c.name === "exact index")!.recall.value,
-    ).toBeCloseTo(13 / 20, 12);
-    exact[2]!.recognitions[0]!.box.x1 = 77;
-    writeFileSync(path("other.json"), JSON.stringify(exact));
-    const refused = await evalF1("--threshold", "0.5", "--exact", path("other.json"));
-    expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain("has other crops than --observations");
-  });
+  it(
+    "takes exact neighbours from a second run of the " + "same crops, and refuses another run's",
+    async () => {
+      const exact = JSON.parse(readFileSync(path("observations.json"), "utf8")) as {
+        recognitions: { label: string; box: { x1: number } }[];
+      }[];
+      // covered-1: the exact neighbour of the first crop is right
+      exact[2]!.recognitions[0]!.label = "milk";
+      writeFileSync(path("exact.json"), JSON.stringify(exact));
+      const { code, stdout } = await evalF1(
+        "--json",
+        "--threshold",
+        "0.5",
+        "--exact",
+        path("exact.json"),
+        "--resamples",
+        "50",
+      );
+      expect(code).toBe(0);
+      const { waterfall } = JSON.parse(stdout) as {
+        waterfall: { counterfactuals: { name: string; recall: { value: number } }[] };
+      };
+      expect(
+        waterfall.counterfactuals.find((c) => c.name === "exact index")!.recall.value,
+      ).toBeCloseTo(13 / 20, 12);
+      exact[2]!.recognitions[0]!.box.x1 = 77;
+      writeFileSync(path("other.json"), JSON.stringify(exact));
+      const refused = await evalF1("--threshold", "0.5", "--exact", path("other.json"));
+      expect(refused.code).toBe(2);
+      expect(refused.stderr).toContain("has other crops than --observations");
+    },
+  );
 
   it("follows objects to a box, and tells what perfect boxes would gain", async () => {
     // The truth boxes as crops: all right but blank's, which the embedding loses, and covered's,

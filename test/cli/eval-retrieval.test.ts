@@ -74,7 +74,8 @@ describe("shitu eval retrieval", () => {
     ]);
     expect(code).toBe(0);
     expect(stdout).toContain(
-      "3 queries, 4 gallery rows, 2 labels; inner product of 2 floats; protocol standard; 1 query without a positive",
+      "3 queries, 4 gallery rows, 2 labels; inner product of 2 floats; protocol standard; 1 " +
+        "query without a positive",
     );
     expect(stdout).toMatch(/^recall@1 +1\.0000 +0\.3424 to 1\.0000 +2$/m);
     expect(stdout).toMatch(/^two words +1 +2 +1\.0000/m);
@@ -158,33 +159,36 @@ describe("shitu eval retrieval", () => {
     );
   });
 
-  it("exits 2 on the user's error, on one line or as JSON, and shows nothing of itself", async () => {
-    const people = await shitu([...plain, ...sides(), "--protocol", "x"]);
-    expect([people.code, people.stdout]).toEqual([2, ""]);
-    expect(people.stderr).toBe(
-      "shitu: --protocol does not know this (expected standard, paddleclas, found x)\n",
-    );
-    const trap = await shitu([
-      ...plain,
-      "--gallery",
-      at("g.npy"),
-      "--gallery-list",
-      at("g.txt"),
-      "--query",
-      at("g.npy"),
-      "--query-list",
-      at("g.txt"),
-      "--json",
-    ]);
-    expect(trap.code).toBe(2);
-    expect(JSON.parse(trap.stderr)).toMatchObject({
-      error: {
-        code: "two-column-trap",
-        fix: expect.stringContaining("--leave-one-out") as unknown,
-      },
-    });
-    expect((await shitu([...plain, "--gallery", at("g.npy")])).code).toBe(2);
-  });
+  it(
+    "exits 2 on the user's error, on one line or as " + "JSON, and shows nothing of itself",
+    async () => {
+      const people = await shitu([...plain, ...sides(), "--protocol", "x"]);
+      expect([people.code, people.stdout]).toEqual([2, ""]);
+      expect(people.stderr).toBe(
+        "shitu: --protocol does not know this (expected standard, paddleclas, found x)\n",
+      );
+      const trap = await shitu([
+        ...plain,
+        "--gallery",
+        at("g.npy"),
+        "--gallery-list",
+        at("g.txt"),
+        "--query",
+        at("g.npy"),
+        "--query-list",
+        at("g.txt"),
+        "--json",
+      ]);
+      expect(trap.code).toBe(2);
+      expect(JSON.parse(trap.stderr)).toMatchObject({
+        error: {
+          code: "two-column-trap",
+          fix: expect.stringContaining("--leave-one-out") as unknown,
+        },
+      });
+      expect((await shitu([...plain, "--gallery", at("g.npy")])).code).toBe(2);
+    },
+  );
 });
 
 describe.skipIf(!sharedData)("on the drink features", () => {
@@ -348,45 +352,52 @@ describe("bad input, each with its own message", () => {
     });
   });
 
-  it("wrong dtype, shape, NaN, zeros, another dimension, odd bits, no such file, another format", async () => {
-    await writeNpy(at("i4.npy"), Int32Array.of(1, 2, 3, 4), [4, 1]);
-    expect(await refused({ gallery: at("i4.npy") })).toMatchObject({
-      code: "npy-dtype",
-      found: "int32",
-      file: at("i4.npy"),
-    });
-    await writeNpy(at("flat.npy"), Float32Array.of(1, 2, 3, 4), [4]);
-    expect(await refused({ gallery: at("flat.npy") })).toMatchObject({
-      code: "npy-shape",
-      found: "shape 4",
-    });
-    await writeNpyRows(at("nan.npy"), { data: Float32Array.of(1, 2, 3, NaN, 5, 6, 7, 8), dim: 2 });
-    expect(await refused({ gallery: at("nan.npy") })).toMatchObject({
-      code: "vector-not-finite",
-      path: "row 1, column 1",
-      found: "NaN",
-    });
-    await writeNpyRows(at("zero.npy"), { data: Float32Array.of(1, 2, 0, 0, 5, 6, 7, 8), dim: 2 });
-    expect(await refused({ gallery: at("zero.npy"), normalize: true })).toMatchObject({
-      code: "zero-vector",
-      path: "row 1",
-    });
-    await writeNpyRows(at("three.npy"), { data: new Float32Array(12).fill(0.5), dim: 3 });
-    expect(
-      (
-        await complaintOf(
-          loadRetrieval(files({ gallery: at("three.npy") })).then(({ input }) =>
-            rankQueries(input),
-          ),
-        )
-      ).code,
-    ).toBe("dimension-mismatch");
-    expect(await refused({ binary: "sign" })).toMatchObject({ code: "code-bits", found: "2" });
-    expect((await refused({ binary: "packed" })).code).toBe("npy-dtype");
-    expect((await refused({ gallery: at("nothing.npy") })).code).toBe("file-unreadable");
-    expect((await refused({ galleryList: at("nothing.txt") })).code).toBe("file-unreadable");
-    expect((await refused({ gallery: at("g.txt") })).code).toBe("vector-file-extension");
-  });
+  it(
+    "wrong dtype, shape, NaN, zeros, another dimension, odd bits, no such file, another " +
+      "format",
+    async () => {
+      await writeNpy(at("i4.npy"), Int32Array.of(1, 2, 3, 4), [4, 1]);
+      expect(await refused({ gallery: at("i4.npy") })).toMatchObject({
+        code: "npy-dtype",
+        found: "int32",
+        file: at("i4.npy"),
+      });
+      await writeNpy(at("flat.npy"), Float32Array.of(1, 2, 3, 4), [4]);
+      expect(await refused({ gallery: at("flat.npy") })).toMatchObject({
+        code: "npy-shape",
+        found: "shape 4",
+      });
+      await writeNpyRows(at("nan.npy"), {
+        data: Float32Array.of(1, 2, 3, NaN, 5, 6, 7, 8),
+        dim: 2,
+      });
+      expect(await refused({ gallery: at("nan.npy") })).toMatchObject({
+        code: "vector-not-finite",
+        path: "row 1, column 1",
+        found: "NaN",
+      });
+      await writeNpyRows(at("zero.npy"), { data: Float32Array.of(1, 2, 0, 0, 5, 6, 7, 8), dim: 2 });
+      expect(await refused({ gallery: at("zero.npy"), normalize: true })).toMatchObject({
+        code: "zero-vector",
+        path: "row 1",
+      });
+      await writeNpyRows(at("three.npy"), { data: new Float32Array(12).fill(0.5), dim: 3 });
+      expect(
+        (
+          await complaintOf(
+            loadRetrieval(files({ gallery: at("three.npy") })).then(({ input }) =>
+              rankQueries(input),
+            ),
+          )
+        ).code,
+      ).toBe("dimension-mismatch");
+      expect(await refused({ binary: "sign" })).toMatchObject({ code: "code-bits", found: "2" });
+      expect((await refused({ binary: "packed" })).code).toBe("npy-dtype");
+      expect((await refused({ gallery: at("nothing.npy") })).code).toBe("file-unreadable");
+      expect((await refused({ galleryList: at("nothing.txt") })).code).toBe("file-unreadable");
+      expect((await refused({ gallery: at("g.txt") })).code).toBe("vector-file-extension");
+    },
+  );
 
   it("a bad k or a bad name for the cases", async () => {
     expect((await shitu([...plain, ...sides(), "--k", "1,0"])).stderr).toContain(

@@ -33,7 +33,8 @@ describe("shitu verify, list, show, compare", { timeout: 180_000 }, () => {
     const config = tiny.config(
       "verified",
       body(
-        `  - { ${at}, metric: index-size, value: ${24 * 3072 * 4 + 100}, tolerance: 200 }\n  - { ${at}, metric: recall@1, value: 2, tolerance: 0.5 }\n`,
+        `  - { ${at}, metric: index-size, value: ${24 * 3072 * 4 + 100}, tolerance: 200 }\n  ` +
+          `- { ${at}, metric: recall@1, value: 2, tolerance: 0.5 }\n`,
       ),
     );
     const { code, stdout } = await shitu([
@@ -129,35 +130,38 @@ describe("shitu verify, list, show, compare", { timeout: 180_000 }, () => {
 });
 
 describe("committed records", { timeout: 60_000 }, () => {
-  it("are listed last and marked, and found by experiment where there is no own record", async () => {
-    const config = tiny.config("kept", body("  []\n"));
-    const apart = mkdtempSync(join(tmpdir(), "kept-"));
-    try {
-      expect(
-        (await shitu(["run", config, "--runs", join(apart, "reference"), "--cache", cache])).code,
-      ).toBe(0);
-      expect((await shitu(["show", "kept", "--runs", apart])).stdout).toContain("recall@1");
-      expect(
-        (
-          await shitu([
-            "run",
-            tiny.config("own", body("  []\n")),
-            "--runs",
-            apart,
-            "--cache",
-            cache,
-          ])
-        ).code,
-      ).toBe(0);
-      const lines = (await shitu(["list", "--runs", apart])).stdout.trim().split("\n").slice(1);
-      expect(lines.map((l) => /^(reference\/)?[\d-]+-(own|kept)-/.exec(l)?.slice(1))).toEqual([
-        [undefined, "own"],
-        ["reference/", "kept"],
-      ]);
-    } finally {
-      rmSync(apart, { recursive: true, force: true });
-    }
-  });
+  it(
+    "are listed last and marked, and found by " + "experiment where there is no own record",
+    async () => {
+      const config = tiny.config("kept", body("  []\n"));
+      const apart = mkdtempSync(join(tmpdir(), "kept-"));
+      try {
+        expect(
+          (await shitu(["run", config, "--runs", join(apart, "reference"), "--cache", cache])).code,
+        ).toBe(0);
+        expect((await shitu(["show", "kept", "--runs", apart])).stdout).toContain("recall@1");
+        expect(
+          (
+            await shitu([
+              "run",
+              tiny.config("own", body("  []\n")),
+              "--runs",
+              apart,
+              "--cache",
+              cache,
+            ])
+          ).code,
+        ).toBe(0);
+        const lines = (await shitu(["list", "--runs", apart])).stdout.trim().split("\n").slice(1);
+        expect(lines.map((l) => /^(reference\/)?[\d-]+-(own|kept)-/.exec(l)?.slice(1))).toEqual([
+          [undefined, "own"],
+          ["reference/", "kept"],
+        ]);
+      } finally {
+        rmSync(apart, { recursive: true, force: true });
+      }
+    },
+  );
 });
 
 describe("shitu reproduce", { timeout: 180_000 }, () => {

@@ -42,7 +42,8 @@ describe("formats of a table", () => {
   it("LaTeX escapes its own characters, also a bracket that would follow a line break", () => {
     const text = toLatex(table);
     expect(text).toContain(
-      "a\\textbar{}b\\_c* [x](y) \\textless{}img\\textgreater{} 100\\% \\$x\\$ \\& \\#1 \\{z\\} \\textbackslash{}cmd \\textasciitilde{}\\textasciicircum{}",
+      "a\\textbar{}b\\_c* [x](y) \\textless{}img\\textgreater{} 100\\% \\$x\\$ \\& \\#1 " +
+        "\\{z\\} \\textbackslash{}cmd \\textasciitilde{}\\textasciicircum{}",
     );
     expect(text).toContain("\n{[}0.1, 0.2] &");
   });

@@ -122,74 +122,78 @@ describe.skipIf(!sharedData)("galleries and recognition on the drink photos", ()
     ]);
   });
 
-  it("looks up given boxes in place of detected ones, in the form that eval f1 takes as --oracle", async () => {
-    const picture = shared("drink/test_images/001.jpeg");
-    const truth = join(folder, "truth.json");
-    writeFileSync(
-      truth,
-      JSON.stringify({
-        images: [
-          {
-            image: "001.jpeg",
-            objects: [
-              { label: "脉动", box: [10.5, 20, 200, 300] },
-              { label: null, box: [0, 0, 50, 60] },
-            ],
-          },
-        ],
-      }),
-    );
-    const { code, stdout } = await shitu([
-      "recognize",
-      picture,
-      "--gallery",
-      gallery,
-      "--boxes",
-      truth,
-      "--score-threshold",
-      "0",
-      "--json",
-    ]);
-    expect(code).toBe(0);
-    const observed = JSON.parse(stdout) as { image: string; recognitions: { box: object }[] }[];
-    expect(observed[0]!.recognitions.map((r) => r.box)).toEqual([
-      { x0: 10, y0: 20, x1: 200, y1: 300 },
-      { x0: 0, y0: 0, x1: 50, y1: 60 },
-    ]);
-    writeFileSync(join(folder, "seen.json"), stdout);
-    const scored = await shitu([
-      "eval",
-      "f1",
-      "--truth",
-      truth,
-      "--observations",
-      join(folder, "seen.json"),
+  it(
+    "looks up given boxes in place of detected ones, in the form that eval f1 takes as " +
       "--oracle",
-      join(folder, "seen.json"),
-      "--by-file-name",
-      "--exact-index",
-      "--threshold",
-      "0",
-      "--json",
-    ]);
-    expect(scored.code).toBe(0);
-    const { waterfall } = JSON.parse(scored.stdout) as {
-      waterfall: { counterfactuals: { name: string; recall: { n: number } }[] };
-    };
-    expect(waterfall.counterfactuals.find((c) => c.name === "oracle boxes")!.recall.n).toBe(1);
-    const refused = await shitu([
-      "recognize",
-      join(images, "0/0.jpg"),
-      "--gallery",
-      gallery,
-      "--boxes",
-      truth,
-    ]);
-    expect(refused.code).toBe(2);
-    expect(`${refused.stdout}${refused.stderr}`).toContain(
-      "the truth file does not list this picture",
-    );
-  });
+    async () => {
+      const picture = shared("drink/test_images/001.jpeg");
+      const truth = join(folder, "truth.json");
+      writeFileSync(
+        truth,
+        JSON.stringify({
+          images: [
+            {
+              image: "001.jpeg",
+              objects: [
+                { label: "脉动", box: [10.5, 20, 200, 300] },
+                { label: null, box: [0, 0, 50, 60] },
+              ],
+            },
+          ],
+        }),
+      );
+      const { code, stdout } = await shitu([
+        "recognize",
+        picture,
+        "--gallery",
+        gallery,
+        "--boxes",
+        truth,
+        "--score-threshold",
+        "0",
+        "--json",
+      ]);
+      expect(code).toBe(0);
+      const observed = JSON.parse(stdout) as { image: string; recognitions: { box: object }[] }[];
+      expect(observed[0]!.recognitions.map((r) => r.box)).toEqual([
+        { x0: 10, y0: 20, x1: 200, y1: 300 },
+        { x0: 0, y0: 0, x1: 50, y1: 60 },
+      ]);
+      writeFileSync(join(folder, "seen.json"), stdout);
+      const scored = await shitu([
+        "eval",
+        "f1",
+        "--truth",
+        truth,
+        "--observations",
+        join(folder, "seen.json"),
+        "--oracle",
+        join(folder, "seen.json"),
+        "--by-file-name",
+        "--exact-index",
+        "--threshold",
+        "0",
+        "--json",
+      ]);
+      expect(scored.code).toBe(0);
+      const { waterfall } = JSON.parse(scored.stdout) as {
+        waterfall: { counterfactuals: { name: string; recall: { n: number } }[] };
+      };
+      expect(waterfall.counterfactuals.find((c) => c.name === "oracle boxes")!.recall.n).toBe(1);
+      const refused = await shitu([
+        "recognize",
+        join(images, "0/0.jpg"),
+        "--gallery",
+        gallery,
+        "--boxes",
+        truth,
+      ]);
+      expect(refused.code).toBe(2);
+      expect(`${refused.stdout}${refused.stderr}`).toContain(
+        "the truth file does not list this picture",
+      );
+    },
+  );
 
   it("appends, removes, and refuses what HNSW cannot", async () => {
     const appended = await shitu([

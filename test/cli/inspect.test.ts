@@ -34,7 +34,9 @@ const network = model({
   ],
   initializers: [weights("w", 8, 3, 1, 1)],
 });
-const rest = `task: recognition\ninput: { width: 6, height: 4, colour: rgb, ${plainInput} }\nrecognition: { size: 8 }`;
+const rest =
+  `task: recognition\ninput: { width: 6, height: 4, colour: rgb, ${plainInput} ` +
+  `}\nrecognition: { size: 8 }`;
 
 describe("shitu inspect", () => {
   it("says what a model is, in words and as JSON", async () => {

@@ -66,7 +66,8 @@ describe("shitu lint", () => {
     const { code, stderr } = await shitu(["lint", "--gallery-list", at("gallery.txt"), "--decode"]);
     expect([code, stderr]).toEqual([
       2,
-      "shitu: --decode needs to know where the pictures are (expected --images <folder>, found no --images). Fix: give the image root\n",
+      "shitu: --decode needs to know where the pictures are (expected --images <folder>, " +
+        "found no --images). Fix: give the image root\n",
     ]);
   });
 });

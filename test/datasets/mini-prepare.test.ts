@@ -18,7 +18,9 @@ import type { Result, Task } from "../../datasets/mini/tasks.js";
 
 const folder = () => mkdtempSync(join(tmpdir(), "mini-"));
 const square = Buffer.from(
-  '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 16 16" width="16" height="16"><rect x="4" y="4" width="8" height="8" fill="#f00" fill-opacity="0.5"/></svg>',
+  '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ' +
+    'viewBox="0 0 16 16" width="16" height="16"><rect x="4" y="4" width="8" height="8" ' +
+    'fill="#f00" fill-opacity="0.5"/></svg>',
 );
 
 describe("drawings", () => {
@@ -175,14 +177,17 @@ describe("renderSet", () => {
     expect(readdirSync(place)).toEqual(["mini-small"]);
   });
 
-  it("clears away what a killed process left, and leaves alone what a living one is at", async () => {
-    const place = folder();
-    mkdirSync(join(place, ".mini-small.4194303")); // above Linux's highest process number
-    mkdirSync(join(place, `.mini-small.${process.ppid}`));
-    const { plan, crew } = smallSet(5);
-    await renderSet(plan, site(place, crew));
-    expect(readdirSync(place).sort()).toEqual([`.mini-small.${process.ppid}`, "mini-small"]);
-  });
+  it(
+    "clears away what a killed process left, and " + "leaves alone what a living one is at",
+    async () => {
+      const place = folder();
+      mkdirSync(join(place, ".mini-small.4194303")); // above Linux's highest process number
+      mkdirSync(join(place, `.mini-small.${process.ppid}`));
+      const { plan, crew } = smallSet(5);
+      await renderSet(plan, site(place, crew));
+      expect(readdirSync(place).sort()).toEqual([`.mini-small.${process.ppid}`, "mini-small"]);
+    },
+  );
 });
 
 describe("differences", () => {

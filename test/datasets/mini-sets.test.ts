@@ -37,27 +37,33 @@ const rows = (text: string) =>
     .map((line) => line.split(" "));
 
 describe("sources", () => {
-  it("declare the licence that their package's own metadata declares, and none that asks to share alike", () => {
-    for (const { npm, spdx, name } of sources) {
-      expect(spdx).not.toMatch(/SA/);
-      const folder = join(projectRoot, "node_modules", npm);
-      if (name === "fluent-3d")
-        expect(
-          (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { license: string })
-            .license,
-        ).toBe(spdx);
-      else
-        expect(
-          (
-            JSON.parse(readFileSync(join(folder, "info.json"), "utf8")) as {
-              license: { spdx: string };
-            }
-          ).license.spdx,
-        ).toBe(spdx);
-    }
-    for (const { style, spdx } of headStyles)
-      expect(style.meta?.license?.name?.replace("CC BY", "CC-BY").replaceAll(" ", "-")).toBe(spdx);
-  });
+  it(
+    "declare the licence that their package's own metadata declares, and none that asks to " +
+      "share alike",
+    () => {
+      for (const { npm, spdx, name } of sources) {
+        expect(spdx).not.toMatch(/SA/);
+        const folder = join(projectRoot, "node_modules", npm);
+        if (name === "fluent-3d")
+          expect(
+            (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { license: string })
+              .license,
+          ).toBe(spdx);
+        else
+          expect(
+            (
+              JSON.parse(readFileSync(join(folder, "info.json"), "utf8")) as {
+                license: { spdx: string };
+              }
+            ).license.spdx,
+          ).toBe(spdx);
+      }
+      for (const { style, spdx } of headStyles)
+        expect(style.meta?.license?.name?.replace("CC BY", "CC-BY").replaceAll(" ", "-")).toBe(
+          spdx,
+        );
+    },
+  );
 });
 
 describe("catalogueOf", () => {
@@ -151,19 +157,23 @@ describe("recognition sets", () => {
     ]),
   );
 
-  it("have 500 queries and 300 classes or more, every picture listed once, labels without blanks", () => {
-    for (const [name, plan] of Object.entries(plans)) {
-      const all = Object.values(lists[name]!).flat();
-      expect(all).toHaveLength(plan.pictures.length);
-      expect(new Set(all.map((r) => r[0])).size).toBe(all.length);
-      expect(all.map((r) => r[0])).toEqual(plan.pictures.map((p) => p.file));
-      expect(new Set(all.map((r) => r[1])).size).toBeGreaterThanOrEqual(300);
-      expect(
-        (lists[name]!["query.txt"] ?? lists[name]!["gallery.txt"]!).length,
-      ).toBeGreaterThanOrEqual(500);
-      expect(plan.counts.classes).toBe(new Set(all.map((r) => r[1])).size);
-    }
-  });
+  it(
+    "have 500 queries and 300 classes or more, every picture listed once, labels without " +
+      "blanks",
+    () => {
+      for (const [name, plan] of Object.entries(plans)) {
+        const all = Object.values(lists[name]!).flat();
+        expect(all).toHaveLength(plan.pictures.length);
+        expect(new Set(all.map((r) => r[0])).size).toBe(all.length);
+        expect(all.map((r) => r[0])).toEqual(plan.pictures.map((p) => p.file));
+        expect(new Set(all.map((r) => r[1])).size).toBeGreaterThanOrEqual(300);
+        expect(
+          (lists[name]!["query.txt"] ?? lists[name]!["gallery.txt"]!).length,
+        ).toBeGreaterThanOrEqual(500);
+        expect(plan.counts.classes).toBe(new Set(all.map((r) => r[1])).size);
+      }
+    },
+  );
 
   it("number their pictures where query and gallery are one", () => {
     for (const name of ["mini-goods", "mini-stickers"]) {
@@ -234,17 +244,21 @@ describe("scene sets", () => {
     expect(categories).toHaveLength(1);
   });
 
-  it("show in every test scene one thing of the gallery or more, and hold 1,500 gallery pictures", () => {
-    const plan = testSet(catalogue);
-    expect(plan.counts.images).toBe(200);
-    expect(plan.counts.gallery).toBeGreaterThanOrEqual(1500);
-    // The backmost object always finds room, so index 0 is what every scene shows.
-    const files = plan.files(
-      plan.pictures.map(() => outcome([{ index: 0, box: [0, 0, 9, 9], area: 81 }])),
-    );
-    const gallery = new Set(rows(files["gallery.txt"]!).map((r) => r[1]));
-    for (const [, names] of rows(files["query.txt"]!)) expect(gallery.has(names!)).toBe(true);
-  });
+  it(
+    "show in every test scene one thing of the gallery or more, and hold 1,500 gallery " +
+      "pictures",
+    () => {
+      const plan = testSet(catalogue);
+      expect(plan.counts.images).toBe(200);
+      expect(plan.counts.gallery).toBeGreaterThanOrEqual(1500);
+      // The backmost object always finds room, so index 0 is what every scene shows.
+      const files = plan.files(
+        plan.pictures.map(() => outcome([{ index: 0, box: [0, 0, 9, 9], area: 81 }])),
+      );
+      const gallery = new Set(rows(files["gallery.txt"]!).map((r) => r[1]));
+      for (const [, names] of rows(files["query.txt"]!)) expect(gallery.has(names!)).toBe(true);
+    },
+  );
 
   it("show of a thing in the gallery only drawings that the gallery shows", () => {
     const plan = testSet(catalogue);

@@ -73,10 +73,12 @@ export async function makeTiny({ pictures = 24, classes = 6 } = {}): Promise<Tin
     }),
   );
   const head = (name: string, task: string, images = "."): string =>
-    `schema: 1\ntask: ${task}\nname: ${name}\ntitle: Tiny\nversion: 1\nlicence: generated\norigin: generated\nimages: ${images}\n`;
+    `schema: 1\ntask: ${task}\nname: ${name}\ntitle: Tiny\nversion: 1\nlicence: ` +
+    `generated\norigin: generated\nimages: ${images}\n`;
   writeFileSync(
     join(folder, "rows.yaml"),
-    `${head("rows", "recognition")}evaluation: leave-one-out\nidentity: uid\ngallery: { list: all.txt, delimiter: tab }\n`,
+    `${head("rows", "recognition")}evaluation: leave-one-out\nidentity: uid\ngallery: { ` +
+      `list: all.txt, delimiter: tab }\n`,
   );
   writeFileSync(
     join(folder, "boxes.yaml"),
@@ -84,7 +86,8 @@ export async function makeTiny({ pictures = 24, classes = 6 } = {}): Promise<Tin
   );
   writeFileSync(
     join(folder, "scenes.yaml"),
-    `${head("scenes", "pipeline", "images")}gallery: { list: gallery.txt, delimiter: tab, images: . }\nannotations: { format: coco-json, path: boxes.json }\nunknown: stranger\n`,
+    `${head("scenes", "pipeline", "images")}gallery: { list: gallery.txt, delimiter: tab, ` +
+      `images: . }\nannotations: { format: coco-json, path: boxes.json }\nunknown: stranger\n`,
   );
   return {
     folder,
@@ -93,7 +96,8 @@ export async function makeTiny({ pictures = 24, classes = 6 } = {}): Promise<Tin
       const file = join(folder, `${name}.yaml`);
       writeFileSync(
         file,
-        `schema: 1\nname: ${name}\ntitle: Tiny\nsettings: { baselines: ${JSON.stringify(baselines)} }\n${body}`,
+        `schema: 1\nname: ${name}\ntitle: Tiny\nsettings: { baselines: ` +
+          `${JSON.stringify(baselines)} }\n${body}`,
       );
       return file;
     },

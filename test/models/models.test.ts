@@ -121,26 +121,29 @@ describe("models", () => {
     await model.close();
   });
 
-  it("come in the three export forms of PicoDet, as soon as there are three detectors", async () => {
-    const forms = new Set<string | null>();
-    let detectors = 0;
-    for (const name of names) {
-      const model = await loadModel(join(models, name, "card.yaml"));
-      if (model.card.task === "detection") {
-        detectors++;
-        forms.add(
-          explainForm(
-            model.outputs.map((o) => ({ name: o.name, shape: o.shape })),
-            {
-              width: model.card.input.width,
-              height: model.card.input.height,
-              strides: model.card.detection.strides,
-            },
-          ).form,
-        );
+  it(
+    "come in the three export forms of PicoDet, as " + "soon as there are three detectors",
+    async () => {
+      const forms = new Set<string | null>();
+      let detectors = 0;
+      for (const name of names) {
+        const model = await loadModel(join(models, name, "card.yaml"));
+        if (model.card.task === "detection") {
+          detectors++;
+          forms.add(
+            explainForm(
+              model.outputs.map((o) => ({ name: o.name, shape: o.shape })),
+              {
+                width: model.card.input.width,
+                height: model.card.input.height,
+                strides: model.card.detection.strides,
+              },
+            ).form,
+          );
+        }
+        await model.close();
       }
-      await model.close();
-    }
-    expect(forms.size).toBe(Math.min(3, detectors));
-  });
+      expect(forms.size).toBe(Math.min(3, detectors));
+    },
+  );
 });

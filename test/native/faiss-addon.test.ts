@@ -157,39 +157,43 @@ describe("calls on one index", () => {
     }
   });
 
-  it("many searches with adds, removals and parameters in flight: every result is one that the order allows", async () => {
-    const handle = create("IVF8,Flat");
-    await faiss.train(handle, rows);
-    await faiss.add(handle, rows.subarray(0, 2000 * dim), ids(2000));
-    faiss.set(handle, "nprobe", 8);
-    const work: Promise<unknown>[] = [];
-    for (let i = 0; i < 100; i++) {
-      work.push(
-        faiss
-          .search(handle, one, 2500)
-          .then(({ rows: r }) =>
-            expect(r.filter((row) => row >= 0).length).toBe(2000 + i * 10 - i * 5),
+  it(
+    "many searches with adds, removals and parameters in flight: every result is one that " +
+      "the order allows",
+    async () => {
+      const handle = create("IVF8,Flat");
+      await faiss.train(handle, rows);
+      await faiss.add(handle, rows.subarray(0, 2000 * dim), ids(2000));
+      faiss.set(handle, "nprobe", 8);
+      const work: Promise<unknown>[] = [];
+      for (let i = 0; i < 100; i++) {
+        work.push(
+          faiss
+            .search(handle, one, 2500)
+            .then(({ rows: r }) =>
+              expect(r.filter((row) => row >= 0).length).toBe(2000 + i * 10 - i * 5),
+            ),
+        );
+        work.push(
+          faiss.add(
+            handle,
+            rows.subarray((2000 + i * 10) * dim, (2010 + i * 10) * dim),
+            ids(10, 2000 + i * 10),
           ),
-      );
-      work.push(
-        faiss.add(
-          handle,
-          rows.subarray((2000 + i * 10) * dim, (2010 + i * 10) * dim),
-          ids(10, 2000 + i * 10),
-        ),
-      );
-      work.push(
-        faiss.remove(handle, ids(5, 2000 + i * 10)).then((removed) => expect(removed).toBe(5)),
-      );
-      work.push(
-        faiss
-          .search(handle, rows.subarray(0, 20 * dim), 1)
-          .then(({ rows: r }) => expect([...r]).toEqual([...ids(20)])),
-      );
-    }
-    await Promise.all(work);
-    expect(faiss.describe(handle).size).toBe(2500);
-  });
+        );
+        work.push(
+          faiss.remove(handle, ids(5, 2000 + i * 10)).then((removed) => expect(removed).toBe(5)),
+        );
+        work.push(
+          faiss
+            .search(handle, rows.subarray(0, 20 * dim), 1)
+            .then(({ rows: r }) => expect([...r]).toEqual([...ids(20)])),
+        );
+      }
+      await Promise.all(work);
+      expect(faiss.describe(handle).size).toBe(2500);
+    },
+  );
 
   it("parameters change for the searches after, not for those before", async () => {
     const handle = create("IVF64,Flat");
@@ -211,21 +215,24 @@ describe("calls on one index", () => {
     }
   });
 
-  it("a synchronous call does not wait for a change under way, and is right beside searches", async () => {
-    const handle = create("Flat");
-    await faiss.add(handle, rows);
-    const expected = faiss.searchSync(handle, one, 3);
-    const searches = Array.from({ length: 20 }, () => faiss.search(handle, rows, 3));
-    expect(faiss.searchSync(handle, one, 3)).toEqual(expected);
-    await Promise.all(searches);
-    const adding = faiss.add(handle, rows);
-    expect(await failure(() => faiss.searchSync(handle, one, 3))).toMatch(
-      /^faiss-busy faiss\.searchSync: /,
-    );
-    expect(await failure(() => faiss.bytes(handle))).toMatch(/^faiss-busy faiss\.bytes: /);
-    await adding;
-    expect(faiss.describe(handle).size).toBe(8000);
-  });
+  it(
+    "a synchronous call does not wait for a change " + "under way, and is right beside searches",
+    async () => {
+      const handle = create("Flat");
+      await faiss.add(handle, rows);
+      const expected = faiss.searchSync(handle, one, 3);
+      const searches = Array.from({ length: 20 }, () => faiss.search(handle, rows, 3));
+      expect(faiss.searchSync(handle, one, 3)).toEqual(expected);
+      await Promise.all(searches);
+      const adding = faiss.add(handle, rows);
+      expect(await failure(() => faiss.searchSync(handle, one, 3))).toMatch(
+        /^faiss-busy faiss\.searchSync: /,
+      );
+      expect(await failure(() => faiss.bytes(handle))).toMatch(/^faiss-busy faiss\.bytes: /);
+      await adding;
+      expect(faiss.describe(handle).size).toBe(8000);
+    },
+  );
 
   it("close lets what runs end, and refuses what waits", async () => {
     for (let round = 0; round < 10; round++) {

@@ -44,11 +44,19 @@ export async function makePictures(folder: string): Promise<void> {
       const shapes = boxes
         .map((b, i) =>
           i % 2 === 0
-            ? `<rect x="${b.x0}" y="${b.y0}" width="${b.x1 - b.x0}" height="${b.y1 - b.y0}" rx="26" fill="hsl(${b.hue} 55% 52%)"/>`
-            : `<ellipse cx="${(b.x0 + b.x1) / 2}" cy="${(b.y0 + b.y1) / 2}" rx="${(b.x1 - b.x0) / 2}" ry="${(b.y1 - b.y0) / 2}" fill="hsl(${b.hue} 45% 45%)"/>`,
+            ? `<rect x="${b.x0}" y="${b.y0}" width="${b.x1 - b.x0}" height="${b.y1 - b.y0}" ` +
+              `rx="26" fill="hsl(${b.hue} 55% 52%)"/>`
+            : `<ellipse cx="${(b.x0 + b.x1) / 2}" cy="${(b.y0 + b.y1) / 2}" ` +
+              `rx="${(b.x1 - b.x0) / 2}" ry="${(b.y1 - b.y0) / 2}" fill="hsl(${b.hue} 45% ` +
+              `45%)"/>`,
         )
         .join("");
-      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><defs><linearGradient id="g" x2="0" y2="1"><stop stop-color="#e9e4da"/><stop offset="1" stop-color="#b9b2a4"/></linearGradient></defs><rect width="100%" height="100%" fill="url(#g)"/>${shapes}</svg>`;
+      const svg =
+        `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" ` +
+        `height="${height}"><defs><linearGradient id="g" x2="0" y2="1"><stop ` +
+        `stop-color="#e9e4da"/><stop offset="1" ` +
+        `stop-color="#b9b2a4"/></linearGradient></defs><rect width="100%" ` +
+        `height="100%" fill="url(#g)"/>${shapes}</svg>`;
       await sharp(Buffer.from(svg)).png().toFile(join(folder, name));
     }),
   );

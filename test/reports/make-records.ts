@@ -898,7 +898,8 @@ export async function makeRecords(runs: string, { extraCases = 0 } = {}): Promis
             notes:
               hnsw && i === 0
                 ? [
-                    `efSearch 16 is PP-ShiTu's default and misses every fourth neighbour here ${hostile}`,
+                    "efSearch 16 is PP-ShiTu's default and misses every fourth neighbour " +
+                      `here ${hostile}`,
                   ]
                 : [],
           },

@@ -122,36 +122,42 @@ describe("the sentence of a record", () => {
 });
 
 describe("pairs of models", () => {
-  it("finds specialists with their own sets, distilled ones with the plain one of their seed, and int8", () => {
-    const five = modelPairs(completedCells(view("mini-table5"), "retrieval"));
-    const specialists = five.filter((p) => p.kind === "specialist");
-    expect(specialists).toHaveLength(30);
-    expect(
-      specialists.every(
-        (p) =>
-          p.first.labels.model === "light-general" &&
-          p.first.labels.dataset === p.second.labels.dataset,
-      ),
-    ).toBe(true);
-    expect(
-      specialists.filter((p) => p.own).map((p) => [p.second.labels.model, p.second.labels.dataset]),
-    ).toEqual([
-      ["specialist aliproduct", "mini-aliproduct"],
-      ["specialist veri-wild", "mini-veri-wild"],
-      ["specialist logodet-3k", "mini-logodet-3k"],
-      ["specialist icartoonface", "mini-icartoonface"],
-      ["specialist inshop", "mini-inshop"],
-    ]);
-    expect(
-      five
-        .filter((p) => p.kind === "int8")
-        .map((p) => [p.first.labels.model, p.second.labels.model])[0],
-    ).toEqual(["light-general", "light-general-int8"]);
-    const eight = modelPairs(completedCells(view("mini-table8"), "retrieval"));
-    expect(eight.map((p) => [p.kind, p.first.labels.model])).toEqual(
-      Array.from({ length: 12 }, () => ["distilled", "light-plain-1"]),
-    );
-  });
+  it(
+    "finds specialists with their own sets, distilled ones with the plain one of their " +
+      "seed, and int8",
+    () => {
+      const five = modelPairs(completedCells(view("mini-table5"), "retrieval"));
+      const specialists = five.filter((p) => p.kind === "specialist");
+      expect(specialists).toHaveLength(30);
+      expect(
+        specialists.every(
+          (p) =>
+            p.first.labels.model === "light-general" &&
+            p.first.labels.dataset === p.second.labels.dataset,
+        ),
+      ).toBe(true);
+      expect(
+        specialists
+          .filter((p) => p.own)
+          .map((p) => [p.second.labels.model, p.second.labels.dataset]),
+      ).toEqual([
+        ["specialist aliproduct", "mini-aliproduct"],
+        ["specialist veri-wild", "mini-veri-wild"],
+        ["specialist logodet-3k", "mini-logodet-3k"],
+        ["specialist icartoonface", "mini-icartoonface"],
+        ["specialist inshop", "mini-inshop"],
+      ]);
+      expect(
+        five
+          .filter((p) => p.kind === "int8")
+          .map((p) => [p.first.labels.model, p.second.labels.model])[0],
+      ).toEqual(["light-general", "light-general-int8"]);
+      const eight = modelPairs(completedCells(view("mini-table8"), "retrieval"));
+      expect(eight.map((p) => [p.kind, p.first.labels.model])).toEqual(
+        Array.from({ length: 12 }, () => ["distilled", "light-plain-1"]),
+      );
+    },
+  );
 
   it("takes the difference on the items that both judged", () => {
     const rows = [
@@ -201,48 +207,52 @@ describe("pairs of models", () => {
 });
 
 describe("two runs", () => {
-  it("judges every common cell: better, worse, unchanged or not to be told, with the answers that flipped", () => {
-    const [before, after] = defaultPair(
-      runs.map((r) => r.view).filter((r) => r.experiment.name === "first-light"),
-    );
-    expect([
-      before!.provenance.startedAt < after!.provenance.startedAt,
-      before!.experiment.name,
-    ]).toEqual([true, "first-light"]);
-    const cases = (record: RecordView): Case[] => [...runs.find((r) => r.view === record)!.cases];
-    const compared = compareRecords(before!, after!, cases(before!), cases(after!));
-    expect(compared).toHaveLength(6);
-    const recall = compared.filter((c) => c.metric === "recall@1");
-    for (const c of recall) {
-      const hits = (record: RecordView, cell: string): Set<string> =>
-        new Set(
-          cases(record)
-            .filter((row) => row.cell === cell && row.outcome === "hit")
-            .map((row) => row.item),
-        );
-      const [a, b] = [hits(before!, c.beforeCell), hits(after!, c.afterCell)];
-      expect(new Set(c.lost)).toEqual(new Set([...a].filter((item) => !b.has(item))));
-      expect(new Set(c.gained)).toEqual(new Set([...b].filter((item) => !a.has(item))));
-      expect(c.difference).toBeCloseTo((b.size - a.size) / c.judged, 12);
-      expect(c.verdict).toBe(c.low! > 0 ? "better" : c.high! < 0 ? "worse" : "cannot tell");
-    }
-    expect(recall.some((c) => c.lost.length > 0)).toBe(true);
-    // Pictures of a detector flip, too, though AP is no share of them.
-    const detection = compared.find((c) => c.metric === "AP")!;
-    expect([
-      detection.paired,
-      detection.judged > 0,
-      detection.lost.length + detection.gained.length > 0,
-    ]).toEqual([null, true, true]);
-    const same = compareRecords(after!, after!, cases(after!), cases(after!));
-    expect(same.filter((c) => c.judged > 0).map((c) => c.verdict)).toEqual(
-      same.filter((c) => c.judged > 0).map(() => "unchanged"),
-    );
-    const swapped = compareRecords(after!, before!, cases(after!), cases(before!));
-    expect(swapped.map((c) => c.difference)).toEqual(
-      compared.map((c) => (c.difference === 0 ? 0 : -c.difference)),
-    );
-  });
+  it(
+    "judges every common cell: better, worse, unchanged or not to be told, with the answers " +
+      "that flipped",
+    () => {
+      const [before, after] = defaultPair(
+        runs.map((r) => r.view).filter((r) => r.experiment.name === "first-light"),
+      );
+      expect([
+        before!.provenance.startedAt < after!.provenance.startedAt,
+        before!.experiment.name,
+      ]).toEqual([true, "first-light"]);
+      const cases = (record: RecordView): Case[] => [...runs.find((r) => r.view === record)!.cases];
+      const compared = compareRecords(before!, after!, cases(before!), cases(after!));
+      expect(compared).toHaveLength(6);
+      const recall = compared.filter((c) => c.metric === "recall@1");
+      for (const c of recall) {
+        const hits = (record: RecordView, cell: string): Set<string> =>
+          new Set(
+            cases(record)
+              .filter((row) => row.cell === cell && row.outcome === "hit")
+              .map((row) => row.item),
+          );
+        const [a, b] = [hits(before!, c.beforeCell), hits(after!, c.afterCell)];
+        expect(new Set(c.lost)).toEqual(new Set([...a].filter((item) => !b.has(item))));
+        expect(new Set(c.gained)).toEqual(new Set([...b].filter((item) => !a.has(item))));
+        expect(c.difference).toBeCloseTo((b.size - a.size) / c.judged, 12);
+        expect(c.verdict).toBe(c.low! > 0 ? "better" : c.high! < 0 ? "worse" : "cannot tell");
+      }
+      expect(recall.some((c) => c.lost.length > 0)).toBe(true);
+      // Pictures of a detector flip, too, though AP is no share of them.
+      const detection = compared.find((c) => c.metric === "AP")!;
+      expect([
+        detection.paired,
+        detection.judged > 0,
+        detection.lost.length + detection.gained.length > 0,
+      ]).toEqual([null, true, true]);
+      const same = compareRecords(after!, after!, cases(after!), cases(after!));
+      expect(same.filter((c) => c.judged > 0).map((c) => c.verdict)).toEqual(
+        same.filter((c) => c.judged > 0).map(() => "unchanged"),
+      );
+      const swapped = compareRecords(after!, before!, cases(after!), cases(before!));
+      expect(swapped.map((c) => c.difference)).toEqual(
+        compared.map((c) => (c.difference === 0 ? 0 : -c.difference)),
+      );
+    },
+  );
 });
 
 describe("failed cells", () => {

@@ -65,41 +65,49 @@ describe("the paper's tables", () => {
     expect(cellsOf(table(6))[0]![2]!.value).toBeCloseTo(0.5321, 12);
   });
 
-  it("refuses a row too short, an unknown footnote, a word for a number and an unknown key, by their place", async () => {
-    const text = await readFile(file, "utf8");
-    const folder = await mkdtemp(join(tmpdir(), "paper-"));
-    const broken = async (from: string, to: string): Promise<unknown> => {
-      expect(text).toContain(from);
-      const path = join(folder, "tables.yaml");
-      await writeFile(path, text.replace(from, to));
-      return readPaper(path).then(
-        () => null,
-        (error: unknown) => error,
-      );
-    };
-    expect(
-      await broken(
-        '["0.839", "0.832", "0.868", "285", "117"]',
-        '["0.839", "0.832", "0.868", "285"]',
-      ),
-    ).toMatchObject({
-      complaint: {
-        code: "paper-table",
-        path: "tables[6].rows[0].values",
-        expected: "5",
-        found: "4",
-      },
-    });
-    expect(
-      await broken("better: lower, footnote: 2,", "better: lower, footnote: 3,"),
-    ).toMatchObject({ complaint: { code: "paper-table", path: "tables[4].columns[7].footnote" } });
-    expect(await broken('"117"]', '"l17"]')).toMatchObject({
-      complaint: { code: "paper-table", path: "tables[6].rows[0].values[4]", found: '"l17"' },
-    });
-    expect(await broken("title: COCO2017-val", "titel: x\n    title: COCO2017-val")).toMatchObject({
-      complaint: { code: "schema", path: "tables[2]" },
-    });
-  });
+  it(
+    "refuses a row too short, an unknown footnote, a word for a number and an unknown key, " +
+      "by their place",
+    async () => {
+      const text = await readFile(file, "utf8");
+      const folder = await mkdtemp(join(tmpdir(), "paper-"));
+      const broken = async (from: string, to: string): Promise<unknown> => {
+        expect(text).toContain(from);
+        const path = join(folder, "tables.yaml");
+        await writeFile(path, text.replace(from, to));
+        return readPaper(path).then(
+          () => null,
+          (error: unknown) => error,
+        );
+      };
+      expect(
+        await broken(
+          '["0.839", "0.832", "0.868", "285", "117"]',
+          '["0.839", "0.832", "0.868", "285"]',
+        ),
+      ).toMatchObject({
+        complaint: {
+          code: "paper-table",
+          path: "tables[6].rows[0].values",
+          expected: "5",
+          found: "4",
+        },
+      });
+      expect(
+        await broken("better: lower, footnote: 2,", "better: lower, footnote: 3,"),
+      ).toMatchObject({
+        complaint: { code: "paper-table", path: "tables[4].columns[7].footnote" },
+      });
+      expect(await broken('"117"]', '"l17"]')).toMatchObject({
+        complaint: { code: "paper-table", path: "tables[6].rows[0].values[4]", found: '"l17"' },
+      });
+      expect(
+        await broken("title: COCO2017-val", "titel: x\n    title: COCO2017-val"),
+      ).toMatchObject({
+        complaint: { code: "schema", path: "tables[2]" },
+      });
+    },
+  );
 });
 
 describe("ours beside the paper's", () => {
@@ -155,26 +163,30 @@ describe("ours beside the paper's", () => {
   const compare = (cells: Parameters<typeof record>[0]): ReturnType<typeof compareTable> =>
     compareTable(table(7), [{ key: "r", record: record(cells) }]);
 
-  it("agrees where the paper's printed value touches our interval, else differs; says what was not run", () => {
-    const { cells } = compare([
-      {
-        labels: labels("Real-Value", "Aliproduct"),
-        scores: [score("recall@1", 0.82, [0.8, 0.8386])],
-      },
-      {
-        labels: labels("Real-Value", "iCartoonFace"),
-        scores: [score("recall@1", 0.82, [0.81, 0.8312])],
-      },
-    ]);
-    expect(cells[0]!.map((c) => c.verdict)).toEqual([
-      "agrees",
-      "differs",
-      "not run",
-      "not run",
-      "not run",
-    ]);
-    expect(cells[0]![0]!.difference).toBeCloseTo(0.82 - 0.839, 12);
-  });
+  it(
+    "agrees where the paper's printed value touches our interval, else differs; says what " +
+      "was not run",
+    () => {
+      const { cells } = compare([
+        {
+          labels: labels("Real-Value", "Aliproduct"),
+          scores: [score("recall@1", 0.82, [0.8, 0.8386])],
+        },
+        {
+          labels: labels("Real-Value", "iCartoonFace"),
+          scores: [score("recall@1", 0.82, [0.81, 0.8312])],
+        },
+      ]);
+      expect(cells[0]!.map((c) => c.verdict)).toEqual([
+        "agrees",
+        "differs",
+        "not run",
+        "not run",
+        "not run",
+      ]);
+      expect(cells[0]![0]!.difference).toBeCloseTo(0.82 - 0.839, 12);
+    },
+  );
 
   it("compares exact sizes by the printed rounding, and never times of another machine", () => {
     const { cells } = compare([
@@ -197,59 +209,67 @@ describe("ours beside the paper's", () => {
     expect(cells[1]![3]!.verdict).toBe("differs");
   });
 
-  it("passes a record's reason on, prefers the plain score, and looks no further than its table", () => {
-    const { cells } = compare([
-      {
-        labels: { ...labels("Binary", "Aliproduct"), paperTable: "5" },
-        scores: [score("recall@1", 0.1, null)],
-      },
-      {
-        labels: labels("Binary", "Aliproduct", { notComparable: "rendered pictures" }),
-        scores: [
-          score("recall@1", 0.5, null, { of: { ties: "pessimistic" } }),
-          score("recall@1", 0.6, [0.5, 0.7]),
-        ],
-      },
-    ]);
-    expect(cells[1]![0]).toMatchObject({
-      verdict: "not comparable",
-      why: "rendered pictures",
-      ours: { value: 0.6, cell: "c1" },
-    });
-  });
+  it(
+    "passes a record's reason on, prefers the plain score, and looks no further than its " +
+      "table",
+    () => {
+      const { cells } = compare([
+        {
+          labels: { ...labels("Binary", "Aliproduct"), paperTable: "5" },
+          scores: [score("recall@1", 0.1, null)],
+        },
+        {
+          labels: labels("Binary", "Aliproduct", { notComparable: "rendered pictures" }),
+          scores: [
+            score("recall@1", 0.5, null, { of: { ties: "pessimistic" } }),
+            score("recall@1", 0.6, [0.5, 0.7]),
+          ],
+        },
+      ]);
+      expect(cells[1]![0]).toMatchObject({
+        verdict: "not comparable",
+        why: "rendered pictures",
+        ours: { value: 0.6, cell: "c1" },
+      });
+    },
+  );
 
-  it("counts orderings only where our intervals are apart, and averages over data sets with their intervals", () => {
-    const order = compare([
-      ...[
-        ["Real-Value", 0.8, 0.6, 0.7],
-        ["Binary", 0.7, 0.65, 0.69],
-      ]
-        .map(([model, ...values]) =>
-          values.map((v, i) => ({
-            labels: labels(String(model), ["Aliproduct", "iCartoonFace", "LogoDet-3K"][i]!),
-            scores: [score("recall@1", Number(v), [Number(v) - 0.02, Number(v) + 0.02])],
-          })),
-        )
-        .flat(),
-    ]);
-    expect(order.order).toEqual({ kept: 1, reversed: 1, undecided: 1 });
-    expect(summarize(order)).toMatchObject({ measured: 6, of: 10 });
+  it(
+    "counts orderings only where our intervals are apart, and averages over data sets with " +
+      "their intervals",
+    () => {
+      const order = compare([
+        ...[
+          ["Real-Value", 0.8, 0.6, 0.7],
+          ["Binary", 0.7, 0.65, 0.69],
+        ]
+          .map(([model, ...values]) =>
+            values.map((v, i) => ({
+              labels: labels(String(model), ["Aliproduct", "iCartoonFace", "LogoDet-3K"][i]!),
+              scores: [score("recall@1", Number(v), [Number(v) - 0.02, Number(v) + 0.02])],
+            })),
+          )
+          .flat(),
+      ]);
+      expect(order.order).toEqual({ kept: 1, reversed: 1, undecided: 1 });
+      expect(summarize(order)).toMatchObject({ measured: 6, of: 10 });
 
-    const sets = ["Aliproduct", "VeRI-Wild", "LogoDet-3K", "iCartoonFace", "SOP", "Inshop"];
-    const eight = compareTable(table(8), [
-      {
-        key: "r",
-        record: record(
-          sets.map((dataset) => ({
-            labels: { paperTable: "8", paperModel: "PP-LCNet-2.5x", paperDataset: dataset },
-            scores: [score("recall@1", 0.8, [0.77, 0.83])],
-          })),
-        ),
-      },
-    ]);
-    const mean = eight.cells[0]!.at(-1)!.ours!;
-    expect(mean.value).toBeCloseTo(0.8, 12);
-    expect(mean.ci![1] - mean.value).toBeCloseTo(0.03 / Math.sqrt(6), 12);
-    expect(eight.cells[1]!.at(-1)!.verdict).toBe("not run");
-  });
+      const sets = ["Aliproduct", "VeRI-Wild", "LogoDet-3K", "iCartoonFace", "SOP", "Inshop"];
+      const eight = compareTable(table(8), [
+        {
+          key: "r",
+          record: record(
+            sets.map((dataset) => ({
+              labels: { paperTable: "8", paperModel: "PP-LCNet-2.5x", paperDataset: dataset },
+              scores: [score("recall@1", 0.8, [0.77, 0.83])],
+            })),
+          ),
+        },
+      ]);
+      const mean = eight.cells[0]!.at(-1)!.ours!;
+      expect(mean.value).toBeCloseTo(0.8, 12);
+      expect(mean.ci![1] - mean.value).toBeCloseTo(0.03 / Math.sqrt(6), 12);
+      expect(eight.cells[1]!.at(-1)!.verdict).toBe("not run");
+    },
+  );
 });

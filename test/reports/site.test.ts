@@ -126,9 +126,14 @@ async function open(
 
 // Texts, not functions: they run in the page, whose types are not those of a test.
 const watchChanges =
-  "globalThis.lastChange = performance.now(); new MutationObserver(() => { globalThis.lastChange = performance.now(); }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true })";
+  "globalThis.lastChange = performance.now(); new MutationObserver(() => { " +
+  "globalThis.lastChange = performance.now(); }).observe(document, { subtree: true, " +
+  "childList: true, attributes: true, characterData: true })";
 const settledTest =
-  'document.readyState === "complete" && document.querySelector("#observablehq-main .observablehq--block > *") !== null && [...document.querySelectorAll(".plot")].every((plot) => plot.dataset.drawn === "true") && performance.now() - globalThis.lastChange > 200';
+  'document.readyState === "complete" && document.querySelector("#observablehq-main ' +
+  '.observablehq--block > *") !== null && ' +
+  '[...document.querySelectorAll(".plot")].every((plot) => plot.dataset.drawn === "true") && ' +
+  "performance.now() - globalThis.lastChange > 200";
 
 /**
  * Framework tells nobody when its cells are done: wait until something is shown, every chart is
@@ -200,7 +205,11 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
       expect(charts).toBeGreaterThanOrEqual(least[name] ?? 0);
       for (let i = 0; i < charts; i++) {
         const [title, marks, description, axisTitles] = (await page.evaluate(
-          `((figure) => [figure.querySelector("h3").textContent, figure.querySelectorAll("g.role-mark > :not(g), g.role-mark g > path[d]").length, figure.querySelector("[role=graphics-document]").getAttribute("aria-label"), [...figure.querySelectorAll(".role-axis-title text")].map((t) => t.textContent)])(document.querySelectorAll("figure.chart")[${i}])`,
+          `((figure) => [figure.querySelector("h3").textContent, ` +
+            `figure.querySelectorAll("g.role-mark > :not(g), g.role-mark g > path[d]").length, ` +
+            `figure.querySelector("[role=graphics-document]").getAttribute("aria-label"), ` +
+            `[...figure.querySelectorAll(".role-axis-title text")].map((t) => ` +
+            `t.textContent)])(document.querySelectorAll("figure.chart")[${i}])`,
         )) as [string, number, string, string[]];
         expect(marks, `marks in ${title}`).toBeGreaterThan(0);
         expect(description, `text alternative of ${title}`).toContain(title);
@@ -225,7 +234,8 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
       );
       await settled(page);
       const links = (await page.evaluate(
-        '[...document.querySelectorAll(".downloads a")].map((a) => { a.focus(); return [a.download, decodeURIComponent(a.href.slice(a.href.indexOf(",") + 1))]; })',
+        '[...document.querySelectorAll(".downloads a")].map((a) => { a.focus(); return ' +
+          '[a.download, decodeURIComponent(a.href.slice(a.href.indexOf(",") + 1))]; })',
       )) as [string, string][];
       if (name !== "index") expect(links.length).toBeGreaterThanOrEqual(3);
       for (const [file, content] of links) {
@@ -302,7 +312,12 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
       // What has a handler is a control of the browser's own; what scrolls can be focused; no order
       // of its own.
       const nameless = (await page.evaluate(
-        `[...document.querySelectorAll("#observablehq-main :is(button, select, input, a[href], summary, .table-scroll, [role=graphics-document], svg.boxes:not([aria-hidden]))")].filter((e) => !e.hidden && e.getClientRects().length > 0 && !(e.getAttribute("aria-label") ?? "").trim() && !(e.closest("label") ?? e).textContent.trim() && !e.closest(".observablehq-header-anchor")).map((e) => e.outerHTML.slice(0, 120))`,
+        `[...document.querySelectorAll("#observablehq-main :is(button, select, input, ` +
+          "a[href], summary, .table-scroll, [role=graphics-document], " +
+          `svg.boxes:not([aria-hidden]))")].filter((e) => !e.hidden && ` +
+          `e.getClientRects().length > 0 && !(e.getAttribute("aria-label") ?? "").trim() && ` +
+          `!(e.closest("label") ?? e).textContent.trim() && ` +
+          `!e.closest(".observablehq-header-anchor")).map((e) => e.outerHTML.slice(0, 120))`,
       )) as string[];
       expect(nameless).toEqual([]);
       expect(
@@ -311,7 +326,8 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
           .count(),
       ).toBe(0);
       const scrollers = (await page.evaluate(
-        '[...document.querySelectorAll("#observablehq-main .table-scroll")].every((e) => e.tabIndex === 0)',
+        '[...document.querySelectorAll("#observablehq-main .table-scroll")].every((e) => ' +
+          "e.tabIndex === 0)",
       )) as boolean;
       expect(scrollers).toBe(true);
       const sorter = page.locator("#observablehq-main thead th button:visible").first();
@@ -335,44 +351,53 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
     await page.close();
   }, 60_000);
 
-  it("latency: noise certificates, verdicts, the Server scenario and why a number is missing", async () => {
-    const { page, complaints } = await open(`${server.address}latency.html`);
-    const cards = await page.locator(".certificate").allInnerTexts();
-    expect(cards).toHaveLength(3);
-    expect(cards[0]).toMatch(/Noise certificate of server\s+passed/);
-    expect(cards[1]).toMatch(/Noise certificate of light\s+failed/);
-    expect(cards[2]).toMatch(/light against server\s+faster/);
-    const main = await text(page);
-    expect(main).toContain("early stopping needs 662 at least");
-    expect(main).toContain("the samples drift by 9.5%");
-    expect(
-      await page
-        .locator("figure.chart", { hasText: "Server scenario" })
-        .locator("g.mark-symbol path")
-        .count(),
-    ).toBeGreaterThanOrEqual(8);
-    await page.locator('label.field:has(span:text-is("Stage")) select').selectOption("1");
-    await page.waitForFunction(
-      '[...document.querySelectorAll("figure.chart h3")].some((h) => h.textContent === "Distribution of decode")',
-    );
-    expect(complaints).toEqual([]);
-    await page.close();
-  }, 60_000);
+  it(
+    "latency: noise certificates, verdicts, the Server " + "scenario and why a number is missing",
+    async () => {
+      const { page, complaints } = await open(`${server.address}latency.html`);
+      const cards = await page.locator(".certificate").allInnerTexts();
+      expect(cards).toHaveLength(3);
+      expect(cards[0]).toMatch(/Noise certificate of server\s+passed/);
+      expect(cards[1]).toMatch(/Noise certificate of light\s+failed/);
+      expect(cards[2]).toMatch(/light against server\s+faster/);
+      const main = await text(page);
+      expect(main).toContain("early stopping needs 662 at least");
+      expect(main).toContain("the samples drift by 9.5%");
+      expect(
+        await page
+          .locator("figure.chart", { hasText: "Server scenario" })
+          .locator("g.mark-symbol path")
+          .count(),
+      ).toBeGreaterThanOrEqual(8);
+      await page.locator('label.field:has(span:text-is("Stage")) select').selectOption("1");
+      await page.waitForFunction(
+        '[...document.querySelectorAll("figure.chart h3")].some((h) => h.textContent === ' +
+          '"Distribution of decode")',
+      );
+      expect(complaints).toEqual([]);
+      await page.close();
+    },
+    60_000,
+  );
 
-  it("recognition: the paper's questions, each from the newest record that answers it", async () => {
-    const { page } = await open(`${server.address}recognition.html`);
-    const titles = await page.locator("figure.chart h3").allTextContents();
-    for (const title of [
-      "The specialist of a set against the one general model",
-      "Distillation: mutual learning against plain training",
-      "int8 against floats",
-    ])
-      expect(titles).toContain(title);
-    expect(await text(page)).toMatch(
-      /On its own set the specialist is better in \d of 5, the general model in \d\./,
-    );
-    await page.close();
-  }, 60_000);
+  it(
+    "recognition: the paper's questions, each from " + "the newest record that answers it",
+    async () => {
+      const { page } = await open(`${server.address}recognition.html`);
+      const titles = await page.locator("figure.chart h3").allTextContents();
+      for (const title of [
+        "The specialist of a set against the one general model",
+        "Distillation: mutual learning against plain training",
+        "int8 against floats",
+      ])
+        expect(titles).toContain(title);
+      expect(await text(page)).toMatch(
+        /On its own set the specialist is better in \d of 5, the general model in \d\./,
+      );
+      await page.close();
+    },
+    60_000,
+  );
 
   it.concurrent.each(pages)(
     "%s: a hostile label shows as text",
@@ -388,7 +413,9 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
       await settled(page);
       // In what the page shows, not only among the choices of a list.
       const shown = (await page.evaluate(
-        '(() => { const main = document.querySelector("#observablehq-main").cloneNode(true); for (const e of main.querySelectorAll("select, script")) e.remove(); return main.textContent; })()',
+        '(() => { const main = document.querySelector("#observablehq-main").cloneNode(true); ' +
+          'for (const e of main.querySelectorAll("select, script")) e.remove(); return ' +
+          "main.textContent; })()",
       )) as string;
       if (name !== "paper") expect(shown).toContain(hostile);
       if (name === "compare") {
@@ -423,7 +450,8 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
       const slider = page.locator("#limits input[type=range]").nth(n);
       await slider.focus(); // reachable and set as by the keyboard
       await page.evaluate(
-        `((input) => { input.value = ${JSON.stringify(value)}; input.dispatchEvent(new Event("input", { bubbles: true })); })(document.activeElement)`,
+        `((input) => { input.value = ${JSON.stringify(value)}; input.dispatchEvent(new ` +
+          `Event("input", { bubbles: true })); })(document.activeElement)`,
       );
     };
     const waitFor = (wanted: string): Promise<unknown> =>

@@ -28,19 +28,45 @@ describe("the machine's apt sources as sources of source packages", () => {
     expect(oneLineToSource("# nothing\n")).toBe("");
   });
 
-  it("deb822 format: each paragraph, keys and signatures kept; disabled ones and sources of sources alone dropped", () => {
-    expect(
-      deb822ToSource(
+  it(
+    "deb822 format: each paragraph, keys and signatures kept; disabled ones and sources of " +
+      "sources alone dropped",
+    () => {
+      expect(
+        deb822ToSource(
+          [
+            "Types: deb",
+            "# a comment",
+            "URIs: http://a.example/debian",
+            "Suites: bookworm bookworm-updates",
+            "Components: main",
+            "Architectures: amd64",
+            "Signed-By: /usr/share/keyrings/k.gpg",
+            "",
+            "Types: deb deb-src",
+            "URIs: http://b.example/debian",
+            "Suites: bookworm",
+            "Components: main",
+            "Signed-By:",
+            " -----BEGIN PGP PUBLIC KEY BLOCK-----",
+            " .",
+            " abc",
+            "",
+            "Enabled: no",
+            "Types: deb",
+            "URIs: http://c.example/debian",
+            "Suites: bookworm",
+          ].join("\n"),
+        ),
+      ).toBe(
         [
-          "Types: deb",
-          "# a comment",
+          "Types: deb-src",
           "URIs: http://a.example/debian",
           "Suites: bookworm bookworm-updates",
           "Components: main",
-          "Architectures: amd64",
           "Signed-By: /usr/share/keyrings/k.gpg",
           "",
-          "Types: deb deb-src",
+          "Types: deb-src",
           "URIs: http://b.example/debian",
           "Suites: bookworm",
           "Components: main",
@@ -49,32 +75,10 @@ describe("the machine's apt sources as sources of source packages", () => {
           " .",
           " abc",
           "",
-          "Enabled: no",
-          "Types: deb",
-          "URIs: http://c.example/debian",
-          "Suites: bookworm",
         ].join("\n"),
-      ),
-    ).toBe(
-      [
-        "Types: deb-src",
-        "URIs: http://a.example/debian",
-        "Suites: bookworm bookworm-updates",
-        "Components: main",
-        "Signed-By: /usr/share/keyrings/k.gpg",
-        "",
-        "Types: deb-src",
-        "URIs: http://b.example/debian",
-        "Suites: bookworm",
-        "Components: main",
-        "Signed-By:",
-        " -----BEGIN PGP PUBLIC KEY BLOCK-----",
-        " .",
-        " abc",
-        "",
-      ].join("\n"),
-    );
-  });
+      );
+    },
+  );
 
   it("reads both from where apt keeps them, and nothing else", async () => {
     const etc = await mkdtemp(join(tmpdir(), "shitu-apt-"));
@@ -94,7 +98,9 @@ describe("the machine's apt sources as sources of source packages", () => {
         { format: "list", text: "deb-src http://a.example/debian bookworm main\n" },
         {
           format: "sources",
-          text: "Types: deb-src\nURIs: http://b.example/debian\nSuites: bookworm\nComponents: main\n",
+          text:
+            "Types: deb-src\nURIs: http://b.example/debian\nSuites: " +
+            "bookworm\nComponents: main\n",
         },
       ]);
     } finally {

@@ -102,7 +102,8 @@ function runFramework(runs: string, out: string): Promise<void> {
       else
         reject(
           new Error(
-            `the report site could not be built (exit code ${code}):\n${log.trimEnd().split("\n").slice(-25).join("\n")}`,
+            "the report site could not be built (exit code " +
+              `${code}):\n${log.trimEnd().split("\n").slice(-25).join("\n")}`,
           ),
         );
     });

@@ -64,6 +64,7 @@ function show(infos: readonly CacheEntryInfo[], { json }: Options, what: string)
     );
   }
   print(
-    `${what}: ${infos.reduce((n, i) => n + i.entries, 0)} observations, ${bytes(infos.reduce((n, i) => n + i.bytes, 0))}`,
+    `${what}: ${infos.reduce((n, i) => n + i.entries, 0)} observations, ` +
+      `${bytes(infos.reduce((n, i) => n + i.bytes, 0))}`,
   );
 }

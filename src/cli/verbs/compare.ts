@@ -24,7 +24,8 @@ export const verb: Verb = {
   build(command) {
     command
       .description(
-        "Compare two records cell by cell on the same items: paired tests, corrected over the table, and the cases that flipped.",
+        "Compare two records cell by cell on the same items: paired tests, corrected over " +
+          "the table, and the cases that flipped.",
       )
       .argument(
         "<first>",
@@ -33,7 +34,8 @@ export const verb: Verb = {
       .argument("<second>", "another, or the same with --map")
       .option(
         "--map <label:a=b>",
-        "a in the first record stands for b in the second, as model:light=light-int8; may be given often",
+        "a in the first record stands for b in the second, as model:light=light-int8; may be " +
+          "given often",
         (v: string, all: string[]) => [...all, v],
         [] as string[],
       )

@@ -30,7 +30,8 @@ export const verb: Verb = {
     command
       .command("prepare")
       .description(
-        "Render the embedded benchmark. Finished sets are kept; a broken-off run goes on where it stopped.",
+        "Render the embedded benchmark. Finished sets are kept; a broken-off run goes on " +
+          "where it stopped.",
       )
       .argument("<name>", "mini")
       .option("--workers <n>", "rendering threads (default: as many as there are cores)")
@@ -231,7 +232,9 @@ async function prepare(
   if (json) printJson(manifest);
   else
     print(
-      `mini is ready: ${manifest.sets.length} sets, ${pictures} pictures, ${((performance.now() - start) / 1000).toFixed(1)} s, hash ${manifest.hash.slice(0, 16)}`,
+      `mini is ready: ${manifest.sets.length} sets, ${pictures} pictures, ` +
+        `${((performance.now() - start) / 1000).toFixed(1)} s, hash ` +
+        `${manifest.hash.slice(0, 16)}`,
     );
   for (const set of manifest.sets) {
     if (set.differing !== null && set.differing > 0) {

@@ -7,7 +7,8 @@ export const verb: Verb = {
   build(command) {
     command
       .description(
-        "Say what is there, what is missing, and the fix for each problem. Exit code 2 where something needed is missing.",
+        "Say what is there, what is missing, and the fix for each problem. Exit code 2 where " +
+          "something needed is missing.",
       )
       .option("--json", "machine output")
       .action(doctor);

@@ -40,7 +40,8 @@ export const verb: Verb = {
       )
       .requiredOption(
         "--truth <path>",
-        "COCO annotation file, or a folder of Pascal VOC .xml files (image ids are then the files' names without .xml, category ids count the sorted class names from 1)",
+        "COCO annotation file, or a folder of Pascal VOC .xml files (image ids are then the " +
+          "files' names without .xml, category ids count the sorted class names from 1)",
       )
       .requiredOption(
         "--detections <file>",
@@ -66,7 +67,8 @@ export const verb: Verb = {
       .option("--iou <list>", "IoU thresholds (default: 0.50 to 0.95 by 0.05)")
       .option(
         "--honour-ignore",
-        "let boxes flagged `ignore` not count, nor what finds them; always so for VOC's difficult objects",
+        "let boxes flagged `ignore` not count, nor what finds them; always so for VOC's " +
+          "difficult objects",
       )
       .option(
         "--pycocotools-id-zero",
@@ -191,7 +193,9 @@ function labelled(
       file,
       ...note,
       ...(note.code === "ignore-flag" && {
-        message: `${note.message}, which counts for nothing here as in pycocotools; --honour-ignore heeds it`,
+        message:
+          `${note.message}, which counts for nothing here as in pycocotools; ` +
+          "--honour-ignore heeds it",
       }),
     }));
 }
@@ -204,7 +208,9 @@ function printSummary({ parameters, counts, summary }: CocoEvaluation): void {
     ? "all categories as one"
     : count(counts.categories, "category", "categories");
   print(
-    `${count(counts.images, "image")}, ${count(counts.truths, "true box", "true boxes")}${crowds}, ${count(counts.detections, "detection")}, ${categories}\n`,
+    `${count(counts.images, "image")}, ` +
+      `${count(counts.truths, "true box", "true boxes")}${crowds}, ` +
+      `${count(counts.detections, "detection")}, ${categories}\n`,
   );
   const { iouThresholds, maxDets, areas } = parameters;
   const all =
@@ -282,7 +288,8 @@ function printErrors({
   falseNegatives,
 }: DetectionErrors): void {
   print(
-    `\nErrors at IoU ${foreground} (background below ${background}), AP ${shown(ap) ?? "-"}; what AP would gain without them:`,
+    `\nErrors at IoU ${foreground} (background below ${background}), AP ${shown(ap) ?? "-"}; ` +
+      "what AP would gain without them:",
   );
   print(
     table(

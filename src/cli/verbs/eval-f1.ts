@@ -53,11 +53,14 @@ export const verb: Verb = {
   build(command) {
     command
       .description(
-        "Score recognitions of whole pictures: F1 by four definitions, crop-recall@k, thresholds for unknown objects, and where objects are lost.",
+        "Score recognitions of whole pictures: F1 by four definitions, crop-recall@k, " +
+          "thresholds for unknown objects, and where objects are lost.",
       )
       .option(
         "--truth <file>",
-        'JSON: { "images": [{ "image", "objects": [{ "label", "box": [x0, y0, x1, y1] }] }] }, a label of null being an object that the gallery lacks; or a COCO annotation file, whose category names are the labels',
+        'JSON: { "images": [{ "image", "objects": [{ "label", "box": [x0, y0, x1, y1] }] }] ' +
+          "}, a label of null being an object that the gallery lacks; or a COCO annotation " +
+          "file, whose category names are the labels",
       )
       .option(
         "--observations <file>",
@@ -83,12 +86,14 @@ export const verb: Verb = {
       )
       .option(
         "--oracle <file>",
-        "observations of the truth boxes (`shitu recognize --boxes`): tells what perfect boxes would gain",
+        "observations of the truth boxes (`shitu recognize --boxes`): tells what perfect " +
+          "boxes would gain",
       )
       .option("--oracle-exact <file>", "the same with an exhaustive index")
       .option(
         "--success <what>",
-        "when an object counts as recognised in the waterfall: label (an answer bears its label) or box (and overlaps it)",
+        "when an object counts as recognised in the waterfall: label (an answer bears its " +
+          "label) or box (and overlaps it)",
         "label",
       )
       .option(
@@ -195,7 +200,8 @@ async function run(options: Options): Promise<void> {
   }
   printF1(evidence, definitions, threshold);
   print(
-    `\ncrop-recall@k, before threshold and suppression: ${crops.map((c) => `@${c.k} ${shown(c)}`).join(" · ")}`,
+    `\ncrop-recall@k, before threshold and suppression: ` +
+      `${crops.map((c) => `@${c.k} ${shown(c)}`).join(" · ")}`,
   );
   for (const { unit, curve, advice } of openSet) printOpenSet(unit, curve, advice);
   if ("why" in losses) warn(`no waterfall: ${losses.why}`);
@@ -267,7 +273,8 @@ function scoredEvidence({ images }: Evidence): ScoredEvidence {
 type Losses = Waterfall & { readonly threshold: number; readonly success: "label" | "box" };
 
 const noExact =
-  "no exact neighbours were given (--exact, --exact-index), so that what the index lost counts as lost by the embedding";
+  "no exact neighbours were given (--exact, --exact-index), so that what the index lost " +
+  "counts as lost by the embedding";
 const noOracleExact = "no exact neighbours of the truth boxes were given (--oracle-exact)";
 
 function lossesOf(
@@ -322,11 +329,13 @@ function printF1(
 ): void {
   const c = countsOf(evidence);
   print(
-    `${c.images} pictures (${c.distractorImages} without gallery objects), ${c.objects} objects of ${c.labels} labels, ${c.unknownObjects} unknown objects, ${c.crops} crops\n`,
+    `${c.images} pictures (${c.distractorImages} without gallery objects), ${c.objects} ` +
+      `objects of ${c.labels} labels, ${c.unknownObjects} unknown objects, ${c.crops} crops\n`,
   );
   const { heldOut } = definitions[0]!;
   print(
-    `F1 at the threshold that is best on ${heldOut.calibrationImages} pictures, measured on the other ${c.images! - heldOut.calibrationImages}:`,
+    `F1 at the threshold that is best on ${heldOut.calibrationImages} pictures, measured on ` +
+      `the other ${c.images! - heldOut.calibrationImages}:`,
   );
   const right = { align: "right" } as const;
   print(
@@ -376,7 +385,8 @@ function printOpenSet(
 ): void {
   if (curve.distractors === 0) return;
   print(
-    `\nRefusing the unknown, a query a ${unit}: ${curve.known} known, ${curve.distractors} distractors, AUROC ${shown(curve.auroc)}`,
+    `\nRefusing the unknown, a query a ${unit}: ${curve.known} known, ${curve.distractors} ` +
+      `distractors, AUROC ${shown(curve.auroc)}`,
   );
   print(
     table(
@@ -400,7 +410,8 @@ function printOpenSet(
 
 function printWaterfall({ shares, counts, counterfactuals, threshold, success }: Losses): void {
   print(
-    `\nWhere objects are lost, at threshold ${number(threshold)}, recognised by ${success === "label" ? "label alone" : "label and box"}:`,
+    `\nWhere objects are lost, at threshold ${number(threshold)}, recognised by ` +
+      `${success === "label" ? "label alone" : "label and box"}:`,
   );
   print(
     table(

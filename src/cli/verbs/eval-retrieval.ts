@@ -58,11 +58,13 @@ export const verb: Verb = {
   build(command) {
     command
       .description(
-        "Score features: recall@k, mAP, MAP@R, R-precision, mINP, precision@k, over the whole exact ranking, ties told.",
+        "Score features: recall@k, mAP, MAP@R, R-precision, mINP, precision@k, over the " +
+          "whole exact ranking, ties told.",
       )
       .requiredOption(
         "--gallery <file>",
-        "gallery features, one row a picture: .npy, .fvecs or .arrow (packed codes: .npy, .bvecs or .arrow)",
+        "gallery features, one row a picture: .npy, .fvecs or .arrow (packed codes: .npy, " +
+          ".bvecs or .arrow)",
       )
       .requiredOption(
         "--gallery-list <file>",
@@ -77,7 +79,8 @@ export const verb: Verb = {
       .option("--protocol <name>", "standard, or paddleclas with its quirks", "standard")
       .option(
         "--binary <form>",
-        "compare binary codes: sign or round binarises the features, packed reads codes (most significant bit first)",
+        "compare binary codes: sign or round binarises the features, packed reads codes " +
+          "(most significant bit first)",
       )
       .option("--normalize", "scale each vector to length 1 first")
       .option("--k <list>", "for recall@k and precision@k", "1,5,10")
@@ -202,15 +205,18 @@ function aboutTies(
   const notes: string[] = [];
   if (evidence.undecidedFirst > 0)
     notes.push(
-      `for ${evidence.undecidedFirst} of ${queries} queries right and wrong items tie for the first place: the value is the mean over all orders of the ties`,
+      `for ${evidence.undecidedFirst} of ${queries} queries right and wrong items tie for ` +
+        "the first place: the value is the mean over all orders of the ties",
     );
   if (evidence.rules.ties === "stable")
     notes.push(
-      "this protocol has one order of ties, the smaller row first; another sort would give other numbers",
+      "this protocol has one order of ties, the smaller row first; another sort would give " +
+        "other numbers",
     );
   if (unanswerable > 0)
     notes.push(
-      `${unanswerable} of ${queries} queries have no valid positive in the gallery and are not in n`,
+      `${unanswerable} of ${queries} queries have no valid positive in the gallery and are ` +
+        "not in n",
     );
   return notes;
 }

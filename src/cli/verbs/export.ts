@@ -23,7 +23,8 @@ export const verb: Verb = {
   build(command) {
     command
       .description(
-        "Write a table of the paper with ours beside it: Markdown and LaTeX as the paper prints it, CSV and JSON one row a number with raw values.",
+        "Write a table of the paper with ours beside it: Markdown and LaTeX as the paper " +
+          "prints it, CSV and JSON one row a number with raw values.",
       )
       .requiredOption("--table <n>", "which: 3 to 9")
       .option("--format <format>", "md, csv, latex or json", "md")

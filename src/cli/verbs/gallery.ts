@@ -249,6 +249,7 @@ function report(
     .map(([verbed, n]) => `${verbed} ${n}`)
     .join(", ");
   print(
-    `${folder}: ${deeds}, left out ${failures.length}, holds ${manifest.count} entries, ${manifest.factory}, ${bytes(manifest.index.bytes)}`,
+    `${folder}: ${deeds}, left out ${failures.length}, holds ${manifest.count} entries, ` +
+      `${manifest.factory}, ${bytes(manifest.index.bytes)}`,
   );
 }

@@ -22,7 +22,8 @@ export const verb: Verb = {
   build(command) {
     command
       .description(
-        "Say what an ONNX model is: inputs, outputs, parameters, FLOPs, PicoDet's export form; check a card against it, or draft one.",
+        "Say what an ONNX model is: inputs, outputs, parameters, FLOPs, PicoDet's export " +
+          "form; check a card against it, or draft one.",
       )
       .argument("[model.onnx]", "the model; may be left out where --card names it")
       .option("--card <card.yaml>", "check this card against the model; exit code 2 where it lies")
@@ -139,11 +140,15 @@ function describe(i: Inspection, form: FormExplanation): string {
     ["sha256", i.sha256],
     [
       "made by",
-      `${i.producer || "unknown"}; opset ${i.opsets.map((o) => (o.domain === "" ? o.version : `${o.domain} ${o.version}`)).join(", ")}; IR ${i.irVersion}`,
+      `${i.producer || "unknown"}; opset ` +
+        `${i.opsets.map((o) => (o.domain === "" ? o.version : `${o.domain} ${o.version}`)).join(", ")}; ` +
+        `IR ${i.irVersion}`,
     ],
     [
       "parameters",
-      `${whole(i.parameters)} (${millions(i.parameters)})${i.integerParameters > 0 ? `, ${whole(i.integerParameters)} of them integers` : ""}; all constants ${whole(i.constantElements)}`,
+      `${whole(i.parameters)} ` +
+        `(${millions(i.parameters)})${i.integerParameters > 0 ? `, ${whole(i.integerParameters)} of them integers` : ""}; ` +
+        `all constants ${whole(i.constantElements)}`,
     ],
     [
       "quantised",
@@ -157,7 +162,8 @@ function describe(i: Inspection, form: FormExplanation): string {
       "FLOPs",
       work.macs === null
         ? `unknown: ${work.why}`
-        : `${millions(work.macsPerImage)} multiply-accumulates an image (${millions(2 * work.macsPerImage)} operations)`,
+        : `${millions(work.macsPerImage)} multiply-accumulates an image ` +
+          `(${millions(2 * work.macsPerImage)} operations)`,
     ],
     [
       "nodes",

@@ -23,7 +23,9 @@ export const verb: Verb = {
   build(command) {
     command
       .description(
-        "Look for what makes a number from these lists misleading: queries that find themselves, leakage, doubles, pictures that are not there. Exit code 1 where there is an error among it.",
+        "Look for what makes a number from these lists misleading: queries that find " +
+          "themselves, leakage, doubles, pictures that are not there. Exit code 1 where there " +
+          "is an error among it.",
       )
       .requiredOption(
         "--gallery-list <file>",
@@ -106,7 +108,9 @@ async function run(options: Options): Promise<void> {
       if (!list) continue;
       const s = shape(list);
       print(
-        `${name}: ${visible(s.file)}: ${s.pictures.toLocaleString("en")} pictures, ${s.labels.toLocaleString("en")} labels, ${s.columns} columns, separated by ${s.delimiter}s`,
+        `${name}: ${visible(s.file)}: ${s.pictures.toLocaleString("en")} pictures, ` +
+          `${s.labels.toLocaleString("en")} labels, ${s.columns} columns, separated by ` +
+          `${s.delimiter}s`,
       );
     }
     print(

@@ -7,7 +7,8 @@ export const verb: Verb = {
   build(command) {
     command
       .description(
-        "List the records, newest first, committed ones (reference/) last; broken ones with their problem.",
+        "List the records, newest first, committed ones (reference/) last; broken ones with " +
+          "their problem.",
       )
       .option("--runs <folder>", "where records are (default: runs/, or SHITU_RUNS)")
       .option("--json", "machine output")

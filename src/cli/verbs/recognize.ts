@@ -96,7 +96,8 @@ export const verb: Verb = {
       .option("--no-whole-image", "do not look up the whole image as one more box")
       .option(
         "--boxes <truth.json>",
-        "recognise the boxes of a truth file (as `shitu eval f1` takes it) in place of detected ones: the counterfactual of a perfect detector",
+        "recognise the boxes of a truth file (as `shitu eval f1` takes it) in place of " +
+          "detected ones: the counterfactual of a perfect detector",
       )
       .option("--draw <folder>", "write the pictures with boxes and labels drawn in")
       .option("--json", "machine output")

@@ -40,7 +40,8 @@ export const verb: Verb = {
   build(command) {
     command
       .description(
-        "Run the experiments of the paper's tables with what is there, say what is missing and how to get it, and print each table beside the paper's.",
+        "Run the experiments of the paper's tables with what is there, say what is missing " +
+          "and how to get it, and print each table beside the paper's.",
       )
       .argument("[tables...]", "tables, 3 to 9 (default: all that the scale has)")
       .option(
@@ -240,7 +241,10 @@ function overview(done: readonly Reproduced[], time: Spent): string {
 function timeText({ renderingMs, loopMs, ms }: Spent): string {
   const seconds = (part: number): string => `${(part / 1000).toFixed(1)} s`;
   const rendering = renderingMs < 500 ? "" : `rendering of the data ${seconds(renderingMs)}, `;
-  return `${seconds(ms)}: ${rendering}timing loops ${seconds(loopMs)}, the rest ${seconds(ms - renderingMs - loopMs)}`;
+  return (
+    `${seconds(ms)}: ${rendering}timing loops ${seconds(loopMs)}, the rest ` +
+    `${seconds(ms - renderingMs - loopMs)}`
+  );
 }
 
 function jsonOf({ compared, records, missing }: Reproduced): unknown {

@@ -21,7 +21,8 @@ export const verb: Verb = {
   build(command) {
     command
       .description(
-        "Run a config, or take a record of it, and check the values that the config expects; exit code 1 where one is missed.",
+        "Run a config, or take a record of it, and check the values that the config expects; " +
+          "exit code 1 where one is missed.",
       )
       .argument("<config.yaml>", "experiment config with expect entries")
       .option("--record <id>", "check this record, and run nothing")
@@ -54,7 +55,9 @@ async function verify(
       message: "the config expects nothing, so nothing could be verified",
       file,
       path: "expect",
-      fix: "write what you expect: - { cell: { model: …, dataset: … }, metric: recall@1, value: 0.85, tolerance: 0.02 }",
+      fix:
+        "write what you expect: - { cell: { model: …, dataset: … }, metric: recall@1, " +
+        "value: 0.85, tolerance: 0.02 }",
     });
   try {
     const record =
@@ -88,7 +91,8 @@ async function verify(
         ),
       );
       print(
-        `\n${checked.length - missed} of ${checked.length} within their tolerances (record ${record.id})`,
+        `\n${checked.length - missed} of ${checked.length} within their tolerances (record ` +
+          `${record.id})`,
       );
     }
     if (missed > 0) process.exitCode = ExitCode.belowBar;

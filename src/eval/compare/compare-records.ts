@@ -274,7 +274,8 @@ function pairRows(cell: Cell, a: readonly Case[], b: readonly Case[]): (readonly
     if (other.truth !== row.truth)
       throw itemsDiffer(
         cell,
-        `${row.item} is ${JSON.stringify(row.truth)} in the first record and ${JSON.stringify(other.truth)} in the second`,
+        `${row.item} is ${JSON.stringify(row.truth)} in the first record and ` +
+          `${JSON.stringify(other.truth)} in the second`,
       );
     return [row, other] as const;
   });
@@ -292,7 +293,9 @@ function numbered(rows: readonly Case[]): [string, Case][] {
 function itemsDiffer({ kind, labels }: Cell, found: string): UserError {
   return new UserError({
     code: "items-differ",
-    message: `the two records do not hold the same items, so nothing can be paired: ${kind} ${Object.values(plainLabels(labels)).join(" ")}`,
+    message:
+      `the two records do not hold the same items, so nothing can be paired: ${kind} ` +
+      `${Object.values(plainLabels(labels)).join(" ")}`,
     expected: "the same list of items with the same truths",
     found,
     fix: "run both on the same version of the data set",

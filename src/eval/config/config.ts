@@ -103,7 +103,8 @@ const latency = z.strictObject({
         .nonnegative()
         .default(0)
         .describe(
-          "at each rate; at least what early stopping needs with none over the bound: 459 for 0.99, 44 for 0.9",
+          "at each rate; at least what early stopping needs with none over the bound: 459 " +
+            "for 0.99, 44 for 0.9",
         ),
       ratio: z
         .number()
@@ -119,7 +120,8 @@ const latency = z.strictObject({
     })
     .optional()
     .describe(
-      "highest Poisson arrival rate within a latency bound (LoadGen's Server); left out: not measured",
+      "highest Poisson arrival rate within a latency bound (LoadGen's Server); left out: not " +
+        "measured",
     ),
   coldStart: z
     .strictObject({
@@ -150,7 +152,8 @@ const latency = z.strictObject({
     })
     .optional()
     .describe(
-      "the systems interleaved, each against itself (the noise certificate) and against the others; left out: not measured",
+      "the systems interleaved, each against itself (the noise certificate) and against the " +
+        "others; left out: not measured",
     ),
 });
 
@@ -200,7 +203,8 @@ const features = z.strictObject({
     .string()
     .optional()
     .describe(
-      "features of the queries; left out with queryList: the gallery is searched with itself, each row left out of its own ranking",
+      "features of the queries; left out with queryList: the gallery is searched with " +
+        "itself, each row left out of its own ranking",
     ),
   queryList: z.string().optional(),
   packed: z

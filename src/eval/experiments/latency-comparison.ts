@@ -194,7 +194,11 @@ function effectScore(
 function certificateWhy({ why, n, durationMs, minimalDetectableEffect }: NoiseCertificate): string {
   const ran = `${n} rounds in ${(durationMs / 1000).toFixed(1)} s`;
   if (why !== null) return `${ran}: ${why}`;
-  return `${ran}: against itself no difference was found, and one of ${(100 * (minimalDetectableEffect ?? 0)).toFixed(1)}% would have been in 8 of 10 such runs`;
+  return (
+    `${ran}: against itself no difference was found, and one of ` +
+    `${(100 * (minimalDetectableEffect ?? 0)).toFixed(1)}% would have been in 8 of 10 ` +
+    "such runs"
+  );
 }
 
 /** Windows has no load average and reports zeros. */

@@ -126,14 +126,18 @@ export async function measureServer(
       ? {
           ...head,
           value: null,
-          why: `no rate from ${rateText(runs.at(-1)!.qps)} a second on met the bound of ${boundMs} ms${outOfTime ? `, and a lower one would have taken more than ${mostSeconds} s` : ""}`,
+          why:
+            `no rate from ${rateText(runs.at(-1)!.qps)} a second on met the bound of ` +
+            `${boundMs} ms${outOfTime ? `, and a lower one would have taken more than ${mostSeconds} s` : ""}`,
         }
       : {
           ...head,
           value: qps,
           n: found.queries,
           ci: unmetQps === null ? null : [qps, unmetQps],
-          method: `met at 99% confidence, and the lowest rate tried above it that was not${outOfTime ? " (the search ended for want of time)" : ""}`,
+          method:
+            "met at 99% confidence, and the lowest rate tried above it that was " +
+            `not${outOfTime ? " (the search ended for want of time)" : ""}`,
         };
   return {
     scores: [

@@ -100,6 +100,7 @@ export function judge(
   // The width shrinks with the root of the rounds.
   const rounds = Math.ceil(ratio.n * Math.max(1, (effect / relevantEffect) ** 2));
   return cannot(
-    `underpowered: ${interval} holds 0, and only changes from ${percent(1 + effect)} would be found; for ${percent(1 + relevantEffect)} about ${rounds} rounds are needed`,
+    `underpowered: ${interval} holds 0, and only changes from ${percent(1 + effect)} would ` +
+      `be found; for ${percent(1 + relevantEffect)} about ${rounds} rounds are needed`,
   );
 }

@@ -38,7 +38,8 @@ export function summarizeLatency(
   // alarm in a thousand.
   if (autocorrelation !== null && autocorrelation > 3.3 / Math.sqrt(n)) {
     cautions.push(
-      `neighbouring samples are alike (correlation ${autocorrelation.toFixed(2)}): intervals are narrower than they should be`,
+      `neighbouring samples are alike (correlation ${autocorrelation.toFixed(2)}): intervals ` +
+        "are narrower than they should be",
     );
   }
   let mean = 0;

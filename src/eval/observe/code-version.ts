@@ -28,7 +28,8 @@ export function codeVersion(parts: readonly string[]): string {
       .update(`${relative(here, file).replaceAll("\\", "/")} ${content.byteLength}\n`)
       .update(content);
   }
-  const version = `code ${hash.digest("hex").slice(0, 24)}, node ${process.version}, ${engineVersion()}`;
+  const version =
+    `code ${hash.digest("hex").slice(0, 24)}, node ${process.version}, ` + `${engineVersion()}`;
   known.set(name, version);
   return version;
 }

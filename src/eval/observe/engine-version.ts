@@ -11,5 +11,8 @@ const pipelineVersion = 1;
  * What besides model and picture decides an observation: the runtime, the decoder and our own code.
  */
 export function engineVersion(): string {
-  return `onnxruntime ${packageVersion("onnxruntime-node") ?? "?"}, libvips ${sharp.versions.vips}, pipeline ${pipelineVersion}, ${process.arch}`;
+  return (
+    `onnxruntime ${packageVersion("onnxruntime-node") ?? "?"}, libvips ` +
+    `${sharp.versions.vips}, pipeline ${pipelineVersion}, ${process.arch}`
+  );
 }

@@ -15,7 +15,9 @@ export function requireFit(file: string, rows: Vectors | Codes, list: ImageList)
     file,
     expected: `${list.rows.length} rows, one for each line of ${list.file}`,
     found: `${rowCount(rows)} rows`,
-    fix: "give the list that these features were made from; a picture that could not be read must be left out of both",
+    fix:
+      "give the list that these features were made from; a picture that could not be read " +
+      "must be left out of both",
   });
 }
 
@@ -35,7 +37,8 @@ export function normRange({ data, dim }: Vectors): [number, number] {
 export function unevenNorms(rows: Vectors): string | null {
   const [low, high] = normRange(rows);
   return high - low > 1e-3 * high
-    ? `vectors have norms from ${low.toPrecision(4)} to ${high.toPrecision(4)}: inner products are then no cosines. PaddleClas normalises`
+    ? `vectors have norms from ${low.toPrecision(4)} to ${high.toPrecision(4)}: inner ` +
+        "products are then no cosines. PaddleClas normalises"
     : null;
 }
 

@@ -19,7 +19,9 @@ export async function readText(file: string): Promise<string> {
       file,
       expected: `at most ${constants.MAX_STRING_LENGTH} bytes`,
       found: String(size),
-      fix: "split it, or give it in a form that is read in parts: .jsonl for observations, .arrow for evidence",
+      fix:
+        "split it, or give it in a form that is read in parts: .jsonl for observations, " +
+        ".arrow for evidence",
     });
   }
   return readFile(file, "utf8").catch((error: unknown) => {

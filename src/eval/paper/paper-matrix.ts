@@ -37,7 +37,8 @@ export function inPaperUnit(cell: ComparedCell, value: number): string {
 export function oursText(cell: ComparedCell, ours: OurValue): string {
   return ours.ci === null
     ? inPaperUnit(cell, ours.value)
-    : `${inPaperUnit(cell, ours.value)} [${inPaperUnit(cell, ours.ci[0])}, ${inPaperUnit(cell, ours.ci[1])}]`;
+    : `${inPaperUnit(cell, ours.value)} [${inPaperUnit(cell, ours.ci[0])}, ` +
+        `${inPaperUnit(cell, ours.ci[1])}]`;
 }
 
 function cellText(cell: ComparedCell): string {

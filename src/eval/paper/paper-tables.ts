@@ -91,7 +91,9 @@ export async function readPaper(file: string): Promise<Paper> {
       if (row.values.length !== table.columns.length) {
         throw new UserError({
           code: "paper-table",
-          message: `row ${JSON.stringify(row.name)} of Table ${table.table} has another number of values than there are columns`,
+          message:
+            `row ${JSON.stringify(row.name)} of Table ${table.table} has another ` +
+            "number of values than there are columns",
           file,
           path: at(`rows[${r}].values`),
           expected: String(table.columns.length),

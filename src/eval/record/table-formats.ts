@@ -20,7 +20,11 @@ export function toMarkdown({ caption, columns, rows }: TextTable): string {
       .replaceAll("<", "&lt;")
       .replaceAll(">", "&gt;");
   const line = (row: readonly string[]): string => `| ${row.map(field).join(" | ")} |\n`;
-  return `${field(caption)}\n\n${line(columns.map((c) => c.head))}| ${columns.map((c) => (c.align === "right" ? "---:" : "---")).join(" | ")} |\n${rows.map(line).join("")}`;
+  return (
+    `${field(caption)}\n\n${line(columns.map((c) => c.head))}| ` +
+    `${columns.map((c) => (c.align === "right" ? "---:" : "---")).join(" | ")} ` +
+    `|\n${rows.map(line).join("")}`
+  );
 }
 
 /**

@@ -60,7 +60,10 @@ function howToGet(
   if (/^datasets[/\\]mini[/\\]build[/\\]/.test(path))
     return "render it: shitu datasets prepare mini";
   if (file.endsWith("card.yaml"))
-    return "configs/paper/README.md says which model it is; shitu inspect MODEL.onnx --write-card CARD drafts its card";
+    return (
+      "configs/paper/README.md says which model it is; shitu inspect MODEL.onnx " +
+      "--write-card CARD drafts its card"
+    );
   const readme = `datasets/${(labels.dataset ?? labels.images ?? "").replace(/-detection$/, "")}/README.md`;
   return existsSync(join(projectRoot, readme))
     ? `${readme} says where it comes from and how to lay it out`

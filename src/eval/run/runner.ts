@@ -77,7 +77,9 @@ export async function planExperiment(
         file: loaded.file,
         path: "measure",
         found: `${plan.kind} ${Object.values(plan.labels).join(" ")}`,
-        fix: "list a model, data set or index once, or give models names of their own: { card: …, name: … }",
+        fix:
+          "list a model, data set or index once, or give models names of their own: { " +
+          "card: …, name: … }",
       });
     }
     seen.add(id);

@@ -88,7 +88,8 @@ function fromDecoded(
   const classes = scores.data.length / anchors;
   if (!Number.isInteger(anchors) || !Number.isInteger(classes)) {
     throw new OutputError(
-      `boxes of shape [${boxes.dims.join(", ")}] with scores of shape [${scores.dims.join(", ")}], expected [1, A, 4] and [1, C, A]`,
+      `boxes of shape [${boxes.dims.join(", ")}] with scores of shape ` +
+        `[${scores.dims.join(", ")}], expected [1, A, 4] and [1, C, A]`,
     );
   }
   const layout: ScoreLayout = classFirst
@@ -123,7 +124,8 @@ function fromRaw(
       distances.data.length !== cells * 4 * level.bins
     ) {
       throw new OutputError(
-        `stride ${level.stride}: scores of shape [${scores.dims.join(", ")}], distances of shape [${distances.dims.join(", ")}], expected ${cells} cells`,
+        `stride ${level.stride}: scores of shape [${scores.dims.join(", ")}], distances of ` +
+          `shape [${distances.dims.join(", ")}], expected ${cells} cells`,
       );
     }
     const layout: ScoreLayout = {

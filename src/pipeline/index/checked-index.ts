@@ -100,7 +100,9 @@ export abstract class CheckedIndex implements VectorIndex {
     }
     if (checked.n < pointsPerList * this.#lists) {
       this.#warnings.push(
-        `trained on ${checked.n} vectors for ${this.#lists} lists, ${(checked.n / this.#lists).toFixed(1)} a list; under ${pointsPerList} a list the centroids are poor`,
+        `trained on ${checked.n} vectors for ${this.#lists} lists, ` +
+          `${(checked.n / this.#lists).toFixed(1)} a list; under ${pointsPerList} a list the ` +
+          "centroids are poor",
       );
     }
     await this.doTrain(checked);

@@ -20,7 +20,8 @@ const fixedParameters = {
 
 const ivfCannotRemove: Refusal = {
   message:
-    "faiss-node cannot remove from an IVF: it numbers new rows by their count, and would use ids twice",
+    "faiss-node cannot remove from an IVF: it numbers new rows by their count, and would use " +
+    "ids twice",
   fix: "use Flat, or the engine faiss",
 };
 

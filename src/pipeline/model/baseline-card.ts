@@ -29,7 +29,8 @@ export const baselineCardSchema = z.discriminatedUnion("baseline", [
     side: side
       .default(32)
       .describe(
-        "The picture is resized (linear) to this many pixels squared; they are the vector, their mean taken off.",
+        "The picture is resized (linear) to this many pixels squared; they are the vector, " +
+          "their mean taken off.",
       ),
   }),
   z.strictObject({

@@ -46,7 +46,8 @@ export function checkInput(card: Card, inputs: readonly Port[], mismatch: Mismat
       "input.name",
       input.name ?? "one input of four dimensions",
       names,
-      `set input.name to ${inputs.length > 0 ? oneOf(inputs.map((i) => i.name)) : "an input of the model"}`,
+      "set input.name to " +
+        `${inputs.length > 0 ? oneOf(inputs.map((i) => i.name)) : "an input of the model"}`,
     );
   }
   if (picture.dtype !== "float32")

@@ -58,7 +58,8 @@ export function draftCard(inspection: Inspection, file: string): string {
     `  width: ${size(picture?.width)}`,
     `  height: ${size(picture?.height)}`,
     `  layout: ${picture?.layout ?? "nchw"}`,
-    "  # The graph cannot say how its pictures were prepared; these are PaddleClas's values. Check them against the training.",
+    "  # The graph cannot say how its pictures were prepared; these are PaddleClas's values. " +
+      "Check them against the training.",
     "  colour: rgb",
     "  scale: 1/255",
     "  mean: [0.485, 0.456, 0.406]",
@@ -76,7 +77,8 @@ export function draftCard(inspection: Inspection, file: string): string {
     lines.push("recognition:");
     if (matrices.length > 1)
       lines.push(
-        `  # ${matrices.map((o) => `${o.name} ${showShape(o.shape)}`).join(", ")}: take the embedding, not the classes.`,
+        `  # ${matrices.map((o) => `${o.name} ${showShape(o.shape)}`).join(", ")}: take the ` +
+          "embedding, not the classes.",
       );
     lines.push(
       `  output: ${JSON.stringify(matrices[0]?.name ?? inspection.outputs[0]?.name ?? "")}`,

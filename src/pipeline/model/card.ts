@@ -86,7 +86,8 @@ const recognition = z
     output: text
       .optional()
       .describe(
-        "The graph's output that holds the embedding; may be left out where there is one output of two dimensions.",
+        "The graph's output that holds the embedding; may be left out where there is one " +
+          "output of two dimensions.",
       ),
     size: positive.describe("Floats of an embedding, or bits of a code."),
     normalise: z
@@ -121,7 +122,8 @@ const classification = z.strictObject({
   output: text
     .optional()
     .describe(
-      "The graph's output that holds a score a class; may be left out where there is one output of two dimensions.",
+      "The graph's output that holds a score a class; may be left out where there is one " +
+        "output of two dimensions.",
     ),
   classes,
 });

@@ -102,10 +102,12 @@ export function explainForm(
     const counts = others.filter((o) => o.shape === null || o.shape.length <= 1);
     if (others.length > counts.length || counts.length > 1)
       return refuse(
-        `${say(boxes)} looks like suppressed boxes, but ${others.map(say).join(", ")} has no place beside it`,
+        `${say(boxes)} looks like suppressed boxes, but ${others.map(say).join(", ")} has no ` +
+          "place beside it",
       );
     why.push(
-      `${say(boxes)}: rows of 6 numbers are [class, score, x0, y0, x1, y1], so suppression is inside the graph`,
+      `${say(boxes)}: rows of 6 numbers are [class, score, x0, y0, x1, y1], so suppression ` +
+        "is inside the graph",
     );
     const count = counts[0];
     why.push(
@@ -115,7 +117,8 @@ export function explainForm(
     );
     if (typeof boxes.shape![0] === "number" && boxes.shape![0] > 1)
       warnings.push(
-        `${boxes.name} is declared with ${boxes.shape![0]} rows, but suppression decides how many there are`,
+        `${boxes.name} is declared with ${boxes.shape![0]} rows, but suppression decides how ` +
+          "many there are",
       );
     return {
       form: "nms-inside",
@@ -128,7 +131,8 @@ export function explainForm(
   const cubes = ranked.filter((o) => o.shape!.length === 3);
   if (cubes.length !== outputs.length || cubes.length === 0) {
     return refuse(
-      `${outputs.map(say).join(", ")}: neither one [N, 6], nor two or more outputs of three dimensions`,
+      `${outputs.map(say).join(", ")}: neither one [N, 6], nor two or more outputs of three ` +
+        "dimensions",
     );
   }
   if (cubes.length === 2) {
@@ -167,17 +171,20 @@ function asDecoded(
     `${say(boxes)} ends in 4: decoded boxes, a row an anchor, in pixels of the network's input`,
   );
   why.push(
-    `${say(scores)} has the same number of anchors as its ${classFirst ? "last" : "middle"} dimension: a score a class and anchor`,
+    `${say(scores)} has the same number of anchors as its ${classFirst ? "last" : "middle"} ` +
+      "dimension: a score a class and anchor",
   );
   const expected = anchorsOf(context);
   if (expected !== null && typeof anchors === "number") {
     if (anchors === expected)
       why.push(
-        `${anchors} anchors are what strides ${(context.strides ?? usualStrides).join(", ")} give at ${context.width} x ${context.height}`,
+        `${anchors} anchors are what strides ${(context.strides ?? usualStrides).join(", ")} ` +
+          `give at ${context.width} x ${context.height}`,
       );
     else
       warnings.push(
-        `${anchors} anchors, but strides ${(context.strides ?? usualStrides).join(", ")} give ${expected} at ${context.width} x ${context.height}`,
+        `${anchors} anchors, but strides ${(context.strides ?? usualStrides).join(", ")} ` +
+          `give ${expected} at ${context.width} x ${context.height}`,
       );
   }
   const classes = classFirst ? middle : last;
@@ -228,7 +235,8 @@ function asRaw(
     // scores first.
     distancesAt = (pair) => pair[1]!;
     warnings.push(
-      `there are as many classes as distance logits (${a}), so shape cannot tell them apart: the first of each pair is taken for the scores`,
+      `there are as many classes as distance logits (${a}), so shape cannot tell them apart: ` +
+        "the first of each pair is taken for the scores",
     );
   } else {
     const usual = [a, b].filter((w) => w === 4 * usualBins);
@@ -237,7 +245,8 @@ function asRaw(
     if (width === undefined) return refuse(`${list}: neither width is 4 sides of 2 or more bins`);
     if (usual.length === 0 && possible.length === 2)
       warnings.push(
-        `both ${a} and ${b} could be distances and neither is the usual ${4 * usualBins}: ${width} is taken`,
+        `both ${a} and ${b} could be distances and neither is the usual ${4 * usualBins}: ` +
+          `${width} is taken`,
       );
     distancesAt = (pair) => pair.find((o) => o.shape![2] === width)!;
   }
@@ -249,7 +258,9 @@ function asRaw(
     const grid = gridOf(cells, context, levels.length);
     if (grid === null) {
       return refuse(
-        `${say(scores)}: ${cells} cells are no level of ${context.width ?? "?"} x ${context.height ?? "?"} pixels at strides ${(context.strides ?? usualStrides).join(", ")}`,
+        `${say(scores)}: ${cells} cells are no level of ${context.width ?? "?"} x ` +
+          `${context.height ?? "?"} pixels at strides ` +
+          `${(context.strides ?? usualStrides).join(", ")}`,
       );
     }
     levels.push({
@@ -259,13 +270,16 @@ function asRaw(
       bins: (distances.shape![2] as number) / 4,
     });
     why.push(
-      `stride ${grid.stride}: ${cells} = ${grid.columns} x ${grid.rows} cells, scores in ${say(scores)}, distance logits in ${say(distances)}`,
+      `stride ${grid.stride}: ${cells} = ${grid.columns} x ${grid.rows} cells, scores in ` +
+        `${say(scores)}, distance logits in ${say(distances)}`,
     );
   }
   const sample = cubes.find((o) => o.name === levels[0]!.scores)!;
   const classes = sample.shape![2] as number;
   why.unshift(
-    `${cubes.length} outputs of three dimensions pair up by their number of cells: ${levels.length} raw heads, ${classes} classes, distances in ${levels[0]!.bins} bins a side`,
+    `${cubes.length} outputs of three dimensions pair up by their number of cells: ` +
+      `${levels.length} raw heads, ${classes} classes, distances in ${levels[0]!.bins} bins a ` +
+      "side",
   );
   if (levels.some((l) => l.bins !== usualBins))
     warnings.push(`PicoDet has ${usualBins} bins a side, this has ${levels[0]!.bins}`);

@@ -104,7 +104,9 @@ export function refuseExternalData(model: OnnxModel): void {
     path: outside.name,
     expected: "one file that holds everything, so that its hash names the model",
     found: outside.external ?? "",
-    fix: "save it in one file: onnx.save_model(onnx.load(PATH), OTHER_PATH, save_as_external_data=False)",
+    fix:
+      "save it in one file: onnx.save_model(onnx.load(PATH), OTHER_PATH, " +
+      "save_as_external_data=False)",
   });
 }
 

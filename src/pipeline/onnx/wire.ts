@@ -123,7 +123,8 @@ function take(bytes: Uint8Array, cursor: { at: number }, length: number): Uint8A
   const end = cursor.at + length;
   if (!(end <= bytes.length))
     throw new WireError(
-      `${length} bytes wanted at byte ${cursor.at}, ${bytes.length - cursor.at} left: the file is cut short or is something else`,
+      `${length} bytes wanted at byte ${cursor.at}, ${bytes.length - cursor.at} left: the ` +
+        "file is cut short or is something else",
     );
   const view = bytes.subarray(cursor.at, end);
   cursor.at = end;

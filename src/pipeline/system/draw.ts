@@ -119,7 +119,8 @@ function labelOverlay(
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${lineWidth}" height="${lineHeight}">` +
     `<rect width="100%" height="100%" fill="rgb(${r},${g},${b})"/>` +
-    `<text x="${size * 0.3}" y="${size * 1.05}" font-family="sans-serif" font-size="${size}" fill="${ink}">${escapeXml(text)}</text></svg>`;
+    `<text x="${size * 0.3}" y="${size * 1.05}" font-family="sans-serif" font-size="${size}" ` +
+    `fill="${ink}">${escapeXml(text)}</text></svg>`;
   return { input: Buffer.from(svg), left, top };
 }
 

@@ -321,24 +321,31 @@ describe("readCocoDetections", () => {
     expect(detectionsOf("[]", truth).score.length).toBe(0);
   });
 
-  it("leaves out and counts what may be: unknown categories always, unknown images when told to", () => {
-    const list = [
-      detection,
-      { ...detection, category_id: 99 },
-      { ...detection, image_id: 99 },
-      { ...detection, image_id: "7" },
-      { ...detection, bbox: [900, 2, 3, 4] },
-      { ...detection, bbox: [10, 2, -3, 4] },
-    ];
-    const { score, notes } = detectionsOf(list, truth, { skipUnknown: true, allowNegative: true });
-    expect(score.length).toBe(3);
-    expect(notes.map((n) => [n.code, n.count, n.first])).toEqual([
-      ["unknown-category", 1, "[1].category_id"],
-      ["unknown-image", 2, "[2].image_id"],
-      ["outside-image", 1, "[4]"],
-      ["negative-size", 1, "[5]"],
-    ]);
-  });
+  it(
+    "leaves out and counts what may be: unknown categories always, unknown images when told " +
+      "to",
+    () => {
+      const list = [
+        detection,
+        { ...detection, category_id: 99 },
+        { ...detection, image_id: 99 },
+        { ...detection, image_id: "7" },
+        { ...detection, bbox: [900, 2, 3, 4] },
+        { ...detection, bbox: [10, 2, -3, 4] },
+      ];
+      const { score, notes } = detectionsOf(list, truth, {
+        skipUnknown: true,
+        allowNegative: true,
+      });
+      expect(score.length).toBe(3);
+      expect(notes.map((n) => [n.code, n.count, n.first])).toEqual([
+        ["unknown-category", 1, "[1].category_id"],
+        ["unknown-image", 2, "[2].image_id"],
+        ["outside-image", 1, "[4]"],
+        ["negative-size", 1, "[5]"],
+      ]);
+    },
+  );
 
   it("knows image ids far apart, below 0 and of text", () => {
     for (const ids of [[5, 9e12], [-3, 0, 4], ["b", "a", "10"], [0]]) {

@@ -86,16 +86,19 @@ const cut = fc.record({
 });
 
 describe("JsonScanner", () => {
-  it("reads what JSON.parse reads, whatever the blanks, the escapes, the chunks and the window", () => {
-    fc.assert(
-      fc.property(spaced, cut, (text, how) => {
-        const scanner = scan(text, how);
-        expect(readValue(scanner)).toEqual(shape(JSON.parse(text)));
-        scanner.finish();
-      }),
-      { seed: 1, numRuns: 400 },
-    );
-  });
+  it(
+    "reads what JSON.parse reads, whatever the blanks, the escapes, the chunks and the " + "window",
+    () => {
+      fc.assert(
+        fc.property(spaced, cut, (text, how) => {
+          const scanner = scan(text, how);
+          expect(readValue(scanner)).toEqual(shape(JSON.parse(text)));
+          scanner.finish();
+        }),
+        { seed: 1, numRuns: 400 },
+      );
+    },
+  );
 
   it("accepts and refuses what JSON.parse does, one character changed, dropped or doubled", () => {
     const edit = fc.record({

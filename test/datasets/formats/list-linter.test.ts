@@ -56,10 +56,14 @@ describe("lintLists", () => {
     ]);
   });
 
-  it("left out one by one, a picture may not be met by itself: no trap, but lonely labels are noted", async () => {
-    expect(await lint({ gallery: list("a 1;b 1;c 2") })).toEqual(["note label-once 1"]);
-    expect(await lint({ gallery: list("a 1;b 2") })).toEqual(["error label-once 2"]);
-  });
+  it(
+    "left out one by one, a picture may not be met by itself: no trap, but lonely labels " +
+      "are noted",
+    async () => {
+      expect(await lint({ gallery: list("a 1;b 1;c 2") })).toEqual(["note label-once 1"]);
+      expect(await lint({ gallery: list("a 1;b 2") })).toEqual(["error label-once 2"]);
+    },
+  );
 
   it("leakage from training", async () => {
     const found = await lintLists({

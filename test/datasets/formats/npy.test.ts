@@ -205,40 +205,44 @@ describe("bad input names file, expected and found", () => {
     });
   });
 
-  it("truncated, too long, cut header, unknown version, empty, missing, a folder, garbage shape", async () => {
-    const whole = readFileSync(fixture("f4.npy"));
-    const variant = async (bytes: Uint8Array) => {
-      const file = join(folder, "bad.npy");
-      writeFileSync(file, bytes);
-      return complaintOf(readNpyVectors(file));
-    };
-    expect(await variant(whole.subarray(0, whole.length - 4))).toMatchObject({
-      code: "npy-size",
-      expected: "80 bytes of data for 4 x 5 float32",
-      found: "76",
-    });
-    expect(await variant(Buffer.concat([whole, Buffer.alloc(4)]))).toMatchObject({
-      code: "npy-size",
-      found: "84",
-    });
-    expect((await variant(whole.subarray(0, 60))).code).toBe("npy-header");
-    expect(
-      (await variant(Buffer.concat([whole.subarray(0, 6), Buffer.of(9, 0), whole.subarray(8)])))
-        .found,
-    ).toBe("9");
-    expect(await variant(new Uint8Array(0))).toMatchObject({
-      code: "npy-magic",
-      found: "an empty file",
-    });
-    expect(
-      (await variant(Buffer.from(whole.toString("latin1").replace("(4, 5)", "(4, x)"), "latin1")))
-        .code,
-    ).toBe("npy-header");
-    expect((await complaintOf(readNpyVectors(join(folder, "none.npy")))).code).toBe(
-      "file-unreadable",
-    );
-    expect((await complaintOf(readNpyVectors(folder))).code).toBe("file-unreadable");
-  });
+  it(
+    "truncated, too long, cut header, unknown version, empty, missing, a folder, garbage " +
+      "shape",
+    async () => {
+      const whole = readFileSync(fixture("f4.npy"));
+      const variant = async (bytes: Uint8Array) => {
+        const file = join(folder, "bad.npy");
+        writeFileSync(file, bytes);
+        return complaintOf(readNpyVectors(file));
+      };
+      expect(await variant(whole.subarray(0, whole.length - 4))).toMatchObject({
+        code: "npy-size",
+        expected: "80 bytes of data for 4 x 5 float32",
+        found: "76",
+      });
+      expect(await variant(Buffer.concat([whole, Buffer.alloc(4)]))).toMatchObject({
+        code: "npy-size",
+        found: "84",
+      });
+      expect((await variant(whole.subarray(0, 60))).code).toBe("npy-header");
+      expect(
+        (await variant(Buffer.concat([whole.subarray(0, 6), Buffer.of(9, 0), whole.subarray(8)])))
+          .found,
+      ).toBe("9");
+      expect(await variant(new Uint8Array(0))).toMatchObject({
+        code: "npy-magic",
+        found: "an empty file",
+      });
+      expect(
+        (await variant(Buffer.from(whole.toString("latin1").replace("(4, 5)", "(4, x)"), "latin1")))
+          .code,
+      ).toBe("npy-header");
+      expect((await complaintOf(readNpyVectors(join(folder, "none.npy")))).code).toBe(
+        "file-unreadable",
+      );
+      expect((await complaintOf(readNpyVectors(folder))).code).toBe("file-unreadable");
+    },
+  );
 });
 
 describe.skipIf(!sharedData)("third-party data", () => {

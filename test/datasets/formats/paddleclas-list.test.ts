@@ -39,17 +39,21 @@ describe("tab-separated lists", () => {
     ]);
   });
 
-  it("accepts a byte order mark, CRLF, blank lines and a missing last newline, and counts lines as an editor does", async () => {
-    const list = await readList(file("\ufeffa.jpg\t1\r\n\r\n  \r\nb.jpg\t2"));
-    expect(list).toMatchObject({
-      delimiter: "tab",
-      columns: 2,
-      rows: [
-        { path: "a.jpg", label: "1", line: 1 },
-        { path: "b.jpg", label: "2", line: 4 },
-      ],
-    });
-  });
+  it(
+    "accepts a byte order mark, CRLF, blank lines and a missing last newline, and counts " +
+      "lines as an editor does",
+    async () => {
+      const list = await readList(file("\ufeffa.jpg\t1\r\n\r\n  \r\nb.jpg\t2"));
+      expect(list).toMatchObject({
+        delimiter: "tab",
+        columns: 2,
+        rows: [
+          { path: "a.jpg", label: "1", line: 1 },
+          { path: "b.jpg", label: "2", line: 4 },
+        ],
+      });
+    },
+  );
 
   it("has no comments: # is part of a path", () => {
     expect(rows("#1/a.jpg\t1")).toEqual([["#1/a.jpg", "1"]]);
@@ -75,23 +79,28 @@ describe("space-separated lists", () => {
     ]);
   });
 
-  it("refuses to guess where the last number may belong to the label, and obeys when told", async () => {
-    const text = "a.jpg cola 1\nb.jpg cola 2";
-    expect(await complaintOf(() => parseList(text, "l.txt"))).toMatchObject({
-      code: "list-ambiguous",
-      file: "l.txt",
-      found: "a.jpg cola 1",
-    });
-    expect(rows(text, { columns: 2 })).toEqual([
-      ["a.jpg", "cola 1"],
-      ["b.jpg", "cola 2"],
-    ]);
-    expect(rows(text, { columns: 3 })).toEqual([
-      ["a.jpg", "cola", "1"],
-      ["b.jpg", "cola", "2"],
-    ]);
-    expect(rows("a.jpg big red cola 1", { columns: 3 })).toEqual([["a.jpg", "big red cola", "1"]]);
-  });
+  it(
+    "refuses to guess where the last number may " + "belong to the label, and obeys when told",
+    async () => {
+      const text = "a.jpg cola 1\nb.jpg cola 2";
+      expect(await complaintOf(() => parseList(text, "l.txt"))).toMatchObject({
+        code: "list-ambiguous",
+        file: "l.txt",
+        found: "a.jpg cola 1",
+      });
+      expect(rows(text, { columns: 2 })).toEqual([
+        ["a.jpg", "cola 1"],
+        ["b.jpg", "cola 2"],
+      ]);
+      expect(rows(text, { columns: 3 })).toEqual([
+        ["a.jpg", "cola", "1"],
+        ["b.jpg", "cola", "2"],
+      ]);
+      expect(rows("a.jpg big red cola 1", { columns: 3 })).toEqual([
+        ["a.jpg", "big red cola", "1"],
+      ]);
+    },
+  );
 });
 
 describe("the paddleclas protocol cuts a label at its first space", () => {

@@ -22,7 +22,8 @@ const file = (content: string) => {
 
 describe("Stanford Online Products", () => {
   const text =
-    "image_id class_id super_class_id path\n1 11319 1 bicycle_final/251952414262_0.JPG\n2 11319 1 bicycle_final/251952414262_1.JPG\n";
+    "image_id class_id super_class_id path\n1 11319 1 bicycle_final/251952414262_0.JPG\n2 " +
+    "11319 1 bicycle_final/251952414262_1.JPG\n";
   it("label = class, uid = image", async () => {
     expect(await readSop(file(text))).toEqual([
       { path: "bicycle_final/251952414262_0.JPG", label: "11319", uid: "1", line: 2 },

@@ -88,10 +88,14 @@ describe("comparing two records", () => {
     expect(pairs[0]!.gained).toHaveLength(5);
   });
 
-  it("counts an item that could not be measured as a miss, and leaves out what has no right answer in either", () => {
-    const { pairs } = compareRecords(one("++00!"), one("+!00+"));
-    expect(pairs[0]).toMatchObject({ n: 3, first: 2 / 3, second: 2 / 3 });
-  });
+  it(
+    "counts an item that could not be measured as a miss, and leaves out what has no right " +
+      "answer in either",
+    () => {
+      const { pairs } = compareRecords(one("++00!"), one("+!00+"));
+      expect(pairs[0]).toMatchObject({ n: 3, first: 2 / 3, second: 2 / 3 });
+    },
+  );
 
   it("corrects over the table: what is plain alone may not be among many", () => {
     const [before, after] = ["-".repeat(8), "+".repeat(6) + "--"];

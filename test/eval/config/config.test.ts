@@ -38,7 +38,8 @@ describe("experiment configs", () => {
     const at = folder({
       "base.yaml": `${minimal}settings: { photos: a, other: b }\n`,
       "child.yaml":
-        "extends: base.yaml\nname: child\nsettings: { photos: c }\nmeasure: [{ kind: detection, models: [m.yaml], datasets: [x.yaml, y.yaml] }]\n",
+        "extends: base.yaml\nname: child\nsettings: { photos: c }\nmeasure: [{ kind: " +
+        "detection, models: [m.yaml], datasets: [x.yaml, y.yaml] }]\n",
     });
     const { config } = await loadConfig(join(at, "child.yaml"));
     expect(config).toMatchObject({

@@ -22,7 +22,8 @@ describe("configs of the paper's tables", () => {
   });
 
   it.each(files)(
-    "%s: every model, system and data set that it joins with the paper is one of that table, and none of the table's is left out",
+    "%s: every model, system and data set that it joins with the paper is one of that table, " +
+      "and none of the table's is left out",
     async (name) => {
       const loaded = await loadConfig(join(projectRoot, "configs", name));
       const { table, paper: names } = loaded.config;

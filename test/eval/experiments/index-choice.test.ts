@@ -153,7 +153,9 @@ describe("index choice on vectors from files", { timeout: 120_000 }, () => {
     }[];
     writeFileSync(join(folder, "drink.txt"), rows.map((r) => `${r.path}\t${r.label}\n`).join(""));
     const done = await run(
-      `features: { gallery: ${JSON.stringify(shared("drink/v1/embeddings_1069x512_f32.npy"))}, galleryList: drink.txt }, ${flat}, k: [1, 5]`,
+      "features: { gallery: " +
+        `${JSON.stringify(shared("drink/v1/embeddings_1069x512_f32.npy"))}, galleryList: ` +
+        `drink.txt }, ${flat}, k: [1, 5]`,
     );
     const scores = scoresOf(done);
     expect(scores["label-recall@1"]).toBeCloseTo(0.967136, 6);

@@ -79,24 +79,28 @@ measure:
     compared = completed(record, "latency-comparison");
   });
 
-  it("times every stage by tinybench, every sample kept, and judges them as LoadGen's SingleStream", () => {
-    const stages = new Set(scores(plain, "latency").map((s) => s.of?.stage));
-    for (const stage of ["decode", "preprocess", "embed", "search", "suppress", "overall"]) {
-      expect(stages, stage).toContain(stage);
-      expect(samples[plain.id]![stage], stage).toHaveLength(70);
-    }
-    const [p90, p99] = scores(plain, "single-stream-latency");
-    // 70 queries are 64 or more: the highest sample bounds the 90th percentile.
-    expect(p90).toMatchObject({
-      value: Math.max(...samples[plain.id]!.overall!),
-      n: 70,
-      of: { percentile: "90" },
-    });
-    expect(p99).toMatchObject({
-      value: null,
-      why: "70 queries; early stopping needs 662 at least",
-    });
-  });
+  it(
+    "times every stage by tinybench, every sample kept, and judges them as LoadGen's " +
+      "SingleStream",
+    () => {
+      const stages = new Set(scores(plain, "latency").map((s) => s.of?.stage));
+      for (const stage of ["decode", "preprocess", "embed", "search", "suppress", "overall"]) {
+        expect(stages, stage).toContain(stage);
+        expect(samples[plain.id]![stage], stage).toHaveLength(70);
+      }
+      const [p90, p99] = scores(plain, "single-stream-latency");
+      // 70 queries are 64 or more: the highest sample bounds the 90th percentile.
+      expect(p90).toMatchObject({
+        value: Math.max(...samples[plain.id]!.overall!),
+        n: 70,
+        of: { percentile: "90" },
+      });
+      expect(p99).toMatchObject({
+        value: null,
+        why: "70 queries; early stopping needs 662 at least",
+      });
+    },
+  );
 
   it("names the picture that cannot be read, and times the others", () => {
     expect(plain.errors.map((e) => e.item)).toEqual(["1.png"]);
@@ -194,35 +198,41 @@ async function virtualRounds(
 }
 
 describe("verdicts of interleaved rounds", () => {
-  it("a difference beyond the noise is found, in both directions, with the ratio it has", async () => {
-    const { findings = [], scores: all } = judgeRounds(
-      await virtualRounds([10, 12, 6], { rounds: 100, spread: 0.05, seed: "differ" }),
-      0.05,
-    );
-    expect(findings.filter((f) => f.about === "noise").map((f) => f.verdict)).toEqual([
-      "passed",
-      "passed",
-      "passed",
-    ]);
-    expect(findings.filter((f) => f.about === "comparison").map((f) => f.verdict)).toEqual([
-      "slower",
-      "faster",
-      "faster",
-    ]);
-    const ratio = all.find((s) => s.metric === "latency-ratio" && s.of?.second === "system 1")!;
-    expect(ratio.value).toBeCloseTo(1.2, 1);
-    expect(ratio).toMatchObject({ method: "order statistics of the rounds' ratios, 98.3%" });
-  });
+  it(
+    "a difference beyond the noise is found, in both " + "directions, with the ratio it has",
+    async () => {
+      const { findings = [], scores: all } = judgeRounds(
+        await virtualRounds([10, 12, 6], { rounds: 100, spread: 0.05, seed: "differ" }),
+        0.05,
+      );
+      expect(findings.filter((f) => f.about === "noise").map((f) => f.verdict)).toEqual([
+        "passed",
+        "passed",
+        "passed",
+      ]);
+      expect(findings.filter((f) => f.about === "comparison").map((f) => f.verdict)).toEqual([
+        "slower",
+        "faster",
+        "faster",
+      ]);
+      const ratio = all.find((s) => s.metric === "latency-ratio" && s.of?.second === "system 1")!;
+      expect(ratio.value).toBeCloseTo(1.2, 1);
+      expect(ratio).toMatchObject({ method: "order statistics of the rounds' ratios, 98.3%" });
+    },
+  );
 
-  it("too few rounds for the effect that matters: cannot tell, and how many are needed", async () => {
-    const { findings = [] } = judgeRounds(
-      await virtualRounds([10, 10], { rounds: 30, spread: 0.3, seed: "noisy" }),
-      0.02,
-    );
-    const [verdict] = findings.filter((f) => f.about === "comparison");
-    expect(verdict).toMatchObject({ verdict: "cannot tell" });
-    expect(verdict!.why).toMatch(/underpowered.*rounds are needed/);
-  });
+  it(
+    "too few rounds for the effect that matters: " + "cannot tell, and how many are needed",
+    async () => {
+      const { findings = [] } = judgeRounds(
+        await virtualRounds([10, 10], { rounds: 30, spread: 0.3, seed: "noisy" }),
+        0.02,
+      );
+      const [verdict] = findings.filter((f) => f.about === "comparison");
+      expect(verdict).toMatchObject({ verdict: "cannot tell" });
+      expect(verdict!.why).toMatch(/underpowered.*rounds are needed/);
+    },
+  );
 
   it("no verdict on a machine that failed its self-test", () => {
     const steady = Float64Array.from({ length: 60 }, (_, i) => 10 + (i % 7) / 100);

@@ -87,16 +87,20 @@ describe("ratioOf", () => {
 });
 
 describe("the noise certificate", () => {
-  test("A/A passes at its nominal rate: 93 to 97% of 2,000 honest runs, in each of which the interval held 1", () => {
-    const random = new Random("a/a");
-    let passed = 0;
-    for (let i = 0; i < 2000; i++) {
-      const certificate = certify(...rounds(random, 100, 1), context);
-      if (certificate.passed) passed++;
-    }
-    expect(passed / 2000).toBeGreaterThanOrEqual(0.93);
-    expect(passed / 2000).toBeLessThanOrEqual(0.97);
-  });
+  test(
+    "A/A passes at its nominal rate: 93 to 97% of 2,000 honest runs, in each of which the " +
+      "interval held 1",
+    () => {
+      const random = new Random("a/a");
+      let passed = 0;
+      for (let i = 0; i < 2000; i++) {
+        const certificate = certify(...rounds(random, 100, 1), context);
+        if (certificate.passed) passed++;
+      }
+      expect(passed / 2000).toBeGreaterThanOrEqual(0.93);
+      expect(passed / 2000).toBeLessThanOrEqual(0.97);
+    },
+  );
 
   test("the minimal detectable effect is found in about 80% of runs, half of it seldom", () => {
     const random = new Random("power");
@@ -131,26 +135,30 @@ describe("the noise certificate", () => {
     expect(certificate.minimalDetectableEffect).toBeGreaterThan(0);
   });
 
-  test("fails where the same thing differs from itself, where rounds are alike, and without an interval", () => {
-    const random = new Random("bad");
-    expect(certify(...rounds(random, 200, 1.05), context)).toMatchObject({
-      passed: false,
-      why: expect.stringContaining("differ from itself"),
-    });
-    let state = 0;
-    const alike = Float64Array.from(
-      { length: 300 },
-      () => 10 * Math.exp((state = 0.9 * state + 0.01 * random.normal())),
-    );
-    const why = certify(new Float64Array(300).fill(10), alike, context).why;
-    expect(why).toMatch(/alike|differ from itself/);
-    expect(certify([1, 1, 1], [1, 1, 1], context)).toMatchObject({
-      passed: false,
-      why: "3 rounds are too few for an interval",
-      minimalDetectableEffect: null,
-    });
-    expect(certify([0], [0], context)).toMatchObject({ passed: false, ratio: { value: null } });
-  });
+  test(
+    "fails where the same thing differs from itself, where rounds are alike, and without " +
+      "an interval",
+    () => {
+      const random = new Random("bad");
+      expect(certify(...rounds(random, 200, 1.05), context)).toMatchObject({
+        passed: false,
+        why: expect.stringContaining("differ from itself"),
+      });
+      let state = 0;
+      const alike = Float64Array.from(
+        { length: 300 },
+        () => 10 * Math.exp((state = 0.9 * state + 0.01 * random.normal())),
+      );
+      const why = certify(new Float64Array(300).fill(10), alike, context).why;
+      expect(why).toMatch(/alike|differ from itself/);
+      expect(certify([1, 1, 1], [1, 1, 1], context)).toMatchObject({
+        passed: false,
+        why: "3 rounds are too few for an interval",
+        minimalDetectableEffect: null,
+      });
+      expect(certify([0], [0], context)).toMatchObject({ passed: false, ratio: { value: null } });
+    },
+  );
 
   test("correlated rounds with a true median of 1 are refused, not certified", () => {
     const random = new Random("correlated");
@@ -286,42 +294,50 @@ describe("interleaved runs on a clock of our own", () => {
     expect(calls).toBe(25);
   });
 
-  test("a machine that slows to half its speed does not fool the comparison; one after the other would be fooled", async () => {
-    const { clock, work } = machine("slowing", (now) => 1 + now / 10_000);
-    const result = await compareLatency(
-      { name: "old", run: work(10) },
-      { name: "new", run: work(10.5) },
-      { clock, rounds: 300, seed: 1, load: () => null },
-    );
-    expect(result.certificate).toMatchObject({
-      passed: true,
-      n: 300,
-      load: { before: null, after: null },
-    });
-    expect(result.verdict).toBe("slower");
-    const { ci } = result.ratio as Ratio;
-    expect(ci![0]).toBeLessThan(1.05);
-    expect(ci![1]).toBeGreaterThan(1.05);
-    expect(result.samplesMs.first[299]! / result.samplesMs.first[0]!).toBeGreaterThan(1.5);
-    expect(result).toMatchObject({ first: "old", second: "new" });
-  });
+  test(
+    "a machine that slows to half its speed does not fool the comparison; one after the " +
+      "other would be fooled",
+    async () => {
+      const { clock, work } = machine("slowing", (now) => 1 + now / 10_000);
+      const result = await compareLatency(
+        { name: "old", run: work(10) },
+        { name: "new", run: work(10.5) },
+        { clock, rounds: 300, seed: 1, load: () => null },
+      );
+      expect(result.certificate).toMatchObject({
+        passed: true,
+        n: 300,
+        load: { before: null, after: null },
+      });
+      expect(result.verdict).toBe("slower");
+      const { ci } = result.ratio as Ratio;
+      expect(ci![0]).toBeLessThan(1.05);
+      expect(ci![1]).toBeGreaterThan(1.05);
+      expect(result.samplesMs.first[299]! / result.samplesMs.first[0]!).toBeGreaterThan(1.5);
+      expect(result).toMatchObject({ first: "old", second: "new" });
+    },
+  );
 
-  test("a thing that is slower in its second call of a round fails the self-test only if the order were fixed: here it passes", async () => {
-    // Whoever runs right after another contender finds a warm cache.
-    let now = 0;
-    let last = -1;
-    const random = new Random("warm");
-    const run = (round: number): void => {
-      now += (round === last ? 8 : 10) * Math.exp(0.02 * random.normal());
-      last = round;
-    };
-    const certificate = await selfTest(
-      { name: "x", run },
-      { clock: () => now, rounds: 200, seed: 2 },
-    );
-    expect(certificate.passed).toBe(true);
-    expect(typeof certificate.load.before).toBe("number");
-  });
+  test(
+    "a thing that is slower in its second call of a round fails the self-test only if the " +
+      "order were fixed: here it passes",
+    async () => {
+      // Whoever runs right after another contender finds a warm cache.
+      let now = 0;
+      let last = -1;
+      const random = new Random("warm");
+      const run = (round: number): void => {
+        now += (round === last ? 8 : 10) * Math.exp(0.02 * random.normal());
+        last = round;
+      };
+      const certificate = await selfTest(
+        { name: "x", run },
+        { clock: () => now, rounds: 200, seed: 2 },
+      );
+      expect(certificate.passed).toBe(true);
+      expect(typeof certificate.load.before).toBe("number");
+    },
+  );
 
   test("contenders may be instances of a class", async () => {
     let now = 0;

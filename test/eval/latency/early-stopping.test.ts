@@ -16,11 +16,14 @@ function tail(t: number, n: number, p: number): number {
 }
 
 describe("LoadGen's numbers come out of the formula", () => {
-  test("SingleStream p90 needs 64 queries, p99 needs 662; Server p99 with none over needs 459", () => {
-    expect(minQueries(1, { percentile: 0.9 })).toBe(64);
-    expect(minQueries(1, { percentile: 0.99 })).toBe(662);
-    expect(minQueries(0, { percentile: 0.99 })).toBe(459); // ln 0.01 / ln 0.99 = 458.2
-  });
+  test(
+    "SingleStream p90 needs 64 queries, p99 needs 662; " + "Server p99 with none over needs 459",
+    () => {
+      expect(minQueries(1, { percentile: 0.9 })).toBe(64);
+      expect(minQueries(1, { percentile: 0.99 })).toBe(662);
+      expect(minQueries(0, { percentile: 0.99 })).toBe(459); // ln 0.01 / ln 0.99 = 458.2
+    },
+  );
 
   test("the 64 by hand: at 63 the chance of one over or none is above 1%, at 64 below", () => {
     expect(0.9 ** 63 + 63 * 0.1 * 0.9 ** 62).toBeGreaterThan(0.01);

@@ -64,31 +64,34 @@ function queueOf(
 }
 
 describe("server", () => {
-  test("arrivals are Poisson: mean gap, spread equal to the mean, and the same for the same seed", async () => {
-    const arrivals = async (seed: number): Promise<number[]> => {
-      const timer = new VirtualTimer();
-      const times: number[] = [];
-      await timer.run(
-        runServer(
-          () => {
-            times.push(timer.now());
-          },
-          { timer, qps: 200, latencyBoundMs: 5, queries: 4000, seed },
-        ),
-      );
-      return times;
-    };
-    const times = await arrivals(1);
-    expect(times.length).toBe(4000);
-    const gaps = times.map((t, i) => t - (times[i - 1] ?? 0));
-    const mean = gaps.reduce((s, g) => s + g, 0) / 4000;
-    const deviation = Math.sqrt(gaps.reduce((s, g) => s + (g - mean) ** 2, 0) / 4000);
-    expect(mean).toBeGreaterThan(4.75);
-    expect(mean).toBeLessThan(5.25);
-    expect(deviation / mean).toBeCloseTo(1, 1);
-    expect(await arrivals(1)).toEqual(times);
-    expect(await arrivals(2)).not.toEqual(times);
-  });
+  test(
+    "arrivals are Poisson: mean gap, spread equal to the mean, and the same for the same " + "seed",
+    async () => {
+      const arrivals = async (seed: number): Promise<number[]> => {
+        const timer = new VirtualTimer();
+        const times: number[] = [];
+        await timer.run(
+          runServer(
+            () => {
+              times.push(timer.now());
+            },
+            { timer, qps: 200, latencyBoundMs: 5, queries: 4000, seed },
+          ),
+        );
+        return times;
+      };
+      const times = await arrivals(1);
+      expect(times.length).toBe(4000);
+      const gaps = times.map((t, i) => t - (times[i - 1] ?? 0));
+      const mean = gaps.reduce((s, g) => s + g, 0) / 4000;
+      const deviation = Math.sqrt(gaps.reduce((s, g) => s + (g - mean) ** 2, 0) / 4000);
+      expect(mean).toBeGreaterThan(4.75);
+      expect(mean).toBeLessThan(5.25);
+      expect(deviation / mean).toBeCloseTo(1, 1);
+      expect(await arrivals(1)).toEqual(times);
+      expect(await arrivals(2)).not.toEqual(times);
+    },
+  );
 
   test("an idle service answers all: met; 459 queries at least", async () => {
     const timer = new VirtualTimer();
@@ -179,33 +182,36 @@ describe("server", () => {
     );
   });
 
-  test("the search ends near the theory's rate for one exponential worker, on the safe side", async () => {
-    // p99 within 100 ms needs 100/s - ln 100 / 0.1 s = 53.9 arrivals a second at most.
-    const search = async (startQps: number): ReturnType<typeof findMaxQps> =>
-      findMaxQps(
-        async (qps) => {
-          const timer = new VirtualTimer();
-          return timer.run(
-            runServer(queueOf(timer, 10, "search"), {
-              timer,
-              qps,
-              latencyBoundMs: 100,
-              queries: 6000,
-              seed: 3,
-            }),
-          );
-        },
-        { startQps },
-      );
-    for (const start of [4, 300]) {
-      const { qps, unmetQps, runs } = await search(start);
-      expect(qps).toBeGreaterThan(40);
-      expect(qps).toBeLessThan(54);
-      expect(unmetQps! / qps!).toBeLessThanOrEqual(1.05);
-      expect(runs.find((r) => r.qps === qps)!.verdict).toBe("met");
-      expect(runs.find((r) => r.qps === unmetQps)!.verdict).not.toBe("met");
-    }
-  });
+  test(
+    "the search ends near the theory's rate for one " + "exponential worker, on the safe side",
+    async () => {
+      // p99 within 100 ms needs 100/s - ln 100 / 0.1 s = 53.9 arrivals a second at most.
+      const search = async (startQps: number): ReturnType<typeof findMaxQps> =>
+        findMaxQps(
+          async (qps) => {
+            const timer = new VirtualTimer();
+            return timer.run(
+              runServer(queueOf(timer, 10, "search"), {
+                timer,
+                qps,
+                latencyBoundMs: 100,
+                queries: 6000,
+                seed: 3,
+              }),
+            );
+          },
+          { startQps },
+        );
+      for (const start of [4, 300]) {
+        const { qps, unmetQps, runs } = await search(start);
+        expect(qps).toBeGreaterThan(40);
+        expect(qps).toBeLessThan(54);
+        expect(unmetQps! / qps!).toBeLessThanOrEqual(1.05);
+        expect(runs.find((r) => r.qps === qps)!.verdict).toBe("met");
+        expect(runs.find((r) => r.qps === unmetQps)!.verdict).not.toBe("met");
+      }
+    },
+  );
 
   test("the search gives up where no rate is met, and says so", async () => {
     const never = (qps: number): Promise<ServerRun> =>

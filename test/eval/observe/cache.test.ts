@@ -39,21 +39,24 @@ async function filled(root: string, n: number): Promise<void> {
 }
 
 describe("observation cache", () => {
-  it("gives back what was put, after reopening, whatever the order of the key's fields", async () => {
-    const root = folder();
-    await filled(root, 20);
-    const again = await ObservationCache.open(root, {
-      engine: "test 1",
-      protocol: "standard",
-      preprocessing: { mean: [1, 2, 3], width: 224 },
-      model: key.model,
-      what: "embedding",
-    });
-    expect(again.size).toBe(20);
-    expect(again.get(picture(7))).toEqual(Buffer.from(payload(7)));
-    expect(again.get(picture(99))).toBeUndefined();
-    await again.close();
-  });
+  it(
+    "gives back what was put, after reopening, " + "whatever the order of the key's fields",
+    async () => {
+      const root = folder();
+      await filled(root, 20);
+      const again = await ObservationCache.open(root, {
+        engine: "test 1",
+        protocol: "standard",
+        preprocessing: { mean: [1, 2, 3], width: 224 },
+        model: key.model,
+        what: "embedding",
+      });
+      expect(again.size).toBe(20);
+      expect(again.get(picture(7))).toEqual(Buffer.from(payload(7)));
+      expect(again.get(picture(99))).toBeUndefined();
+      await again.close();
+    },
+  );
 
   it.each([
     ["model", { ...key, model: "b".repeat(64) }],
@@ -69,27 +72,30 @@ describe("observation cache", () => {
     await cache.close();
   });
 
-  it("loses only the torn entry when a write was cut at any byte, and goes on after it", async () => {
-    const root = folder();
-    await filled(root, 5);
-    const file = logOf(root);
-    const whole = readFileSync(file);
-    const entry = whole.length / 5;
-    for (const cut of [1, 3, 11, 43, 44, entry - 1]) {
-      writeFileSync(file, whole.subarray(0, 4 * entry + cut));
-      const cache = await ObservationCache.open(root, key);
-      expect(cache.size).toBe(4);
-      expect(cache.damagedBytes).toBe(cut);
-      cache.put(picture(4), payload(4));
-      cache.put(picture(5), payload(5));
-      await cache.close();
-      const again = await ObservationCache.open(root, key);
-      expect(again.size).toBe(6);
-      expect(again.get(picture(4))).toEqual(Buffer.from(payload(4)));
-      await again.close();
-      truncateSync(file, 0);
-    }
-  });
+  it(
+    "loses only the torn entry when a write was cut " + "at any byte, and goes on after it",
+    async () => {
+      const root = folder();
+      await filled(root, 5);
+      const file = logOf(root);
+      const whole = readFileSync(file);
+      const entry = whole.length / 5;
+      for (const cut of [1, 3, 11, 43, 44, entry - 1]) {
+        writeFileSync(file, whole.subarray(0, 4 * entry + cut));
+        const cache = await ObservationCache.open(root, key);
+        expect(cache.size).toBe(4);
+        expect(cache.damagedBytes).toBe(cut);
+        cache.put(picture(4), payload(4));
+        cache.put(picture(5), payload(5));
+        await cache.close();
+        const again = await ObservationCache.open(root, key);
+        expect(again.size).toBe(6);
+        expect(again.get(picture(4))).toEqual(Buffer.from(payload(4)));
+        await again.close();
+        truncateSync(file, 0);
+      }
+    },
+  );
 
   it("drops an entry whose bytes were changed on disk", async () => {
     const root = folder();
@@ -119,24 +125,28 @@ describe("observation cache", () => {
     expect(canonicalJson({ b: [{ d: 1, c: 2 }], a: null })).toBe('{"a":null,"b":[{"c":2,"d":1}]}');
   });
 
-  it("has MurmurHash3 for a checksum, and sees every changed byte, whatever the length and place in memory", () => {
-    // Results of the reference implementation (whole words only: the rest of an entry is counted
-    // otherwise).
-    expect([checksum(new Uint8Array(0)), checksum(Buffer.from("test"))]).toEqual([0, 0xba6bd213]);
-    for (const length of [1, 5, 64, 67]) {
-      const whole = Uint8Array.from({ length: length + 3 }, (_, i) => (i * 37) & 255);
-      for (const offset of [0, 1, 3]) {
-        const data = whole.subarray(offset, offset + length);
-        const before = checksum(data);
-        for (let i = 0; i < length; i++) {
-          data[i]! ^= 1;
-          expect(checksum(data)).not.toBe(before);
-          data[i]! ^= 1;
+  it(
+    "has MurmurHash3 for a checksum, and sees every changed byte, whatever the length and " +
+      "place in memory",
+    () => {
+      // Results of the reference implementation (whole words only: the rest of an entry is counted
+      // otherwise).
+      expect([checksum(new Uint8Array(0)), checksum(Buffer.from("test"))]).toEqual([0, 0xba6bd213]);
+      for (const length of [1, 5, 64, 67]) {
+        const whole = Uint8Array.from({ length: length + 3 }, (_, i) => (i * 37) & 255);
+        for (const offset of [0, 1, 3]) {
+          const data = whole.subarray(offset, offset + length);
+          const before = checksum(data);
+          for (let i = 0; i < length; i++) {
+            data[i]! ^= 1;
+            expect(checksum(data)).not.toBe(before);
+            data[i]! ^= 1;
+          }
+          expect(checksum(Uint8Array.from(data))).toBe(before);
         }
-        expect(checksum(Uint8Array.from(data))).toBe(before);
       }
-    }
-  });
+    },
+  );
 });
 
 describe("the logs of a run", () => {

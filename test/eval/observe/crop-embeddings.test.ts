@@ -79,20 +79,23 @@ describe("embeddings of crops", () => {
     });
   });
 
-  it("are never served for another picture, other windows, another order, model or protocol", async () => {
-    const root = folder();
-    const file = await pictureIn(root, "a.png", 3);
-    await embed(root, file, [left, right]);
-    expect((await embed(root, file, [left])).asked).toBe(1);
-    expect((await embed(root, file, [right, left])).asked).toBe(1);
-    expect((await embed(root, file, [left, { ...right, x1: 39 }])).asked).toBe(1);
-    expect((await embed(root, await pictureIn(root, "b.png", 5), [left, right])).asked).toBe(1);
-    expect((await embed(root, file, [left, right], { version: "another" })).asked).toBe(1);
-    expect((await embed(root, file, [left, right], { protocol: "paddleclas" })).asked).toBe(1);
-    // Changed in place: another content under the same name.
-    await pictureIn(root, "a.png", 7);
-    expect((await embed(root, file, [left, right])).asked).toBe(1);
-  });
+  it(
+    "are never served for another picture, other " + "windows, another order, model or protocol",
+    async () => {
+      const root = folder();
+      const file = await pictureIn(root, "a.png", 3);
+      await embed(root, file, [left, right]);
+      expect((await embed(root, file, [left])).asked).toBe(1);
+      expect((await embed(root, file, [right, left])).asked).toBe(1);
+      expect((await embed(root, file, [left, { ...right, x1: 39 }])).asked).toBe(1);
+      expect((await embed(root, await pictureIn(root, "b.png", 5), [left, right])).asked).toBe(1);
+      expect((await embed(root, file, [left, right], { version: "another" })).asked).toBe(1);
+      expect((await embed(root, file, [left, right], { protocol: "paddleclas" })).asked).toBe(1);
+      // Changed in place: another content under the same name.
+      await pictureIn(root, "a.png", 7);
+      expect((await embed(root, file, [left, right])).asked).toBe(1);
+    },
+  );
 
   it("are made again where the entry was torn", async () => {
     const root = folder();

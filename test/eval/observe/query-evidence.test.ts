@@ -73,45 +73,56 @@ describe("truth", () => {
     });
   });
 
-  test("too large for one string: a COCO file is read in a window, observations are refused by name", async () => {
-    // A hole in the file costs no disk.
-    const huge = join(folder, "huge.json");
-    writeFileSync(huge, "");
-    truncateSync(huge, 600_000_000);
-    expect(await complaint(readObservations(huge))).toMatchObject({
-      code: "file-too-large",
-      file: huge,
-      found: "600000000",
-    });
-    expect(await complaint(readTruth(huge))).toMatchObject({ code: "json-syntax", path: "byte 0" });
-    rmSync(huge);
-  });
+  test(
+    "too large for one string: a COCO file is read in a window, observations are refused " +
+      "by name",
+    async () => {
+      // A hole in the file costs no disk.
+      const huge = join(folder, "huge.json");
+      writeFileSync(huge, "");
+      truncateSync(huge, 600_000_000);
+      expect(await complaint(readObservations(huge))).toMatchObject({
+        code: "file-too-large",
+        file: huge,
+        found: "600000000",
+      });
+      expect(await complaint(readTruth(huge))).toMatchObject({
+        code: "json-syntax",
+        path: "byte 0",
+      });
+      rmSync(huge);
+    },
+  );
 
-  test("as a COCO annotation file: categories are labels, boxes have width and height, crowds are left out", async () => {
-    const path = file("coco.json", {
-      images: [
-        { id: 2, file_name: "b.jpg", width: 100, height: 100 },
-        { id: 1, file_name: "a.jpg", width: 100, height: 100 },
-      ],
-      categories: [
-        { id: 1, name: "tea" },
-        { id: 9, name: "not-in-gallery" },
-      ],
-      annotations: [
-        { id: 1, image_id: 2, category_id: 1, bbox: [10, 20, 30, 40], area: 1200, iscrowd: 0 },
-        { id: 2, image_id: 2, category_id: 9, bbox: [0, 0, 5, 5], area: 25, iscrowd: 0 },
-        { id: 3, image_id: 1, category_id: 1, bbox: [0, 0, 50, 50], area: 2500, iscrowd: 1 },
-      ],
-    });
-    expect(await readTruth(path, ["not-in-gallery"])).toEqual([
-      { image: "a.jpg", truth: [], unknown: [] },
-      {
-        image: "b.jpg",
-        truth: [{ label: "tea", box: { x0: 10, y0: 20, x1: 40, y1: 60 } }],
-        unknown: [{ x0: 0, y0: 0, x1: 5, y1: 5 }],
-      },
-    ]);
-  });
+  test(
+    "as a COCO annotation file: categories are labels, boxes have width and height, " +
+      "crowds are left out",
+    async () => {
+      const path = file("coco.json", {
+        images: [
+          { id: 2, file_name: "b.jpg", width: 100, height: 100 },
+          { id: 1, file_name: "a.jpg", width: 100, height: 100 },
+        ],
+        categories: [
+          { id: 1, name: "tea" },
+          { id: 9, name: "not-in-gallery" },
+        ],
+        annotations: [
+          { id: 1, image_id: 2, category_id: 1, bbox: [10, 20, 30, 40], area: 1200, iscrowd: 0 },
+          { id: 2, image_id: 2, category_id: 9, bbox: [0, 0, 5, 5], area: 25, iscrowd: 0 },
+          { id: 3, image_id: 1, category_id: 1, bbox: [0, 0, 50, 50], area: 2500, iscrowd: 1 },
+        ],
+      });
+      expect(await readTruth(path, ["not-in-gallery"])).toEqual([
+        { image: "a.jpg", truth: [], unknown: [] },
+        {
+          image: "b.jpg",
+          truth: [{ label: "tea", box: { x0: 10, y0: 20, x1: 40, y1: 60 } }],
+          unknown: [{ x0: 0, y0: 0, x1: 5, y1: 5 }],
+        },
+      ]);
+    },
+  );
 
   test.each([
     ["no such file", null, { code: "file-unreadable" }],
@@ -160,22 +171,25 @@ describe("observations", () => {
     recognitions: [{ box, label: "tea", score: 0.8 }],
   };
 
-  test("as the list that recognize prints, with failures, and with crops that found nothing", async () => {
-    const path = file("observations.json", [
-      observation,
-      { image: "b.jpg", error: { code: "image-unreadable", message: "not a picture" } },
-      {
-        ...observation,
-        image: "c.jpg",
-        recognitions: [{ ...observation.recognitions[0], label: null, score: null }],
-      },
-    ]);
-    expect(await readObservations(path)).toMatchObject([
-      read,
-      { image: "b.jpg", recognitions: [], error: "not a picture" },
-      { image: "c.jpg", recognitions: [{ label: null, score: 0 }] },
-    ]);
-  });
+  test(
+    "as the list that recognize prints, with " + "failures, and with crops that found nothing",
+    async () => {
+      const path = file("observations.json", [
+        observation,
+        { image: "b.jpg", error: { code: "image-unreadable", message: "not a picture" } },
+        {
+          ...observation,
+          image: "c.jpg",
+          recognitions: [{ ...observation.recognitions[0], label: null, score: null }],
+        },
+      ]);
+      expect(await readObservations(path)).toMatchObject([
+        read,
+        { image: "b.jpg", recognitions: [], error: "not a picture" },
+        { image: "c.jpg", recognitions: [{ label: null, score: 0 }] },
+      ]);
+    },
+  );
 
   test("as JSON lines, empty lines aside", async () => {
     const path = file(
@@ -282,19 +296,22 @@ describe("joining", () => {
     ).toMatchObject({ code: "duplicate-image", file: "o.json" });
   });
 
-  test("what was not observed, or could not be read, is refused or counted as missed and named", async () => {
-    expect(await complaint(() => joinEvidence(truth, [seen("q/a.jpg")], files))).toMatchObject({
-      code: "observation-missing",
-      found: "nothing for q/b.jpg",
-    });
-    const broken = { ...seen("q/a.jpg"), recognitions: [], error: "not a picture" };
-    expect(joinEvidence(truth, [broken], files, { allowMissing: true }).unobserved).toEqual([
-      { image: "q/a.jpg", why: "not a picture" },
-      { image: "q/b.jpg", why: "not observed" },
-    ]);
-    expect(await complaint(() => joinEvidence([], [], files))).toMatchObject({
-      code: "empty-truth",
-      file: "t.json",
-    });
-  });
+  test(
+    "what was not observed, or could not be read, is refused or counted as missed and " + "named",
+    async () => {
+      expect(await complaint(() => joinEvidence(truth, [seen("q/a.jpg")], files))).toMatchObject({
+        code: "observation-missing",
+        found: "nothing for q/b.jpg",
+      });
+      const broken = { ...seen("q/a.jpg"), recognitions: [], error: "not a picture" };
+      expect(joinEvidence(truth, [broken], files, { allowMissing: true }).unobserved).toEqual([
+        { image: "q/a.jpg", why: "not a picture" },
+        { image: "q/b.jpg", why: "not observed" },
+      ]);
+      expect(await complaint(() => joinEvidence([], [], files))).toMatchObject({
+        code: "empty-truth",
+        file: "t.json",
+      });
+    },
+  );
 });

@@ -20,7 +20,8 @@ const bare: MachineSource = {
 const cpuinfo = [0, 1, 0, 1]
   .map(
     (core, i) =>
-      `processor\t: ${i}\nphysical id\t: 0\ncore id\t\t: ${core}\nflags\t\t: fpu avx2 fma avx512f hypervisor\n`,
+      `processor\t: ${i}\nphysical id\t: 0\ncore id\t\t: ${core}\nflags\t\t: fpu avx2 fma ` +
+      `avx512f hypervisor\n`,
   )
   .join("\n");
 

@@ -28,41 +28,45 @@ const untimed = (record: RunRecord): unknown =>
   );
 
 describe("cells measured in a process of their own", { timeout: 120_000 }, () => {
-  it("are those measured in this one, to the last bit, from any number of configs; progress and times come back", async () => {
-    const process_ = new CellProcess();
-    try {
-      const loaded = await loadConfig(tiny.config("apart", everyKind));
-      const here = await runExperiment(loaded, { runs: fresh("runs"), cache: fresh("cache") });
-      const times: (CellTime | undefined)[] = [];
-      const told: number[] = [];
-      const events = {
-        cellStarted: () => (done: number) => {
-          told.push(done);
-        },
-        cellFinished: (_: unknown, __: boolean, took?: CellTime) => {
-          times.push(took);
-        },
-      };
-      const apart = await runExperiment(loaded, {
-        runs: fresh("runs"),
-        cache: fresh("cache"),
-        process: process_,
-        events,
-      });
-      expect(untimed(apart.record)).toEqual(untimed(here.record));
-      expect(Math.max(...told)).toBe(60);
-      expect(times.every((t) => t && t.ms > 0 && t.loopMs >= 0 && t.loopMs < t.ms)).toBe(true);
-      const pid = process_.pid;
-      const other = await runExperiment(
-        await loadConfig(tiny.config("apart-too", everyKind.replace("[real, sign]", "[sign]"))),
-        { runs: fresh("runs"), cache: fresh("cache"), process: process_ },
-      );
-      expect([other.record.state, process_.pid]).toEqual(["completed", pid]);
-    } finally {
-      await process_.close();
-    }
-    expect(process_.pid).toBeNull();
-  });
+  it(
+    "are those measured in this one, to the last bit, from any number of configs; progress " +
+      "and times come back",
+    async () => {
+      const process_ = new CellProcess();
+      try {
+        const loaded = await loadConfig(tiny.config("apart", everyKind));
+        const here = await runExperiment(loaded, { runs: fresh("runs"), cache: fresh("cache") });
+        const times: (CellTime | undefined)[] = [];
+        const told: number[] = [];
+        const events = {
+          cellStarted: () => (done: number) => {
+            told.push(done);
+          },
+          cellFinished: (_: unknown, __: boolean, took?: CellTime) => {
+            times.push(took);
+          },
+        };
+        const apart = await runExperiment(loaded, {
+          runs: fresh("runs"),
+          cache: fresh("cache"),
+          process: process_,
+          events,
+        });
+        expect(untimed(apart.record)).toEqual(untimed(here.record));
+        expect(Math.max(...told)).toBe(60);
+        expect(times.every((t) => t && t.ms > 0 && t.loopMs >= 0 && t.loopMs < t.ms)).toBe(true);
+        const pid = process_.pid;
+        const other = await runExperiment(
+          await loadConfig(tiny.config("apart-too", everyKind.replace("[real, sign]", "[sign]"))),
+          { runs: fresh("runs"), cache: fresh("cache"), process: process_ },
+        );
+        expect([other.record.state, process_.pid]).toEqual(["completed", pid]);
+      } finally {
+        await process_.close();
+      }
+      expect(process_.pid).toBeNull();
+    },
+  );
 
   it.each([
     ["SIGSEGV", /SIGSEGV/],

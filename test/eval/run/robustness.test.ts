@@ -109,7 +109,8 @@ async function puts(
 
 describe("a run that is killed", () => {
   it(
-    "20 times at random points, and resumed, gives the record of an uninterrupted one; nothing finished is done again",
+    "20 times at random points, and resumed, gives the record of an uninterrupted one; " +
+      "nothing finished is done again",
     { timeout: 600_000 },
     async () => {
       const config = tiny.config("killed", body);
@@ -238,7 +239,8 @@ afterAll(() => {
 
 describe.skipIf(smallDisk === null)("a disk that is full", { timeout: 300_000 }, () => {
   it.each(["cache", "runs"] as const)(
-    "of the %s ends the run with code 2 and the file's name; pictures are not blamed, and it goes on elsewhere",
+    "of the %s ends the run with code 2 and the file's name; pictures are not blamed, and it " +
+      "goes on elsewhere",
     async (which) => {
       const config = tiny.config(`full-${which}`, body);
       // 60 embeddings of 3,072 floats do not fit on it; nor does a record beside a file that fills
@@ -298,7 +300,8 @@ describe("what is wrong with the data", { timeout: 300_000 }, () => {
     const runs = fresh("runs");
     const config = tiny.config(
       "flawed-run",
-      `measure:\n  - { kind: retrieval, models: ["${baselines}/pixels-32.yaml"], datasets: [flawed.yaml], indexes: [{ factory: Flat }] }\n`,
+      `measure:\n  - { kind: retrieval, models: ["${baselines}/pixels-32.yaml"], datasets: ` +
+        `[flawed.yaml], indexes: [{ factory: Flat }] }\n`,
     );
     const { code, stderr } = await start(config, runs, fresh("cache")).done;
     expect(code, stderr).toBe(0);

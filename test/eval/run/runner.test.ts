@@ -37,37 +37,42 @@ async function run(
 }
 
 const retrieval = (models: string, datasets = "[rows.yaml]", more = ""): string =>
-  `measure:\n  - { kind: retrieval, models: ${models}, datasets: ${datasets}, indexes: [{ factory: Flat }] }\n${more}`;
+  `measure:\n  - { kind: retrieval, models: ${models}, datasets: ${datasets}, indexes: [{ ` +
+  `factory: Flat }] }\n${more}`;
 
 describe("what stands in the way of a sweep", { timeout: 120_000 }, () => {
-  it("fails the cells that need a missing model, a broken card, a missing data set or one for another task, and measures the rest", async () => {
-    writeFileSync(join(tiny.folder, "broken.yaml"), "schema: 1\nname: broken\n");
-    const { record } = await run(
-      "missing",
-      retrieval(
-        '["${baselines}/pixels-32.yaml", nowhere/card.yaml, broken.yaml]',
-        "[rows.yaml, gone.yaml, boxes.yaml]",
-      ),
-    );
-    expect(record.state).toBe("failed");
-    const states = Object.fromEntries(
-      record.cells.map((c) => [
-        `${c.labels.model} ${c.labels.dataset}`,
-        c.state === "failed" ? c.code : c.state,
-      ]),
-    );
-    expect(states).toEqual({
-      "pixels-32 rows": "completed",
-      "pixels-32 gone": "file-unreadable",
-      "pixels-32 boxes": "wrong-task",
-      "nowhere rows": "file-unreadable",
-      "nowhere gone": "file-unreadable",
-      "nowhere boxes": "file-unreadable",
-      "broken rows": "schema",
-      "broken gone": "schema",
-      "broken boxes": "schema", // the name it gives itself
-    });
-  });
+  it(
+    "fails the cells that need a missing model, a broken card, a missing data set or one " +
+      "for another task, and measures the rest",
+    async () => {
+      writeFileSync(join(tiny.folder, "broken.yaml"), "schema: 1\nname: broken\n");
+      const { record } = await run(
+        "missing",
+        retrieval(
+          '["${baselines}/pixels-32.yaml", nowhere/card.yaml, broken.yaml]',
+          "[rows.yaml, gone.yaml, boxes.yaml]",
+        ),
+      );
+      expect(record.state).toBe("failed");
+      const states = Object.fromEntries(
+        record.cells.map((c) => [
+          `${c.labels.model} ${c.labels.dataset}`,
+          c.state === "failed" ? c.code : c.state,
+        ]),
+      );
+      expect(states).toEqual({
+        "pixels-32 rows": "completed",
+        "pixels-32 gone": "file-unreadable",
+        "pixels-32 boxes": "wrong-task",
+        "nowhere rows": "file-unreadable",
+        "nowhere gone": "file-unreadable",
+        "nowhere boxes": "file-unreadable",
+        "broken rows": "schema",
+        "broken gone": "schema",
+        "broken boxes": "schema", // the name it gives itself
+      });
+    },
+  );
 
   it("says so at once where no cell can be measured, and leaves nothing behind", async () => {
     const runs = mkdtempSync(join(tmpdir(), "runs-"));
@@ -78,19 +83,22 @@ describe("what stands in the way of a sweep", { timeout: 120_000 }, () => {
     expect(readdirSync(runs)).toEqual([]);
   });
 
-  it("refuses a cell that is listed twice, and tells two uses of one model apart by a name", async () => {
-    const twice = '["${baselines}/pixels-32.yaml", "${baselines}/pixels-32.yaml"]';
-    await expect(run("twice", retrieval(twice))).rejects.toThrow(
-      /two cells of the sweep have the same labels.*pixels-32 rows/,
-    );
-    const { record } = await run(
-      "named",
-      retrieval(
-        '["${baselines}/pixels-32.yaml", { card: "${baselines}/pixels-32.yaml", name: again }]',
-      ),
-    );
-    expect(record.cells.map((c) => c.labels.model)).toEqual(["pixels-32", "again"]);
-  });
+  it(
+    "refuses a cell that is listed twice, and tells " + "two uses of one model apart by a name",
+    async () => {
+      const twice = '["${baselines}/pixels-32.yaml", "${baselines}/pixels-32.yaml"]';
+      await expect(run("twice", retrieval(twice))).rejects.toThrow(
+        /two cells of the sweep have the same labels.*pixels-32 rows/,
+      );
+      const { record } = await run(
+        "named",
+        retrieval(
+          '["${baselines}/pixels-32.yaml", { card: "${baselines}/pixels-32.yaml", name: again }]',
+        ),
+      );
+      expect(record.cells.map((c) => c.labels.model)).toEqual(["pixels-32", "again"]);
+    },
+  );
 
   it("says that a data set is empty, by cell", async () => {
     writeFileSync(join(tiny.folder, "none.txt"), "");
@@ -146,12 +154,15 @@ describe("what stands in the way of a sweep", { timeout: 120_000 }, () => {
 
 describe("the join with the paper", { timeout: 120_000 }, () => {
   const names =
-    "table: 7\npaper: { model: { pixels-32: Real-Value }, dataset: { rows: Aliproduct }, where: { index: [Flat] }, notComparable: tiny }\n";
+    "table: 7\npaper: { model: { pixels-32: Real-Value }, dataset: { rows: Aliproduct }, " +
+    "where: { index: [Flat] }, notComparable: tiny }\n";
 
   it("labels the cells that the paper has, and only those", async () => {
     const { record } = await run(
       "join",
-      `${names}measure:\n  - { kind: retrieval, models: ["\${baselines}/pixels-32.yaml", "\${baselines}/colour-histogram.yaml"], datasets: [rows.yaml], indexes: [{ factory: Flat }, { engine: exact, factory: Flat }] }\n`,
+      `${names}measure:\n  - { kind: retrieval, models: ["\${baselines}/pixels-32.yaml", ` +
+        `"\${baselines}/colour-histogram.yaml"], datasets: [rows.yaml], indexes: [{ factory: ` +
+        `Flat }, { engine: exact, factory: Flat }] }\n`,
     );
     expect(
       record.cells.map((c) => [
@@ -179,28 +190,34 @@ describe("the join with the paper", { timeout: 120_000 }, () => {
 
 // Generous limits: worker threads start slowly where the machine is busy.
 describe("every kind of experiment", { timeout: 120_000 }, () => {
-  it("runs without weights, and gives the same accuracy to the last bit from the cache and in any order", async () => {
-    const first = await run("every", everyKind);
-    expect(
-      first.record.state,
-      JSON.stringify(first.record.cells.filter((c) => c.state === "failed")),
-    ).toBe("completed");
-    expect(first.record.cells).toHaveLength(10);
-    const again = await run("every", everyKind, first.cache);
-    const reversed = await run(
-      "every-reversed",
-      everyKind
-        .replace(
-          /\["\$\{baselines\}\/pixels-32.yaml", "(.*)colour-histogram.yaml"\]/,
-          '["$1colour-histogram.yaml", "$1pixels-32.yaml"]',
-        )
-        .replace("[real, sign]", "[sign, real]"),
-    );
-    expect(reversed.record.cells.map((c) => c.id)).not.toEqual(first.record.cells.map((c) => c.id));
-    for (const other of [again, reversed])
-      expect(accuracy(other.record)).toEqual(accuracy(first.record));
-    expect(existsSync(join(first.folder, "cases.arrow"))).toBe(true);
-  });
+  it(
+    "runs without weights, and gives the same accuracy to the last bit from the cache and " +
+      "in any order",
+    async () => {
+      const first = await run("every", everyKind);
+      expect(
+        first.record.state,
+        JSON.stringify(first.record.cells.filter((c) => c.state === "failed")),
+      ).toBe("completed");
+      expect(first.record.cells).toHaveLength(10);
+      const again = await run("every", everyKind, first.cache);
+      const reversed = await run(
+        "every-reversed",
+        everyKind
+          .replace(
+            /\["\$\{baselines\}\/pixels-32.yaml", "(.*)colour-histogram.yaml"\]/,
+            '["$1colour-histogram.yaml", "$1pixels-32.yaml"]',
+          )
+          .replace("[real, sign]", "[sign, real]"),
+      );
+      expect(reversed.record.cells.map((c) => c.id)).not.toEqual(
+        first.record.cells.map((c) => c.id),
+      );
+      for (const other of [again, reversed])
+        expect(accuracy(other.record)).toEqual(accuracy(first.record));
+      expect(existsSync(join(first.folder, "cases.arrow"))).toBe(true);
+    },
+  );
 });
 
 const networks = ["light-general", "light-int8"]
@@ -210,72 +227,81 @@ const networks = ["light-general", "light-int8"]
 describe.skipIf(networks.length < 2)("whole runs of networks", { timeout: 120_000 }, () => {
   const cards = (order: readonly string[]): string => JSON.stringify(order);
   const body = (order: readonly string[], datasets: string): string =>
-    `measure:\n  - { kind: retrieval, models: ${cards(order)}, datasets: [${datasets}], codes: [real, sign], indexes: [{ factory: Flat }, { factory: HNSW32 }] }\n`;
+    `measure:\n  - { kind: retrieval, models: ${cards(order)}, datasets: [${datasets}], ` +
+    `codes: [real, sign], indexes: [{ factory: Flat }, { factory: HNSW32 }] }\n`;
 
-  it("give the same accuracy, neighbours and cases to the last bit with 1 and 2 threads, in any order of cells, with pictures shared or not", async () => {
-    writeFileSync(
-      join(tiny.folder, "again.yaml"),
-      readFileSync(join(tiny.folder, "rows.yaml"), "utf8").replace("name: rows", "name: again"),
-    );
-    const ran = async (
-      workers: number,
-      order: readonly string[],
-      datasets: string,
-    ): Promise<unknown> => {
-      const work = new SharedWork({ workers });
+  it(
+    "give the same accuracy, neighbours and cases to the last bit with 1 and 2 threads, in " +
+      "any order of cells, with pictures shared or not",
+    async () => {
+      writeFileSync(
+        join(tiny.folder, "again.yaml"),
+        readFileSync(join(tiny.folder, "rows.yaml"), "utf8").replace("name: rows", "name: again"),
+      );
+      const ran = async (
+        workers: number,
+        order: readonly string[],
+        datasets: string,
+      ): Promise<unknown> => {
+        const work = new SharedWork({ workers });
+        try {
+          const loaded = await loadConfig(
+            tiny.config(
+              `whole-${workers}-${order === networks ? "as-is" : "reversed"}`,
+              body(order, datasets),
+            ),
+          );
+          const { record, folder } = await runExperiment(loaded, {
+            runs: mkdtempSync(join(tmpdir(), "runs-")),
+            cache: mkdtempSync(join(tmpdir(), "cache-")),
+            work,
+          });
+          expect(record.state).toBe("completed");
+          const cases = casesFromArrow(readFileSync(join(folder, "cases.arrow")))
+            .map((c) => JSON.stringify(c))
+            .sort();
+          return [accuracy(record), cases];
+        } finally {
+          await work.close();
+        }
+      };
+      const expected = await ran(1, networks, "rows.yaml, again.yaml");
+      expect(await ran(2, networks, "rows.yaml, again.yaml")).toEqual(expected);
+      expect(await ran(2, [...networks].reverse(), "again.yaml, rows.yaml")).toEqual(expected);
+    },
+  );
+
+  it(
+    "embed a picture at the network's size just as the picture itself: the shared one " +
+      "changes no bit",
+    async () => {
+      const files = Array.from({ length: 12 }, (_, i) => join(tiny.folder, "images", `${i}.png`));
+      const size = { width: 64, height: 64, interpolation: "linear" as const };
+      const pool = new EmbedPool({ workers: 2, store: new PictureStore(1 << 20) });
       try {
-        const loaded = await loadConfig(
-          tiny.config(
-            `whole-${workers}-${order === networks ? "as-is" : "reversed"}`,
-            body(order, datasets),
-          ),
-        );
-        const { record, folder } = await runExperiment(loaded, {
-          runs: mkdtempSync(join(tmpdir(), "runs-")),
-          cache: mkdtempSync(join(tmpdir(), "cache-")),
-          work,
-        });
-        expect(record.state).toBe("completed");
-        const cases = casesFromArrow(readFileSync(join(folder, "cases.arrow")))
-          .map((c) => JSON.stringify(c))
-          .sort();
-        return [accuracy(record), cases];
+        for (const card of networks) {
+          expect(((await loadCard(card)) as { input: object }).input).toMatchObject(size);
+          const embedder = await openEmbedder(card);
+          const plain = (await embedder.embed(await Promise.all(files.map((f) => decode(f))))).data;
+          await embedder.close();
+          const rows: Uint8Array[] = [];
+          await pool.embed(
+            files.map((file, i) => ({ file, hash: String(i) })),
+            { card, batch: 3 },
+            { size },
+            ({ index, row }) => {
+              rows[index] = new Uint8Array(row!.buffer, row!.byteOffset, row!.byteLength);
+            },
+          );
+          expect(Buffer.concat(rows)).toEqual(
+            Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength),
+          );
+        }
       } finally {
-        await work.close();
+        await pool.close();
       }
-    };
-    const expected = await ran(1, networks, "rows.yaml, again.yaml");
-    expect(await ran(2, networks, "rows.yaml, again.yaml")).toEqual(expected);
-    expect(await ran(2, [...networks].reverse(), "again.yaml, rows.yaml")).toEqual(expected);
-  });
-
-  it("embed a picture at the network's size just as the picture itself: the shared one changes no bit", async () => {
-    const files = Array.from({ length: 12 }, (_, i) => join(tiny.folder, "images", `${i}.png`));
-    const size = { width: 64, height: 64, interpolation: "linear" as const };
-    const pool = new EmbedPool({ workers: 2, store: new PictureStore(1 << 20) });
-    try {
-      for (const card of networks) {
-        expect(((await loadCard(card)) as { input: object }).input).toMatchObject(size);
-        const embedder = await openEmbedder(card);
-        const plain = (await embedder.embed(await Promise.all(files.map((f) => decode(f))))).data;
-        await embedder.close();
-        const rows: Uint8Array[] = [];
-        await pool.embed(
-          files.map((file, i) => ({ file, hash: String(i) })),
-          { card, batch: 3 },
-          { size },
-          ({ index, row }) => {
-            rows[index] = new Uint8Array(row!.buffer, row!.byteOffset, row!.byteLength);
-          },
-        );
-        expect(Buffer.concat(rows)).toEqual(
-          Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength),
-        );
-      }
-    } finally {
-      await pool.close();
-    }
-  });
+    },
+  );
 });
 
 /** All that does not measure time, by cell. */

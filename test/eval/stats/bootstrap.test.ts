@@ -65,30 +65,34 @@ describe("bootstrap", () => {
     );
   });
 
-  test("undefined on the items: no value; constant, single or often undefined: a value without interval, and why", () => {
-    expect(bootstrap(meanStatistic([]))).toEqual({ value: null, why: "no items" });
-    expect(bootstrap(ratioStatistic([0, 0], [0, 0]))).toEqual({
-      value: null,
-      why: "undefined on these items",
-    });
-    expect(bootstrap(meanStatistic([1]))).toMatchObject({
-      value: 1,
-      ci: null,
-      why: "one independent unit only",
-    });
-    expect(bootstrap(meanStatistic([0.1, 0.1, 0.1]))).toMatchObject({
-      ci: null,
-      why: "every resample gives the same value",
-    });
-    // Three of four items have no denominator: about a third of the resamples are undefined.
-    expect(
-      bootstrap(ratioStatistic([1, 0, 0, 0], [1, 0, 0, 0]), { resamples: 1000 }),
-    ).toMatchObject({
-      value: 1,
-      ci: null,
-      why: expect.stringMatching(/^undefined in 3\d\d of 1000 resamples$/),
-    });
-  });
+  test(
+    "undefined on the items: no value; constant, single or often undefined: a value " +
+      "without interval, and why",
+    () => {
+      expect(bootstrap(meanStatistic([]))).toEqual({ value: null, why: "no items" });
+      expect(bootstrap(ratioStatistic([0, 0], [0, 0]))).toEqual({
+        value: null,
+        why: "undefined on these items",
+      });
+      expect(bootstrap(meanStatistic([1]))).toMatchObject({
+        value: 1,
+        ci: null,
+        why: "one independent unit only",
+      });
+      expect(bootstrap(meanStatistic([0.1, 0.1, 0.1]))).toMatchObject({
+        ci: null,
+        why: "every resample gives the same value",
+      });
+      // Three of four items have no denominator: about a third of the resamples are undefined.
+      expect(
+        bootstrap(ratioStatistic([1, 0, 0, 0], [1, 0, 0, 0]), { resamples: 1000 }),
+      ).toMatchObject({
+        value: 1,
+        ci: null,
+        why: expect.stringMatching(/^undefined in 3\d\d of 1000 resamples$/),
+      });
+    },
+  );
 
   test("the short cut for leave-one-out equals leaving out by weights, also by cluster", () => {
     fc.assert(
@@ -169,17 +173,21 @@ describe("coverage of the bootstrap, 2,000 draws at a nominal 95%", () => {
 });
 
 describe("pairedBootstrap", () => {
-  test("sees a small difference that unpaired intervals would miss, because what is common cancels", () => {
-    const random = new Random("pair");
-    const common = Array.from({ length: 200 }, () => 10 * random.normal());
-    const a = meanStatistic(common.map((c) => c + 0.3 + 0.5 * random.normal()));
-    const b = meanStatistic(common.map((c) => c + 0.5 * random.normal()));
-    const result = defined(pairedBootstrap(a, b));
-    expect(result.ci![0]).toBeGreaterThan(0);
-    expect(result.p).toBeLessThan(0.01);
-    expect(result.first - result.second).toBeCloseTo(result.value, 12);
-    expect(defined(bootstrap(a)).ci![0]).toBeLessThan(defined(bootstrap(b)).ci![1]);
-  });
+  test(
+    "sees a small difference that unpaired intervals would miss, because what is common " +
+      "cancels",
+    () => {
+      const random = new Random("pair");
+      const common = Array.from({ length: 200 }, () => 10 * random.normal());
+      const a = meanStatistic(common.map((c) => c + 0.3 + 0.5 * random.normal()));
+      const b = meanStatistic(common.map((c) => c + 0.5 * random.normal()));
+      const result = defined(pairedBootstrap(a, b));
+      expect(result.ci![0]).toBeGreaterThan(0);
+      expect(result.p).toBeLessThan(0.01);
+      expect(result.first - result.second).toBeCloseTo(result.value, 12);
+      expect(defined(bootstrap(a)).ci![0]).toBeLessThan(defined(bootstrap(b)).ci![1]);
+    },
+  );
 
   test("needs the same items, and says which system is undefined", () => {
     expect(() => pairedBootstrap(meanStatistic([1]), meanStatistic([1, 2]))).toThrow(RangeError);

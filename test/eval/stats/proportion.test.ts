@@ -95,18 +95,22 @@ describe("coverage of Wilson's interval, 2,000 draws", () => {
     expect(share).toBeLessThanOrEqual(0.97);
   });
 
-  test("the exact interval never falls below its level, worst of a fine grid computed without chance", () => {
-    // For each p the coverage is a sum of binomial probabilities: no simulation needed.
-    const n = 30;
-    const intervals = Array.from({ length: n + 1 }, (_, k) => exactInterval(k, n));
-    for (let p = 0.005; p < 1; p += 0.005) {
-      let pmf = (1 - p) ** n;
-      let held = 0;
-      for (let k = 0; k <= n; k++) {
-        if (intervals[k]![0] <= p && p <= intervals[k]![1]) held += pmf;
-        pmf *= ((n - k) / (k + 1)) * (p / (1 - p));
+  test(
+    "the exact interval never falls below its level, worst of a fine grid computed " +
+      "without chance",
+    () => {
+      // For each p the coverage is a sum of binomial probabilities: no simulation needed.
+      const n = 30;
+      const intervals = Array.from({ length: n + 1 }, (_, k) => exactInterval(k, n));
+      for (let p = 0.005; p < 1; p += 0.005) {
+        let pmf = (1 - p) ** n;
+        let held = 0;
+        for (let k = 0; k <= n; k++) {
+          if (intervals[k]![0] <= p && p <= intervals[k]![1]) held += pmf;
+          pmf *= ((n - k) / (k + 1)) * (p / (1 - p));
+        }
+        expect(held).toBeGreaterThanOrEqual(0.95);
       }
-      expect(held).toBeGreaterThanOrEqual(0.95);
-    }
-  });
+    },
+  );
 });

@@ -24,17 +24,21 @@ describe("quantiles", () => {
     },
   );
 
-  test("by hand: the median of 10 lies between the 2nd and the 9th (coverage 0.9785), as in the tables", () => {
-    expect(quantileRanks(10, 0.5)).toEqual([2, 9]);
-    const [result] = quantiles([9, 1, 8, 2, 7, 3, 6, 4, 5, 10], [0.5]);
-    expect(result).toEqual({
-      value: 5.5,
-      n: 10,
-      ci: [2, 9],
-      level: 0.95,
-      method: "order-statistics",
-    });
-  });
+  test(
+    "by hand: the median of 10 lies between the 2nd and the 9th (coverage 0.9785), as in " +
+      "the tables",
+    () => {
+      expect(quantileRanks(10, 0.5)).toEqual([2, 9]);
+      const [result] = quantiles([9, 1, 8, 2, 7, 3, 6, 4, 5, 10], [0.5]);
+      expect(result).toEqual({
+        value: 5.5,
+        n: 10,
+        ci: [2, 9],
+        level: 0.95,
+        method: "order-statistics",
+      });
+    },
+  );
 
   test("too few samples for a tail: a value, but no interval", () => {
     // The maximum lies above the 99th percentile with probability 1 - 0.99^n, which passes 0.95 at

@@ -39,7 +39,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const card = `task: detection\ninput: { width: 8, height: 4, colour: rgb, ${plainInput} }\ndetection: { classes: 1 }`;
+const card =
+  `task: detection\ninput: { width: 8, height: 4, colour: rgb, ${plainInput} ` +
+  `}\ndetection: { classes: 1 }`;
 const picture = (width: number, height: number, fill = 255): Pixels => ({
   data: new Uint8Array(width * height * 3).fill(fill),
   width,
@@ -110,29 +112,32 @@ describe("a detector", () => {
     await detector.close();
   });
 
-  it("clips boxes to the picture and drops empty ones, under the standard protocol only", async () => {
-    const fixed = model({
-      inputs: [value("image", "float32", [1, 3, 4, 8])],
-      outputs: [value("boxes", "float32", [3, 6])],
-      nodes: [node("Identity", ["b"], ["boxes"])],
-      initializers: [
-        tensor(
-          "b",
-          [3, 6],
-          Float32Array.of(0, 0.9, -5, -6, 50, 7, 0, 0.8, 20, 0, 30, 10, 0, 0.7, 1, 2, 3, 4),
-        ),
-      ],
-    });
-    const path = writeModel(folder, "clip", fixed, card);
-    const standard = await openDetector(path);
-    expect((await standard.detect(picture(16, 40))).map((d) => d.box)).toEqual([
-      { x0: 0, y0: 0, x1: 16, y1: 7 },
-      { x0: 1, y0: 2, x1: 3, y1: 4 },
-    ]);
-    const quirk = await openDetector(path, { protocol: "paddleclas" });
-    expect((await quirk.detect(picture(16, 40))).map((d) => d.box.x0)).toEqual([-5, 20, 1]);
-    await Promise.all([standard.close(), quirk.close()]);
-  });
+  it(
+    "clips boxes to the picture and drops empty " + "ones, under the standard protocol only",
+    async () => {
+      const fixed = model({
+        inputs: [value("image", "float32", [1, 3, 4, 8])],
+        outputs: [value("boxes", "float32", [3, 6])],
+        nodes: [node("Identity", ["b"], ["boxes"])],
+        initializers: [
+          tensor(
+            "b",
+            [3, 6],
+            Float32Array.of(0, 0.9, -5, -6, 50, 7, 0, 0.8, 20, 0, 30, 10, 0, 0.7, 1, 2, 3, 4),
+          ),
+        ],
+      });
+      const path = writeModel(folder, "clip", fixed, card);
+      const standard = await openDetector(path);
+      expect((await standard.detect(picture(16, 40))).map((d) => d.box)).toEqual([
+        { x0: 0, y0: 0, x1: 16, y1: 7 },
+        { x0: 1, y0: 2, x1: 3, y1: 4 },
+      ]);
+      const quirk = await openDetector(path, { protocol: "paddleclas" });
+      expect((await quirk.detect(picture(16, 40))).map((d) => d.box.x0)).toEqual([-5, 20, 1]);
+      await Promise.all([standard.close(), quirk.close()]);
+    },
+  );
 
   it("takes pictures side by side without mixing them up", async () => {
     const detector = await openDetector(writeModel(folder, "many", echo, card), {
@@ -206,7 +211,8 @@ describe("a detector", () => {
 
 const imageNet = "scale: 1/255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]";
 const at320 = (interpolation: string): string =>
-  `task: detection\ninput: { width: 320, height: 320, colour: rgb, ${imageNet}, interpolation: ${interpolation} }\ndetection: { classes: 80 }`;
+  `task: detection\ninput: { width: 320, height: 320, colour: rgb, ${imageNet}, ` +
+  `interpolation: ${interpolation} }\ndetection: { classes: 80 }`;
 
 describe.skipIf(!sharedData)("real PicoDet exports on the raccoon photos", () => {
   /** COCO's numbers, classes aside, by the project's evaluator. */

@@ -60,19 +60,22 @@ describe("form b", () => {
   const scores = [0.5, 0.8, 0.02, 0.1, 0.02, 0.9]; // [1, 2 classes, 3 anchors]
   const roles: Roles = { form: "decoded", boxes: "b", scores: "s", classFirst: true, classes: 2 };
 
-  it("suppresses within a class, scales to the picture, drops what is not above the threshold", () => {
-    expect(
-      decode(roles, { b: boxes, s: output([1, 2, 3], scores) }, noCount, {
-        scaleX: 2,
-        scaleY: 0.5,
-      }),
-    ).toEqual([
-      { box: { x0: 50, y0: 200, x1: 60, y1: 260 }, score: Math.fround(0.9), classId: 1 },
-      { box: { x0: 5.5, y0: 40, x1: 15, y1: 80 }, score: Math.fround(0.8), classId: 0 },
-      // overlaps a box of another class only
-      { box: { x0: 5, y0: 40, x1: 15, y1: 80 }, score: Math.fround(0.1), classId: 1 },
-    ]);
-  });
+  it(
+    "suppresses within a class, scales to the picture, " + "drops what is not above the threshold",
+    () => {
+      expect(
+        decode(roles, { b: boxes, s: output([1, 2, 3], scores) }, noCount, {
+          scaleX: 2,
+          scaleY: 0.5,
+        }),
+      ).toEqual([
+        { box: { x0: 50, y0: 200, x1: 60, y1: 260 }, score: Math.fround(0.9), classId: 1 },
+        { box: { x0: 5.5, y0: 40, x1: 15, y1: 80 }, score: Math.fround(0.8), classId: 0 },
+        // overlaps a box of another class only
+        { box: { x0: 5, y0: 40, x1: 15, y1: 80 }, score: Math.fround(0.1), classId: 1 },
+      ]);
+    },
+  );
 
   it("reads scores a row an anchor", () => {
     const turned = output([1, 3, 2], [0.5, 0.1, 0.8, 0.02, 0.02, 0.9]);

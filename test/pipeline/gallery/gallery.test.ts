@@ -75,29 +75,33 @@ describe("gallery", () => {
     gallery.close();
   });
 
-  it("refuses another model, a changed index file, a changed row file, a folder without a gallery", async () => {
-    const at = folder();
-    const gallery = await Gallery.build(settings(), vectors(10), entries(10));
-    await gallery.save(at);
-    gallery.close();
-    await expect(Gallery.load(at, { id: "other", version: "b".repeat(64) })).rejects.toThrow(
-      /built by another model/,
-    );
-    for (const pattern of [/^index-/, /^rows-/]) {
-      const file = join(
-        at,
-        readdirSync(at).find((f) => pattern.test(f))!,
+  it(
+    "refuses another model, a changed index file, a changed row file, a folder without a " +
+      "gallery",
+    async () => {
+      const at = folder();
+      const gallery = await Gallery.build(settings(), vectors(10), entries(10));
+      await gallery.save(at);
+      gallery.close();
+      await expect(Gallery.load(at, { id: "other", version: "b".repeat(64) })).rejects.toThrow(
+        /built by another model/,
       );
-      const bytes = readFileSync(file);
-      writeFileSync(
-        file,
-        Buffer.concat([bytes.subarray(0, bytes.length - 1), Buffer.from([bytes.at(-1)! ^ 1])]),
-      );
-      await expect(Gallery.load(at)).rejects.toThrow(/not what the gallery's manifest says/);
-      writeFileSync(file, bytes);
-    }
-    await expect(Gallery.load(folder())).rejects.toThrow(/no gallery in this folder/);
-  });
+      for (const pattern of [/^index-/, /^rows-/]) {
+        const file = join(
+          at,
+          readdirSync(at).find((f) => pattern.test(f))!,
+        );
+        const bytes = readFileSync(file);
+        writeFileSync(
+          file,
+          Buffer.concat([bytes.subarray(0, bytes.length - 1), Buffer.from([bytes.at(-1)! ^ 1])]),
+        );
+        await expect(Gallery.load(at)).rejects.toThrow(/not what the gallery's manifest says/);
+        writeFileSync(file, bytes);
+      }
+      await expect(Gallery.load(folder())).rejects.toThrow(/no gallery in this folder/);
+    },
+  );
 
   it("refuses an empty gallery and vectors of another size", async () => {
     await expect(

@@ -60,7 +60,8 @@ describe.each(kernels)("OpenCV's pictures, %s kernel", (kernel) => {
   const named = index.cases.map(
     (c) =>
       [
-        `${c.picture} ${c.sourceWidth}x${c.sourceHeight}[${c.window.join(",")}] to ${c.width}x${c.height}`,
+        `${c.picture} ${c.sourceWidth}x${c.sourceHeight}[${c.window.join(",")}] to ` +
+          `${c.width}x${c.height}`,
         c,
       ] as const,
   );

@@ -175,13 +175,17 @@ test("weights of a linear tap add up to one, cubic ones to one give or take the 
   );
 });
 
-test("a linear tap across the edge counts the edge pixel whole, where split weights would not add up", () => {
-  // 1 pixel to 5463: at column 4917 the two weights round to 1228 + 819 = 2047.
-  const split = resizeTaps(1, 5463, "linear", false).weights;
-  expect([split[2 * 4917], split[2 * 4917 + 1]]).toEqual([1228, 819]);
-  const whole = resizeTaps(1, 5463, "linear", true).weights;
-  expect(whole.every((w, i) => w === (i % 2 ? 0 : WEIGHT_ONE))).toBe(true);
-});
+test(
+  "a linear tap across the edge counts the edge pixel whole, where split weights would " +
+    "not add up",
+  () => {
+    // 1 pixel to 5463: at column 4917 the two weights round to 1228 + 819 = 2047.
+    const split = resizeTaps(1, 5463, "linear", false).weights;
+    expect([split[2 * 4917], split[2 * 4917 + 1]]).toEqual([1228, 819]);
+    const whole = resizeTaps(1, 5463, "linear", true).weights;
+    expect(whole.every((w, i) => w === (i % 2 ? 0 : WEIGHT_ONE))).toBe(true);
+  },
+);
 
 test("cubic weights at the middle are those of Keys' kernel with a = -0.75", () => {
   // 2 pixels to 1: position 0.5, where the kernel is -3/32 and 19/32 (times 2048).

@@ -82,27 +82,30 @@ describe.skipIf(!sharedData).each(sets)(
       },
     );
 
-    it("HNSW32 and IVF lose a little by default, and nothing when they look everywhere", async () => {
-      const oracle = await build("exact", "Flat", vectors);
-      const expected = oracle.searchSync(vectors, 5);
-      for (const [name, everywhere] of [
-        ["HNSW32", { efSearch: 1024 }],
-        ["IVF", { nprobe: Math.floor(n / 8) }],
-      ] as const) {
-        const index = await build("faiss", name, vectors);
-        const measured = leaveOneOutRecall(await index.search(vectors, 5), labels);
-        expect(measured.recall, name).toBeGreaterThan(0.85);
-        expect(measured.recall, name).toBeLessThan(recall + 0.005);
-        // n / 8 lists are far under the points that each list wants.
-        expect(index.warnings.length, name).toBe(name === "IVF" ? 1 : 0);
-        index.set(everywhere);
-        const wide = leaveOneOutRecall(await index.search(vectors, 5), labels);
-        expect(Math.abs(wide.recall - recall), name).toBeLessThan(name === "IVF" ? 1e-6 : 0.005);
-        if (name === "IVF")
-          expect(difference(expected, await index.search(vectors, 5), 1e-5)).toBeNull();
-        index.close();
-      }
-    });
+    it(
+      "HNSW32 and IVF lose a little by default, and " + "nothing when they look everywhere",
+      async () => {
+        const oracle = await build("exact", "Flat", vectors);
+        const expected = oracle.searchSync(vectors, 5);
+        for (const [name, everywhere] of [
+          ["HNSW32", { efSearch: 1024 }],
+          ["IVF", { nprobe: Math.floor(n / 8) }],
+        ] as const) {
+          const index = await build("faiss", name, vectors);
+          const measured = leaveOneOutRecall(await index.search(vectors, 5), labels);
+          expect(measured.recall, name).toBeGreaterThan(0.85);
+          expect(measured.recall, name).toBeLessThan(recall + 0.005);
+          // n / 8 lists are far under the points that each list wants.
+          expect(index.warnings.length, name).toBe(name === "IVF" ? 1 : 0);
+          index.set(everywhere);
+          const wide = leaveOneOutRecall(await index.search(vectors, 5), labels);
+          expect(Math.abs(wide.recall - recall), name).toBeLessThan(name === "IVF" ? 1e-6 : 0.005);
+          if (name === "IVF")
+            expect(difference(expected, await index.search(vectors, 5), 1e-5)).toBeNull();
+          index.close();
+        }
+      },
+    );
 
     it("sign codes in BFlat, BHNSW32 and BIVF, against the oracle", async () => {
       const codes = signCodes(vectors);

@@ -197,34 +197,37 @@ describe.skipIf(!ranksAddon())("the addon", () => {
     );
   });
 
-  it("crosses its block sizes: 300 queries against 5,000 rows, many of them nearly equal", async () => {
-    const [n, size, dim] = [300, 5000, 24];
-    let state = 7;
-    const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32 - 0.5;
-    const gallery = { dim, data: Float32Array.from({ length: size * dim }, next) };
-    // Each third row is its neighbour plus the least change that float32 knows, so that float32
-    // products cannot order them.
-    for (let g = 0; g + 1 < size; g += 3) {
-      gallery.data.copyWithin((g + 1) * dim, g * dim, (g + 1) * dim);
-      if (g % 2) gallery.data[(g + 1) * dim]! *= 1 + 2 ** -22;
-    }
-    const queries = { dim, data: gallery.data.slice(0, n * dim) };
-    const marked = lists(...Array.from({ length: n }, (_, q) => [q + 1, 2000 + q, 4000 + q]));
-    const excluded = lists(...Array.from({ length: n }, (_, q) => [q]));
-    const plain = rankRowsPlain({
-      queries: queries.data,
-      gallery: gallery.data,
-      dim,
-      markedStart: marked.start,
-      marked: marked.rows,
-      excludedStart: excluded.start,
-      excluded: excluded.rows,
-      top: 7,
-    });
-    const native = await rankRows({ queries, gallery, marked, excluded, top: 7, threads: 2 });
-    expect(plainly(native)).toEqual(plainly(plain));
-    expect(plain.tied.some((t) => t > 0)).toBe(true);
-  });
+  it(
+    "crosses its block sizes: 300 queries against " + "5,000 rows, many of them nearly equal",
+    async () => {
+      const [n, size, dim] = [300, 5000, 24];
+      let state = 7;
+      const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32 - 0.5;
+      const gallery = { dim, data: Float32Array.from({ length: size * dim }, next) };
+      // Each third row is its neighbour plus the least change that float32 knows, so that float32
+      // products cannot order them.
+      for (let g = 0; g + 1 < size; g += 3) {
+        gallery.data.copyWithin((g + 1) * dim, g * dim, (g + 1) * dim);
+        if (g % 2) gallery.data[(g + 1) * dim]! *= 1 + 2 ** -22;
+      }
+      const queries = { dim, data: gallery.data.slice(0, n * dim) };
+      const marked = lists(...Array.from({ length: n }, (_, q) => [q + 1, 2000 + q, 4000 + q]));
+      const excluded = lists(...Array.from({ length: n }, (_, q) => [q]));
+      const plain = rankRowsPlain({
+        queries: queries.data,
+        gallery: gallery.data,
+        dim,
+        markedStart: marked.start,
+        marked: marked.rows,
+        excludedStart: excluded.start,
+        excluded: excluded.rows,
+        top: 7,
+      });
+      const native = await rankRows({ queries, gallery, marked, excluded, top: 7, threads: 2 });
+      expect(plainly(native)).toEqual(plainly(plain));
+      expect(plain.tied.some((t) => t > 0)).toBe(true);
+    },
+  );
 
   it("refuses arguments that do not fit, before any work", () => {
     const good = {

@@ -107,7 +107,9 @@ const heads: GraphParts = {
   nodes: [node("Identity", ["c1"], ["s"]), node("Identity", ["c2"], ["d"])],
   initializers: [weights("c1", 1, 1, 3), weights("c2", 1, 1, 32)],
 };
-const detection = `task: detection\ninput: { width: 8, height: 8, colour: rgb, ${plainInput} }\ndetection: { classes: 3, strides: [8] }`;
+const detection =
+  `task: detection\ninput: { width: 8, height: 8, colour: rgb, ${plainInput} ` +
+  `}\ndetection: { classes: 3, strides: [8] }`;
 
 describe("a card that lies", () => {
   it.each<[string, Uint8Array, string, string, RegExp, RegExp]>([
@@ -252,15 +254,18 @@ describe("a card that lies", () => {
     ).toMatchObject({ code: "card-mismatch", path: "task" });
   });
 
-  it("a graph that ONNX Runtime refuses is said so, after the card was found to agree", async () => {
-    const odd = model({
-      ...embedderParts,
-      nodes: [...embedderParts.nodes.slice(0, 3), node("Gone", ["e", "v"], ["logits"])],
-    });
-    expect(await complaintOf(loadModel(writeModel(folder, "odd", odd, recognition)))).toMatchObject(
-      { code: "onnx-unsupported" },
-    );
-  });
+  it(
+    "a graph that ONNX Runtime refuses is said so, " + "after the card was found to agree",
+    async () => {
+      const odd = model({
+        ...embedderParts,
+        nodes: [...embedderParts.nodes.slice(0, 3), node("Gone", ["e", "v"], ["logits"])],
+      });
+      expect(
+        await complaintOf(loadModel(writeModel(folder, "odd", odd, recognition))),
+      ).toMatchObject({ code: "onnx-unsupported" });
+    },
+  );
 });
 
 describe("a run that fails", () => {

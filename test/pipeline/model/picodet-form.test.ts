@@ -141,17 +141,23 @@ describe("form c, raw heads", () => {
     });
   });
 
-  it("as many classes as distance logits: takes the first of each pair for scores, and says so", () => {
-    const ambiguous = grouped.map(({ name, shape }) => out(name, 1, shape![1]!, 32));
-    const { roles, warnings } = explainForm(ambiguous, at320);
-    expect(roles).toMatchObject({ levels });
-    expect(warnings.join()).toMatch(/as many classes as distance logits/);
-  });
+  it(
+    "as many classes as distance logits: takes the first of each pair for scores, and says " + "so",
+    () => {
+      const ambiguous = grouped.map(({ name, shape }) => out(name, 1, shape![1]!, 32));
+      const { roles, warnings } = explainForm(ambiguous, at320);
+      expect(roles).toMatchObject({ levels });
+      expect(warnings.join()).toMatch(/as many classes as distance logits/);
+    },
+  );
 
-  it("a number of classes that could be distances does not mislead where the usual 32 is there", () => {
-    const sixteen = cells.flatMap((n, i) => [out(`d${i}`, 1, n, 32), out(`s${i}`, 1, n, 16)]);
-    expect(explainForm(sixteen, at320).roles).toMatchObject({ classes: 16, levels });
-  });
+  it(
+    "a number of classes that could be distances does not mislead where the usual 32 is " + "there",
+    () => {
+      const sixteen = cells.flatMap((n, i) => [out(`d${i}`, 1, n, 32), out(`s${i}`, 1, n, 16)]);
+      expect(explainForm(sixteen, at320).roles).toMatchObject({ classes: 16, levels });
+    },
+  );
 });
 
 describe("none of the three", () => {

@@ -147,7 +147,8 @@ export function writeModel(folder: string, name: string, bytes: Uint8Array, rest
   const card = join(folder, `${name}.yaml`);
   writeFileSync(
     card,
-    `schema: 1\nname: ${name}\nversion: "1"\nfile: ${name}.onnx\nsha256: "${sha256(bytes)}"\nlicence: CC0-1.0\norigin: built by a test\n${rest}\n`,
+    `schema: 1\nname: ${name}\nversion: "1"\nfile: ${name}.onnx\nsha256: ` +
+      `"${sha256(bytes)}"\nlicence: CC0-1.0\norigin: built by a test\n${rest}\n`,
   );
   return card;
 }

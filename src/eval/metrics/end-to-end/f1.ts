@@ -118,7 +118,9 @@ function macroInterval(
   return {
     ...result,
     ci: null,
-    why: `${labels} labels with ${(shown.length / labels).toFixed(1)} pictures each: too few for an interval that could be trusted`,
+    why:
+      `${labels} labels with ${(shown.length / labels).toFixed(1)} pictures each: too few ` +
+      "for an interval that could be trusted",
   };
 }
 
@@ -205,7 +207,8 @@ export function heldOutF1(
     return {
       ...known,
       test: undefinedScore(
-        "the calibration half gives no threshold: it has no truth objects, or no crop found a label",
+        "the calibration half gives no threshold: it has no truth objects, or no crop found " +
+          "a label",
       ),
     };
   return { ...known, test: f1At(test, definition, rule, best.threshold, options) };

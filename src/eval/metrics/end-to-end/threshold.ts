@@ -141,7 +141,8 @@ export function adviseThreshold(
         ? `${Math.ceil(Math.log(0.05) / Math.log1p(-targetFar))} distractors`
         : "infinitely many distractors";
     return none(
-      `${distractors} distractors cannot show a false-accept rate of ${targetFar}: ${needed} are needed at least`,
+      `${distractors} distractors cannot show a false-accept rate of ${targetFar}: ${needed} ` +
+        "are needed at least",
     );
   }
   const keeps = (p: OpenSetPoint): boolean =>

@@ -58,7 +58,8 @@ export const lossMeanings: Readonly<Record<LossStage, string>> = {
   index: "the exact nearest neighbour is right, but the index returned another",
   threshold: "the right label was found, below the threshold",
   suppressed:
-    "the right label was found and passed, but an overlapping box with a better score suppressed it",
+    "the right label was found and passed, but an overlapping box with a better score " +
+    "suppressed it",
   correct: "recognised",
 };
 

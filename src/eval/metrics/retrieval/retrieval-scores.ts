@@ -140,7 +140,9 @@ function aggregate(
   const { rules, positives } = evidence;
   if (kind === "penalty" && !values.every(Number.isFinite)) {
     return {
-      why: "infinite in PaddleClas: the rank of the last positive counts from 0 there, and some query has its only positive first",
+      why:
+        "infinite in PaddleClas: the rank of the last positive counts from 0 there, and " +
+        "some query has its only positive first",
     };
   }
   const all = kind === "precision" && rules.precision === "all";
@@ -151,7 +153,9 @@ function aggregate(
       : blockWeights(positives, rules.block);
   if (weights === null)
     return {
-      why: `PaddleClas prints nan: one of its blocks of ${rules.block} queries has no query with a valid positive, and it divides by their number`,
+      why:
+        `PaddleClas prints nan: one of its blocks of ${rules.block} queries has no query ` +
+        "with a valid positive, and it divides by their number",
     };
   let sum = 0;
   let total = 0;

@@ -299,7 +299,9 @@ function check(input: RetrievalInput, ks: readonly number[]): void {
           message: `the ${side} has not as many ${what} as rows`,
           expected: `${n} ${what}`,
           found: String(given.length),
-          fix: "row i of the features must be line i of the list: give the list that the features were made from",
+          fix:
+            "row i of the features must be line i of the list: give the list that the " +
+            "features were made from",
         });
       }
     }

@@ -108,35 +108,38 @@ describe("properties", () => {
     );
   });
 
-  it("grows with k, does not depend on the order of pictures, and the confusion matrix adds up", () => {
-    fc.assert(
-      fc.property(pictures, fc.integer(), ({ scores, classes, truth }, seed) => {
-        const evidence = classify({ scores, classes, truth }, [1, 2, 3]);
-        for (let i = 0; i < truth.length; i++)
-          expect(
-            evidence.hit[0]![i]! <= evidence.hit[1]![i]! &&
-              evidence.hit[1]![i]! <= evidence.hit[2]![i]!,
-          ).toBe(true);
-        const order = new Random(seed).shuffled(truth.map((_, i) => i));
-        const moved = classify(
-          {
-            classes,
-            scores: Float32Array.from(
-              order.flatMap((i) => Array.from(scores.subarray(i * classes, (i + 1) * classes))),
-            ),
-            truth: order.map((i) => truth[i]!),
-          },
-          [1, 2, 3],
-        );
-        expect(confusionMatrix(moved)).toEqual(confusionMatrix(evidence));
-        const value = (e: typeof evidence) =>
-          classificationScores(e).map((s) => (s.value === null ? null : s.value.toFixed(12)));
-        expect(value(moved)).toEqual(value(evidence));
-        expect(confusionMatrix(evidence).reduce((a, b) => a + b, 0)).toBe(truth.length);
-      }),
-      { seed: 2 },
-    );
-  });
+  it(
+    "grows with k, does not depend on the order of pictures, and the confusion matrix adds " + "up",
+    () => {
+      fc.assert(
+        fc.property(pictures, fc.integer(), ({ scores, classes, truth }, seed) => {
+          const evidence = classify({ scores, classes, truth }, [1, 2, 3]);
+          for (let i = 0; i < truth.length; i++)
+            expect(
+              evidence.hit[0]![i]! <= evidence.hit[1]![i]! &&
+                evidence.hit[1]![i]! <= evidence.hit[2]![i]!,
+            ).toBe(true);
+          const order = new Random(seed).shuffled(truth.map((_, i) => i));
+          const moved = classify(
+            {
+              classes,
+              scores: Float32Array.from(
+                order.flatMap((i) => Array.from(scores.subarray(i * classes, (i + 1) * classes))),
+              ),
+              truth: order.map((i) => truth[i]!),
+            },
+            [1, 2, 3],
+          );
+          expect(confusionMatrix(moved)).toEqual(confusionMatrix(evidence));
+          const value = (e: typeof evidence) =>
+            classificationScores(e).map((s) => (s.value === null ? null : s.value.toFixed(12)));
+          expect(value(moved)).toEqual(value(evidence));
+          expect(confusionMatrix(evidence).reduce((a, b) => a + b, 0)).toBe(truth.length);
+        }),
+        { seed: 2 },
+      );
+    },
+  );
 });
 
 describe("bad input", () => {

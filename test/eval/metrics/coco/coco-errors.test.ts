@@ -117,63 +117,70 @@ describe("explainErrors by hand", () => {
     expect(result.falseNegatives.value).toBe(0);
   });
 
-  it("mends only the best of several errors that reach for one object, and drops the others", () => {
-    const result = explain(
-      oneImage(
-        [[1, at(0)]],
-        [
-          [1, at(0, 40), 0.9],
-          [1, at(0, 30), 0.8],
-          [2, at(0), 0.7],
-        ],
-      ),
-    );
-    expect(types(result)).toEqual(["localisation", "localisation", "classification"]);
-    expect(result.ap.value).toBe(0);
-    // The one object is found first of all, and nothing else is left: AP 1. Mending the
-    // classification error would not find it, for a better one does.
-    expect(gains(result)).toMatchObject({
-      localisation: expect.closeTo(1, 12) as number,
-      classification: 0,
-      missed: 0,
-    });
-    expect([...result.missed]).toEqual([0]);
-  });
-
-  it("draws the lines where TIDE does: t_b and t_f belong to localisation, IoU t_b with any object to background", () => {
-    const types2 = (height: number): (ErrorType | null)[] =>
-      types(explain(oneImage([[1, at(0)]], [[1, at(0, height), 0.9]])));
-    expect([types2(9), types2(10), types2(49), types2(50)]).toEqual([
-      ["background"],
-      ["localisation"],
-      ["localisation"],
-      [null],
-    ]);
-    const other = (height: number): (ErrorType | null)[] =>
-      types(explain(oneImage([[1, at(0)]], [[2, at(0, height), 0.9]])));
-    const again = (height: number): (ErrorType | null)[] =>
-      types(
-        explain(
-          oneImage(
-            [[1, at(0)]],
-            [
-              [1, at(0), 0.9],
-              [1, at(0, height), 0.8],
-            ],
-          ),
+  it(
+    "mends only the best of several errors that reach " + "for one object, and drops the others",
+    () => {
+      const result = explain(
+        oneImage(
+          [[1, at(0)]],
+          [
+            [1, at(0, 40), 0.9],
+            [1, at(0, 30), 0.8],
+            [2, at(0), 0.7],
+          ],
         ),
       );
-    expect([again(50), again(51)]).toEqual([
-      [null, "localisation"],
-      [null, "duplicate"],
-    ]);
-    expect([other(10), other(11), other(49), other(50)]).toEqual([
-      ["background"],
-      ["both"],
-      ["both"],
-      ["classification"],
-    ]);
-  });
+      expect(types(result)).toEqual(["localisation", "localisation", "classification"]);
+      expect(result.ap.value).toBe(0);
+      // The one object is found first of all, and nothing else is left: AP 1. Mending the
+      // classification error would not find it, for a better one does.
+      expect(gains(result)).toMatchObject({
+        localisation: expect.closeTo(1, 12) as number,
+        classification: 0,
+        missed: 0,
+      });
+      expect([...result.missed]).toEqual([0]);
+    },
+  );
+
+  it(
+    "draws the lines where TIDE does: t_b and t_f belong to localisation, IoU t_b with any " +
+      "object to background",
+    () => {
+      const types2 = (height: number): (ErrorType | null)[] =>
+        types(explain(oneImage([[1, at(0)]], [[1, at(0, height), 0.9]])));
+      expect([types2(9), types2(10), types2(49), types2(50)]).toEqual([
+        ["background"],
+        ["localisation"],
+        ["localisation"],
+        [null],
+      ]);
+      const other = (height: number): (ErrorType | null)[] =>
+        types(explain(oneImage([[1, at(0)]], [[2, at(0, height), 0.9]])));
+      const again = (height: number): (ErrorType | null)[] =>
+        types(
+          explain(
+            oneImage(
+              [[1, at(0)]],
+              [
+                [1, at(0), 0.9],
+                [1, at(0, height), 0.8],
+              ],
+            ),
+          ),
+        );
+      expect([again(50), again(51)]).toEqual([
+        [null, "localisation"],
+        [null, "duplicate"],
+      ]);
+      expect([other(10), other(11), other(49), other(50)]).toEqual([
+        ["background"],
+        ["both"],
+        ["both"],
+        ["classification"],
+      ]);
+    },
+  );
 
   it("takes neither crowds nor what lies in them for errors", () => {
     const set = oneImage(
@@ -221,24 +228,28 @@ describe("explainErrors by hand", () => {
 });
 
 describe.skipIf(!sharedData)("explainErrors on 100 images of COCO", () => {
-  it("counts what the reference implementation counts (dbolya/tide, TIDE.BOX, evaluated on the same files)", () => {
-    const truth = readCocoTruth(shared("coco-val2014-100", "instances_val2014_100.json"));
-    const result = explainErrors(
-      truth,
-      readCocoDetections(
-        shared("coco-val2014-100", "instances_val2014_fakebbox100_results.json"),
+  it(
+    "counts what the reference implementation counts (dbolya/tide, TIDE.BOX, evaluated on " +
+      "the same files)",
+    () => {
+      const truth = readCocoTruth(shared("coco-val2014-100", "instances_val2014_100.json"));
+      const result = explainErrors(
         truth,
-      ),
-    );
-    expect(result.errors.map((e) => [e.type, e.count])).toEqual([
-      ["classification", 83],
-      ["localisation", 1],
-      ["both", 0],
-      ["duplicate", 1],
-      ["background", 0],
-      ["missed", 97],
-    ]);
-  });
+        readCocoDetections(
+          shared("coco-val2014-100", "instances_val2014_fakebbox100_results.json"),
+          truth,
+        ),
+      );
+      expect(result.errors.map((e) => [e.type, e.count])).toEqual([
+        ["classification", 83],
+        ["localisation", 1],
+        ["both", 0],
+        ["duplicate", 1],
+        ["background", 0],
+        ["missed", 97],
+      ]);
+    },
+  );
 });
 
 describe("explainErrors by property", () => {
@@ -260,38 +271,42 @@ describe("explainErrors by property", () => {
     );
   });
 
-  it("gives each detection one type at most, keeps AP with a type mended within 1, and finds no error where the truth itself was detected", () => {
-    fc.assert(
-      fc.property(recordSets, (set) => {
-        const result = explain(set);
-        expect(result.ofDetection).toHaveLength(set.detections.length);
-        const typed = errorTypes.map((_, t) =>
-          result.ofDetection.reduce((n, of) => n + (of === t ? 1 : 0), 0),
-        );
-        for (const [t, { type, count, deltaAp }] of result.errors.entries()) {
-          if (type !== "missed") expect(typed[t]).toBe(count);
-          expect(count).toBeGreaterThanOrEqual(0);
-          if (result.ap.value === null) expect(deltaAp.value).toBeNull();
-          else expect(result.ap.value + deltaAp.value!).toBeLessThanOrEqual(1 + 1e-12);
-        }
-        const plain = set.annotations.filter((a) => !a.iscrowd);
-        const perfect = explain(
-          {
-            ...set,
-            annotations: plain,
-            detections: plain.map((a, i) => ({
-              image_id: a.image_id,
-              category_id: a.category_id,
-              bbox: a.bbox,
-              score: 1 - i / 1000,
-            })),
-          },
-          { maxDets: 1000 },
-        );
-        expect(counts(perfect).background ?? 0).toBe(0);
-        expect(counts(perfect).missed ?? 0).toBe(0);
-      }),
-      runs,
-    );
-  });
+  it(
+    "gives each detection one type at most, keeps AP with a type mended within 1, and finds " +
+      "no error where the truth itself was detected",
+    () => {
+      fc.assert(
+        fc.property(recordSets, (set) => {
+          const result = explain(set);
+          expect(result.ofDetection).toHaveLength(set.detections.length);
+          const typed = errorTypes.map((_, t) =>
+            result.ofDetection.reduce((n, of) => n + (of === t ? 1 : 0), 0),
+          );
+          for (const [t, { type, count, deltaAp }] of result.errors.entries()) {
+            if (type !== "missed") expect(typed[t]).toBe(count);
+            expect(count).toBeGreaterThanOrEqual(0);
+            if (result.ap.value === null) expect(deltaAp.value).toBeNull();
+            else expect(result.ap.value + deltaAp.value!).toBeLessThanOrEqual(1 + 1e-12);
+          }
+          const plain = set.annotations.filter((a) => !a.iscrowd);
+          const perfect = explain(
+            {
+              ...set,
+              annotations: plain,
+              detections: plain.map((a, i) => ({
+                image_id: a.image_id,
+                category_id: a.category_id,
+                bbox: a.bbox,
+                score: 1 - i / 1000,
+              })),
+            },
+            { maxDets: 1000 },
+          );
+          expect(counts(perfect).background ?? 0).toBe(0);
+          expect(counts(perfect).missed ?? 0).toBe(0);
+        }),
+        runs,
+      );
+    },
+  );
 });

@@ -141,20 +141,24 @@ describe(`evaluateCoco against ${golden.made}`, () => {
     },
   );
 
-  it("tells the two readings of id 0 apart: pycocotools' own are lower wherever the box is found", () => {
-    const differing = withZero.filter(
-      ({ wanted }) => wanted.expected.precision !== wanted.withIdZero!.precision,
-    );
-    expect(withZero.length).toBeGreaterThanOrEqual(7);
-    expect(differing.length).toBeGreaterThanOrEqual(4);
-    for (const { input, wanted } of differing) {
-      const right = evaluate(input).summary[0]!.value!;
-      const withBug = evaluate(input, true).summary[0]!.value!;
-      expect(withBug).toBeLessThan(right);
-      expect(right).toBe(wanted.expected.stats?.[0] ?? wanted.expected.ap[0]!.at(-1));
-      expect(withBug).toBe(wanted.withIdZero!.stats?.[0] ?? wanted.withIdZero!.ap[0]!.at(-1));
-    }
-  });
+  it(
+    "tells the two readings of id 0 apart: pycocotools' own are lower wherever the box is " +
+      "found",
+    () => {
+      const differing = withZero.filter(
+        ({ wanted }) => wanted.expected.precision !== wanted.withIdZero!.precision,
+      );
+      expect(withZero.length).toBeGreaterThanOrEqual(7);
+      expect(differing.length).toBeGreaterThanOrEqual(4);
+      for (const { input, wanted } of differing) {
+        const right = evaluate(input).summary[0]!.value!;
+        const withBug = evaluate(input, true).summary[0]!.value!;
+        expect(withBug).toBeLessThan(right);
+        expect(right).toBe(wanted.expected.stats?.[0] ?? wanted.expected.ap[0]!.at(-1));
+        expect(withBug).toBe(wanted.withIdZero!.stats?.[0] ?? wanted.withIdZero!.ap[0]!.at(-1));
+      }
+    },
+  );
 
   it("takes arrays from records as from files", () => {
     for (const input of cases) {

@@ -34,10 +34,14 @@ describe("F1 by hand at threshold 0.5", () => {
     return { tp, fp, fn };
   };
 
-  test("A: two and astray right; covered wrong and missed; blank missed; the distractor a false answer", () => {
-    expect(counts("A")).toEqual({ tp: 2, fp: 2, fn: 2 });
-    expect(f1At(example, "A", defaultRule, 0.5).f1).toMatchObject({ value: 0.5, n: 5 });
-  });
+  test(
+    "A: two and astray right; covered wrong and missed; blank missed; the distractor a " +
+      "false answer",
+    () => {
+      expect(counts("A")).toEqual({ tp: 2, fp: 2, fn: 2 });
+      expect(f1At(example, "A", defaultRule, 0.5).f1).toMatchObject({ value: 0.5, n: 5 });
+    },
+  );
 
   test("B: hits cola, tea, tea; false milk, cola, tea; missed milk, cola", () => {
     expect(counts("B")).toEqual({ tp: 3, fp: 3, fn: 2 });
@@ -352,20 +356,25 @@ describe("F1's bootstrap", () => {
 });
 
 describe("the interval of macro F1", () => {
-  test("covers 93 to 97% of 2,000 draws of 160 pictures of 30 labels, where a bootstrap falls short", () => {
-    const truth = macroTruth(30);
-    let held = 0;
-    let bootstrapped = 0;
-    for (let i = 0; i < 2000; i++) {
-      const statistic = drawMacro(new Random("macro").split(i), 30, 160);
-      if (holds(jackknife(statistic), truth)) held++;
-      if (i < 200 && holds(bootstrap(statistic, { resamples: 200, seed: i }), truth))
-        bootstrapped++;
-    }
-    expect(held / 2000).toBeGreaterThanOrEqual(0.93);
-    expect(held / 2000).toBeLessThanOrEqual(0.97);
-    expect(bootstrapped / 200).toBeLessThan(0.9);
-  }, 120_000);
+  test(
+    "covers 93 to 97% of 2,000 draws of 160 pictures of 30 labels, where a bootstrap " +
+      "falls short",
+    () => {
+      const truth = macroTruth(30);
+      let held = 0;
+      let bootstrapped = 0;
+      for (let i = 0; i < 2000; i++) {
+        const statistic = drawMacro(new Random("macro").split(i), 30, 160);
+        if (holds(jackknife(statistic), truth)) held++;
+        if (i < 200 && holds(bootstrap(statistic, { resamples: 200, seed: i }), truth))
+          bootstrapped++;
+      }
+      expect(held / 2000).toBeGreaterThanOrEqual(0.93);
+      expect(held / 2000).toBeLessThanOrEqual(0.97);
+      expect(bootstrapped / 200).toBeLessThan(0.9);
+    },
+    120_000,
+  );
 
   const inTurn = (labels: number, copies: number): ImageEvidence[] =>
     Array.from({ length: labels * copies }, (_, i) => ({
@@ -396,16 +405,20 @@ describe("the held-out threshold", () => {
     example.map((e) => ({ ...e, image: `${e.image}-${i}` })),
   ).flat();
 
-  test("halves share nothing, hold everything, split distractors evenly, and do not depend on order", () => {
-    const [calibration, test] = halves(many, 1);
-    const names = (list: readonly ImageEvidence[]): string[] => list.map((e) => e.image).sort();
-    expect([...names(calibration), ...names(test)].sort()).toEqual(names(many));
-    expect(calibration.filter((e) => e.truth.length === 0).length).toBe(8);
-    expect(test.filter((e) => e.truth.length === 0).length).toBe(7);
-    const [again] = halves(new Random(4).shuffled(many), 1);
-    expect(names(again)).toEqual(names(calibration));
-    expect(names(halves(many, 2)[0])).not.toEqual(names(calibration));
-  });
+  test(
+    "halves share nothing, hold everything, split distractors evenly, and do not depend " +
+      "on order",
+    () => {
+      const [calibration, test] = halves(many, 1);
+      const names = (list: readonly ImageEvidence[]): string[] => list.map((e) => e.image).sort();
+      expect([...names(calibration), ...names(test)].sort()).toEqual(names(many));
+      expect(calibration.filter((e) => e.truth.length === 0).length).toBe(8);
+      expect(test.filter((e) => e.truth.length === 0).length).toBe(7);
+      const [again] = halves(new Random(4).shuffled(many), 1);
+      expect(names(again)).toEqual(names(calibration));
+      expect(names(halves(many, 2)[0])).not.toEqual(names(calibration));
+    },
+  );
 
   test("is the best of one half, and F1 is the other half's there", () => {
     const held = heldOutF1(many, "A", defaultRule, { seed: 1 });
@@ -415,22 +428,26 @@ describe("the held-out threshold", () => {
     expect(scoreOf(held.test).value).toBe(referenceF1(test, "A", defaultRule, held.threshold!));
   });
 
-  test("does not flatter: on labels drawn by chance the calibration half looks better than the test half on average", () => {
-    const random = new Random("noise");
-    let gap = 0;
-    for (let round = 0; round < 60; round++) {
-      const noise = Array.from({ length: 20 }, (_, i): ImageEvidence => ({
-        image: `${round}-${i}`,
-        truth: random.next() < 0.5 ? [{ label: "a", box: at(0, 0, 9, 9) }] : [],
-        recognitions: [
-          { box: at(0, 0, 9, 9), label: random.next() < 0.5 ? "a" : "b", score: random.next() },
-        ],
-      }));
-      const held = heldOutF1(noise, "A", defaultRule, { seed: round, resamples: 2 });
-      gap += held.calibrationF1! - scoreOf(held.test).value!;
-    }
-    expect(gap / 60).toBeGreaterThan(0.05);
-  });
+  test(
+    "does not flatter: on labels drawn by chance the calibration half looks better than " +
+      "the test half on average",
+    () => {
+      const random = new Random("noise");
+      let gap = 0;
+      for (let round = 0; round < 60; round++) {
+        const noise = Array.from({ length: 20 }, (_, i): ImageEvidence => ({
+          image: `${round}-${i}`,
+          truth: random.next() < 0.5 ? [{ label: "a", box: at(0, 0, 9, 9) }] : [],
+          recognitions: [
+            { box: at(0, 0, 9, 9), label: random.next() < 0.5 ? "a" : "b", score: random.next() },
+          ],
+        }));
+        const held = heldOutF1(noise, "A", defaultRule, { seed: round, resamples: 2 });
+        gap += held.calibrationF1! - scoreOf(held.test).value!;
+      }
+      expect(gap / 60).toBeGreaterThan(0.05);
+    },
+  );
 });
 
 describe("Counts", () => {
@@ -448,11 +465,15 @@ describe("Counts", () => {
 });
 
 describe("crop-recall@k", () => {
-  test("by hand: two at once, astray at once, covered with the second crop, blank never, the distractor left out", () => {
-    const scores = cropRecall(example, [1, 2, 3], defaultRule);
-    expect(scores.map((s) => s.value)).toEqual([0.5, 0.75, 0.75]);
-    expect(scores[0]).toMatchObject({ n: 4 });
-  });
+  test(
+    "by hand: two at once, astray at once, covered with the second crop, blank never, the " +
+      "distractor left out",
+    () => {
+      const scores = cropRecall(example, [1, 2, 3], defaultRule);
+      expect(scores.map((s) => s.value)).toEqual([0.5, 0.75, 0.75]);
+      expect(scores[0]).toMatchObject({ n: 4 });
+    },
+  );
 
   test("under paddleclas Hamming distances are sorted the wrong way round", () => {
     const codes: ImageEvidence[] = [

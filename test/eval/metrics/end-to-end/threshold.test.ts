@@ -51,7 +51,9 @@ describe("the open-set curve by hand", () => {
     });
     expect(adviseThreshold(curve, 0.3, "bound")).toMatchObject({
       threshold: null,
-      why: "4 distractors cannot show a false-accept rate of 0.3: 9 distractors are needed at least",
+      why:
+        "4 distractors cannot show a false-accept rate of 0.3: 9 distractors are needed " +
+        "at least",
     });
   });
 });

@@ -173,21 +173,24 @@ describe("the waterfall of six pictures by hand", () => {
     });
   });
 
-  test("counterfactuals: oracle boxes free the missed and the suppressed, the others one each", () => {
-    const recall = Object.fromEntries(
-      result.counterfactuals.map((c) => [
-        c.name,
-        [c.recall.value! * 6, c.gain.value! * 6].map((v) => Math.round(v * 1e9) / 1e9),
-      ]),
-    );
-    expect(recall).toEqual({
-      "oracle boxes": [3, 2],
-      "exact index": [2, 1],
-      "oracle boxes and exact index": [4, 3],
-      "no threshold": [2, 1],
-      "no suppression": [2, 1],
-    });
-  });
+  test(
+    "counterfactuals: oracle boxes free the missed and " + "the suppressed, the others one each",
+    () => {
+      const recall = Object.fromEntries(
+        result.counterfactuals.map((c) => [
+          c.name,
+          [c.recall.value! * 6, c.gain.value! * 6].map((v) => Math.round(v * 1e9) / 1e9),
+        ]),
+      );
+      expect(recall).toEqual({
+        "oracle boxes": [3, 2],
+        "exact index": [2, 1],
+        "oracle boxes and exact index": [4, 3],
+        "no threshold": [2, 1],
+        "no suppression": [2, 1],
+      });
+    },
+  );
 
   test("oracle boxes that were not run: no value, and the picture that lacks them", () => {
     const [oracle] = waterfall([...set, { image: "late", truth, crops: [] }], rule).counterfactuals;
@@ -274,39 +277,47 @@ describe("the waterfall's properties", () => {
     );
   });
 
-  test("no threshold lost nothing at the threshold; no suppression, nothing suppressed; exact search, nothing at the index", () => {
-    fc.assert(
-      fc.property(cropsOfPictures, waterfallRules, (images, r) => {
-        expect(
-          waterfall(images, { ...r, threshold: null }, { resamples: 2 }).counts.threshold,
-        ).toBe(0);
-        const exact = images.map((i) => ({
-          ...i,
-          crops: i.crops.map((c) => ({ ...c, found: c.exact })),
-        }));
-        expect(waterfall(exact, r, { resamples: 2 }).counts.index).toBe(0);
-        if (r.success === "label")
+  test(
+    "no threshold lost nothing at the threshold; no suppression, nothing suppressed; " +
+      "exact search, nothing at the index",
+    () => {
+      fc.assert(
+        fc.property(cropsOfPictures, waterfallRules, (images, r) => {
           expect(
-            waterfall(images, { ...r, suppressIou: null }, { resamples: 2 }).counts.suppressed,
+            waterfall(images, { ...r, threshold: null }, { resamples: 2 }).counts.threshold,
           ).toBe(0);
-      }),
-      { numRuns: 100 },
-    );
-  });
+          const exact = images.map((i) => ({
+            ...i,
+            crops: i.crops.map((c) => ({ ...c, found: c.exact })),
+          }));
+          expect(waterfall(exact, r, { resamples: 2 }).counts.index).toBe(0);
+          if (r.success === "label")
+            expect(
+              waterfall(images, { ...r, suppressIou: null }, { resamples: 2 }).counts.suppressed,
+            ).toBe(0);
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
 
-  test("by label, taking suppression away never loses an object; and freeing the stage's objects gains them all", () => {
-    fc.assert(
-      fc.property(cropsOfPictures, rules, (images, acceptance) => {
-        const r: WaterfallRule = { ...acceptance, success: "label", threshold: 7 };
-        const { counts, counterfactuals } = waterfall(images, r, { resamples: 2 });
-        const free = counterfactuals.find((c) => c.name === "no suppression")!;
-        if (free.gain.value === null) return true;
-        const objects = images.reduce((s, i) => s + i.truth.length, 0);
-        return Math.abs(free.gain.value * objects - counts.suppressed) < 1e-9;
-      }),
-      { numRuns: 100 },
-    );
-  });
+  test(
+    "by label, taking suppression away never loses an object; and freeing the stage's " +
+      "objects gains them all",
+    () => {
+      fc.assert(
+        fc.property(cropsOfPictures, rules, (images, acceptance) => {
+          const r: WaterfallRule = { ...acceptance, success: "label", threshold: 7 };
+          const { counts, counterfactuals } = waterfall(images, r, { resamples: 2 });
+          const free = counterfactuals.find((c) => c.name === "no suppression")!;
+          if (free.gain.value === null) return true;
+          const objects = images.reduce((s, i) => s + i.truth.length, 0);
+          return Math.abs(free.gain.value * objects - counts.suppressed) < 1e-9;
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
 });
 
 describe("cropsOf", () => {

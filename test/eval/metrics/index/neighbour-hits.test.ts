@@ -36,28 +36,31 @@ describe("judging neighbours", () => {
     expect(hits[0]!.scores.map((s) => Number(s.toFixed(1)))).toEqual([0.9, 0.8]);
   });
 
-  it("applies the junk rule: same label and same camera is not valid, the same camera alone is", () => {
-    const gallery = [row("a", "cam1"), row("a", "cam2"), row("b", "cam1")];
-    const [hit] = judgeNeighbours(neighbours(3, [[0, 2, 1]]), [row("a", "cam1")], gallery, {
-      k: 2,
-      leaveOneOut: false,
-    });
-    expect(hit).toMatchObject({ rows: [2, 1], rank: 1, answerable: true });
-    const [lost] = judgeNeighbours(neighbours(3, [[0, 2, 1]]), [row("b", "cam1")], gallery, {
-      k: 2,
-      leaveOneOut: false,
-    });
-    expect(lost).toMatchObject({ rank: null, answerable: false });
-    expect(allowance([row("a", "cam1")], gallery, false)).toBe(1);
-    expect(allowance([row("a", "cam9")], gallery, false)).toBe(0);
-    expect(
-      allowance(
-        gallery.map((g) => ({ ...g, uid: null })),
-        gallery,
-        true,
-      ),
-    ).toBe(1);
-  });
+  it(
+    "applies the junk rule: same label and same camera is not valid, the same camera alone " + "is",
+    () => {
+      const gallery = [row("a", "cam1"), row("a", "cam2"), row("b", "cam1")];
+      const [hit] = judgeNeighbours(neighbours(3, [[0, 2, 1]]), [row("a", "cam1")], gallery, {
+        k: 2,
+        leaveOneOut: false,
+      });
+      expect(hit).toMatchObject({ rows: [2, 1], rank: 1, answerable: true });
+      const [lost] = judgeNeighbours(neighbours(3, [[0, 2, 1]]), [row("b", "cam1")], gallery, {
+        k: 2,
+        leaveOneOut: false,
+      });
+      expect(lost).toMatchObject({ rank: null, answerable: false });
+      expect(allowance([row("a", "cam1")], gallery, false)).toBe(1);
+      expect(allowance([row("a", "cam9")], gallery, false)).toBe(0);
+      expect(
+        allowance(
+          gallery.map((g) => ({ ...g, uid: null })),
+          gallery,
+          true,
+        ),
+      ).toBe(1);
+    },
+  );
 
   it("skips places where the index returned nothing", () => {
     const [hit] = judgeNeighbours(neighbours(4, [[0, -1, -1, -1]]), [row("a")], [row("a")], {

@@ -169,47 +169,55 @@ describe("properties", () => {
     );
   });
 
-  it("lies within 0..1, does not depend on the order of what was found, and never falls as more is found", () => {
-    fc.assert(
-      fc.property(search, (set) => {
-        const exact = exactSearch(set, 5, (row) => row);
-        const rows = Array.from({ length: set.n }, () =>
-          set.random.shuffled(Array.from({ length: set.m }, (_, g) => g)).slice(0, 5),
-        ).flat();
-        const found = rescore(
-          lists(
-            5,
-            rows,
-            rows.map(() => 0),
-          ),
-          set.queries,
-          set.gallery,
-          "inner-product",
-        );
-        const reversed = rescore(
-          lists(
-            5,
-            Array.from({ length: set.n }, (_, q) => rows.slice(q * 5, q * 5 + 5).reverse()).flat(),
-            rows.map(() => 0),
-          ),
-          set.queries,
-          set.gallery,
-          "inner-product",
-        );
-        const all = neighbourRecall(found, exact, { k: 5, metric: "inner-product" });
-        expect(
-          neighbourRecall(reversed, exact, { k: 5, metric: "inner-product" }).perQuery,
-        ).toEqual(all.perQuery);
-        const less = { ...found, rows: found.rows.map((r, i) => (i % 5 < 3 ? r : -1)) };
-        neighbourRecall(less, exact, { k: 5, metric: "inner-product" }).perQuery.forEach((r, q) => {
-          expect(r).toBeGreaterThanOrEqual(0);
-          expect(r).toBeLessThanOrEqual(all.perQuery[q]!);
-          expect(all.perQuery[q]).toBeLessThanOrEqual(1);
-        });
-      }),
-      { seed: 4 },
-    );
-  });
+  it(
+    "lies within 0..1, does not depend on the order of what was found, and never falls as " +
+      "more is found",
+    () => {
+      fc.assert(
+        fc.property(search, (set) => {
+          const exact = exactSearch(set, 5, (row) => row);
+          const rows = Array.from({ length: set.n }, () =>
+            set.random.shuffled(Array.from({ length: set.m }, (_, g) => g)).slice(0, 5),
+          ).flat();
+          const found = rescore(
+            lists(
+              5,
+              rows,
+              rows.map(() => 0),
+            ),
+            set.queries,
+            set.gallery,
+            "inner-product",
+          );
+          const reversed = rescore(
+            lists(
+              5,
+              Array.from({ length: set.n }, (_, q) =>
+                rows.slice(q * 5, q * 5 + 5).reverse(),
+              ).flat(),
+              rows.map(() => 0),
+            ),
+            set.queries,
+            set.gallery,
+            "inner-product",
+          );
+          const all = neighbourRecall(found, exact, { k: 5, metric: "inner-product" });
+          expect(
+            neighbourRecall(reversed, exact, { k: 5, metric: "inner-product" }).perQuery,
+          ).toEqual(all.perQuery);
+          const less = { ...found, rows: found.rows.map((r, i) => (i % 5 < 3 ? r : -1)) };
+          neighbourRecall(less, exact, { k: 5, metric: "inner-product" }).perQuery.forEach(
+            (r, q) => {
+              expect(r).toBeGreaterThanOrEqual(0);
+              expect(r).toBeLessThanOrEqual(all.perQuery[q]!);
+              expect(all.perQuery[q]).toBeLessThanOrEqual(1);
+            },
+          );
+        }),
+        { seed: 4 },
+      );
+    },
+  );
 });
 
 describe("what an index costs", () => {

@@ -59,15 +59,18 @@ describe("protocol paddleclas against PaddleClas's own code (release/2.3)", () =
     }
   });
 
-  it("covers junk, no junk, both binarisations, infinite mINP, and queries without a positive", () => {
-    expect(cases.filter((c) => c.galleryUids).length).toBeGreaterThan(10);
-    expect(cases.filter((c) => !c.galleryUids).length).toBeGreaterThan(10);
-    expect(new Set(cases.map((c) => c.binarize))).toEqual(new Set([null, "sign", "round"]));
-    expect(
-      cases.some((c) => c.expected.mINP === "inf") &&
-        cases.some((c) => typeof c.expected.mINP === "number"),
-    ).toBe(true);
-  });
+  it(
+    "covers junk, no junk, both binarisations, infinite " + "mINP, and queries without a positive",
+    () => {
+      expect(cases.filter((c) => c.galleryUids).length).toBeGreaterThan(10);
+      expect(cases.filter((c) => !c.galleryUids).length).toBeGreaterThan(10);
+      expect(new Set(cases.map((c) => c.binarize))).toEqual(new Set([null, "sign", "round"]));
+      expect(
+        cases.some((c) => c.expected.mINP === "inf") &&
+          cases.some((c) => typeof c.expected.mINP === "number"),
+      ).toBe(true);
+    },
+  );
 });
 
 describe("the quirks by hand", () => {

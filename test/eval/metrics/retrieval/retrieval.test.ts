@@ -493,30 +493,35 @@ describe.skipIf(!sharedData)("the drink photos' real features", () => {
     expect(Math.abs(one.mAP! - 0.873084)).toBeLessThan(1e-6);
   });
 
-  it("sign codes: 100 random breakings of ties lie within the bounds, and their mean is the expected value", async () => {
-    const { vectors, rows } = await load(v1);
-    const input = leaveOneOut(binarise(vectors.data, 512, "sign") as Codes, rows);
-    const byName = new Map(
-      retrievalScores(await rankQueries(input), { resamples: 0 }).scores.map((s) => [s.name, s]),
-    );
-    expect((await rankQueries(input)).undecidedFirst).toBeGreaterThan(0);
-    const names = ["recall@1", "recall@5", "mAP", "MAP@R", "R-precision", "mINP", "precision@5"];
-    const draws = simulateTies(input.gallery as Codes, input.galleryLabels, 100, 5);
-    for (const name of names) {
-      const { value, bounds } = byName.get(name)!;
-      const sample = draws.map((d) => d[name]!);
-      const mean = sample.reduce((a, b) => a + b, 0) / sample.length;
-      const deviation = Math.sqrt(
-        sample.reduce((s, x) => s + (x - mean) ** 2, 0) / (sample.length - 1),
+  it(
+    "sign codes: 100 random breakings of ties lie within the bounds, and their mean is the " +
+      "expected value",
+    async () => {
+      const { vectors, rows } = await load(v1);
+      const input = leaveOneOut(binarise(vectors.data, 512, "sign") as Codes, rows);
+      const byName = new Map(
+        retrievalScores(await rankQueries(input), { resamples: 0 }).scores.map((s) => [s.name, s]),
       );
-      expect(Math.min(...sample)).toBeGreaterThanOrEqual(bounds![0] - 1e-12);
-      expect(Math.max(...sample)).toBeLessThanOrEqual(bounds![1] + 1e-12);
-      expect(bounds![1]).toBeGreaterThan(bounds![0]);
-      expect(deviation).toBeGreaterThan(0);
-      // 1 in 16,000 by chance; the seed is fixed
-      expect(Math.abs(mean - value!)).toBeLessThan((4 * deviation) / Math.sqrt(sample.length));
-    }
-  }, 120_000);
+      expect((await rankQueries(input)).undecidedFirst).toBeGreaterThan(0);
+      const names = ["recall@1", "recall@5", "mAP", "MAP@R", "R-precision", "mINP", "precision@5"];
+      const draws = simulateTies(input.gallery as Codes, input.galleryLabels, 100, 5);
+      for (const name of names) {
+        const { value, bounds } = byName.get(name)!;
+        const sample = draws.map((d) => d[name]!);
+        const mean = sample.reduce((a, b) => a + b, 0) / sample.length;
+        const deviation = Math.sqrt(
+          sample.reduce((s, x) => s + (x - mean) ** 2, 0) / (sample.length - 1),
+        );
+        expect(Math.min(...sample)).toBeGreaterThanOrEqual(bounds![0] - 1e-12);
+        expect(Math.max(...sample)).toBeLessThanOrEqual(bounds![1] + 1e-12);
+        expect(bounds![1]).toBeGreaterThan(bounds![0]);
+        expect(deviation).toBeGreaterThan(0);
+        // 1 in 16,000 by chance; the seed is fixed
+        expect(Math.abs(mean - value!)).toBeLessThan((4 * deviation) / Math.sqrt(sample.length));
+      }
+    },
+    120_000,
+  );
 
   /**
    * Leave one out with tied items in random order, once a draw: distances byte by byte, places by
