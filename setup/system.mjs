@@ -35,6 +35,14 @@ const needs = [
     brew: "libomp",
   },
   {
+    what: "clang-format",
+    optional: true,
+    present: () => which("clang-format"),
+    apt: "clang-format",
+    dnf: "clang-tools-extra",
+    brew: null,
+  },
+  {
     what: "Chromium",
     optional: true,
     present: () => env.CHROMIUM_PATH || browsers.some((p) => which(p)) || platform === "darwin",
@@ -63,7 +71,7 @@ export async function provideSystemPackages(root, say) {
         await installPackages([apt]);
         done.push(apt);
       } catch {
-        say(`${what} could not be installed: the tests that need it will be skipped`);
+        say(`${what} could not be installed: what needs it is skipped`);
       }
     }
     const left = await missingPackages(required);
