@@ -59,7 +59,7 @@ export class CellProcess {
   /** Starts it, where it is not there. */
   start(): void {
     if (this.#child) return;
-    const child = fork(join(projectRoot, "dist", "src", "eval", "cell-child.js"), {
+    const child = fork(join(projectRoot, "dist", "src", "eval", "run", "cell-child.js"), {
       execArgv: [...process.execArgv, ...heapOptions()],
       serialization: "advanced",
       stdio: ["ignore", "inherit", "inherit", "ipc"],

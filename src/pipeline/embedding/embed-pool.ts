@@ -169,9 +169,12 @@ class Thread {
   readonly #exited: Promise<void>;
 
   constructor(settings: WorkerSettings, gone: () => void) {
-    this.#worker = new Worker(join(projectRoot, "dist", "src", "pipeline", "embed-worker.js"), {
-      workerData: settings,
-    });
+    this.#worker = new Worker(
+      join(projectRoot, "dist", "src", "pipeline", "embedding", "embed-worker.js"),
+      {
+        workerData: settings,
+      },
+    );
     this.#worker.unref(); // idle threads keep no process alive; waiting calls do
     const fail = (error: Error): void => {
       gone();
