@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readRecord } from "../../src/eval/record.js";
+import { readRecord } from "../../src/eval/record/record.js";
 import { makeTiny, type Tiny } from "../eval/tiny-benchmark.js";
 import {
   floats,
@@ -12,7 +12,7 @@ import {
   tensor,
   value,
   writeModel,
-} from "../pipeline/onnx-builder.js";
+} from "../pipeline/onnx/onnx-builder.js";
 import { shitu } from "./shitu.js";
 
 /** A convolution and its mean: the weights, and what its values are called. */

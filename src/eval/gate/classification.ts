@@ -1,7 +1,7 @@
 import { UserError } from "../../pipeline/errors.js";
-import type { ClassificationDataset } from "../dataset.js";
+import type { ClassificationDataset } from "../config/dataset.js";
 import { listPictures, type ListedPictures } from "../experiments/pictures.js";
-import { classifyPictures, type Classified } from "../observations.js";
+import { classifyPictures, type Classified } from "../observe/observations.js";
 import { flipped, topClass } from "./agreement/ranks.js";
 import { cosine, distributionOf, snrDb } from "./agreement/vectors.js";
 import type { Finding } from "./measures.js";

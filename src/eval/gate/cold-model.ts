@@ -1,8 +1,8 @@
-import type { Task } from "../../pipeline/card.js";
-import { openClassifier } from "../../pipeline/classifier.js";
-import { openDetector } from "../../pipeline/detector.js";
-import { openEmbedder } from "../../pipeline/embedder.js";
-import { decode } from "../../pipeline/image.js";
+import type { Task } from "../../pipeline/model/card.js";
+import { openClassifier } from "../../pipeline/classification/classifier.js";
+import { openDetector } from "../../pipeline/detection/detector.js";
+import { openEmbedder } from "../../pipeline/embedding/embedder.js";
+import { decode } from "../../pipeline/image/image.js";
 import type { ColdWork, Lap } from "../latency/cold-start.js";
 
 /** One model and the picture that it is started for. */

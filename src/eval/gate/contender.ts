@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
-import { isBaseline, loadCard, modelFileOf, type Card } from "../../pipeline/card.js";
+import { isBaseline, loadCard, modelFileOf, type Card } from "../../pipeline/model/card.js";
 import { UserError } from "../../pipeline/errors.js";
-import { checkCard } from "../../pipeline/model.js";
+import { checkCard } from "../../pipeline/model/model.js";
 import { readOnnx, type OnnxModel } from "../../pipeline/onnx/read-model.js";
-import { canonicalJson } from "../cache.js";
+import { canonicalJson } from "../observe/cache.js";
 
 /** A model that is judged, or judged against: an ONNX file with the card that says how it is fed. */
 export interface ContenderModel {

@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
-import { canonicalJson } from "../cache.js";
-import { casesToArrow, type Case } from "../cases.js";
-import { collectProvenance } from "../provenance.js";
-import { recordId, writeRecord, type Cell, type RecordedScore, type RunRecord } from "../record.js";
-import { samplesToArrow } from "../samples.js";
+import { canonicalJson } from "../observe/cache.js";
+import { casesToArrow, type Case } from "../record/cases.js";
+import { collectProvenance } from "../record/provenance.js";
+import {
+  recordId,
+  writeRecord,
+  type Cell,
+  type RecordedScore,
+  type RunRecord,
+} from "../record/record.js";
+import { samplesToArrow } from "../record/samples.js";
 import type { Diagnosis } from "./diagnosis.js";
 import { flipsOf, losersByClass, type ClassLoss, type GateFlip } from "./flips.js";
 import type { DatasetResult, GateResult } from "./gate.js";

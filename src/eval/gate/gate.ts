@@ -1,6 +1,6 @@
 import { datasetPictures, pictureRef, recordedRoot } from "../experiments/pictures.js";
 import { UserError } from "../../pipeline/errors.js";
-import type { DatasetManifest } from "../dataset.js";
+import type { DatasetManifest } from "../config/dataset.js";
 import { changeBetween, type Change } from "./change.js";
 import { classificationFindings, observeClassification } from "./classification.js";
 import type { GateConfig } from "./config.js";

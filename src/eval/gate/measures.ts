@@ -1,4 +1,4 @@
-import type { Task } from "../../pipeline/card.js";
+import type { Task } from "../../pipeline/model/card.js";
 
 /**
  * What a gate can set limits on. A limit on a loss is tested (`non-inferiority.ts`); a least or a

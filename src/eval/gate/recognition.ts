@@ -1,9 +1,9 @@
 import { UserError } from "../../pipeline/errors.js";
 import { isCodes, type Codes, type Vectors } from "../../pipeline/types.js";
-import type { RecognitionDataset } from "../dataset.js";
+import type { RecognitionDataset } from "../config/dataset.js";
 import { listPictures, type ListedPictures } from "../experiments/pictures.js";
-import { headlineOrder, rankQueries } from "../metrics/retrieval.js";
-import { embedPictures, type Embedded, type ItemError } from "../observations.js";
+import { headlineOrder, rankQueries } from "../metrics/retrieval/retrieval.js";
+import { embedPictures, type Embedded, type ItemError } from "../observe/observations.js";
 import type { Answer, GateWork } from "./work.js";
 
 /** One embedder on a data set: what each query found, and the rows themselves. */

@@ -1,7 +1,7 @@
 import type { Progress, Protocol } from "../../pipeline/types.js";
-import type { LoadedConfig } from "../config.js";
-import type { ItemError } from "../observations.js";
-import { Resources } from "../resources.js";
+import type { LoadedConfig } from "../config/config.js";
+import type { ItemError } from "../observe/observations.js";
+import { Resources } from "../observe/resources.js";
 
 /** What a gate works with: caches, threads, and how it is stopped. */
 export interface GateWork {
