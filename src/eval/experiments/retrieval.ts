@@ -12,13 +12,14 @@ import {
   type LabelledRow,
   type NeighbourHit,
 } from "../metrics/index/neighbour-hits.js";
+import { listedPositives, withLostQueries } from "../metrics/retrieval/lost-rows.js";
 import { rankQueries } from "../metrics/retrieval/retrieval.js";
 import { retrievalScores, type RetrievalScores } from "../metrics/retrieval/retrieval-scores.js";
-import { embedPictures, type Embedded, type ItemError } from "../observe/observations.js";
+import { embedPictures, type Embedded } from "../observe/observations.js";
 import type { RecordedScore } from "../record/record.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
-import { wilson, wilsonInterval } from "../stats/proportion.js";
+import { wilson } from "../stats/proportion.js";
 import {
   buildIndex,
   encode,
@@ -36,11 +37,9 @@ import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** Scores of the whole ranking, for mAP and for what ties could have made of it. */
 async function scoreRanking(
-  query: Part,
-  gallery: Part,
+  { query, gallery, leaveOneOut, positives }: Sides,
   queries: Vectors | Codes,
   rows: Vectors | Codes,
-  leaveOneOut: boolean,
   { ks, protocol }: RetrievalJob,
   caches: ObservationCaches,
 ): Promise<RetrievalScores> {
@@ -53,20 +52,35 @@ async function scoreRanking(
       galleryUids: gallery.rows.map((r) => r.uid!),
     }),
   };
+  const listed = {
+    labels: query.listed.rows.map((r) => r.label),
+    positives,
+    places: query.embedded.places,
+  };
   const evidence = {
     queries: queries.data,
     gallery: rows.data,
     width: isCodes(rows) ? rows.bits : rows.dim,
     leaveOneOut,
     ...names,
+    listed,
     protocol,
     ks,
   };
+  const listedPositives = Int32Array.from(listed.places, (place) => positives[place]!);
+  const input = { queries, gallery: rows, leaveOneOut, listedPositives, ...names };
   return derived(caches, { method: "scores of rankings", evidence }, async () =>
-    retrievalScores(
-      await rankQueries({ queries, gallery: rows, leaveOneOut, ...names }, { protocol, ks }),
-    ),
+    retrievalScores(withLostQueries(await rankQueries(input, { protocol, ks }), listed)),
   );
+}
+
+/** Queries and gallery of a cell, as listed and as embedded. */
+interface Sides {
+  readonly query: Part;
+  readonly gallery: Part;
+  readonly leaveOneOut: boolean;
+  /** Right answers of each listed query in the listed gallery. */
+  readonly positives: Int32Array;
 }
 
 /**
@@ -229,28 +243,24 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
   try {
     const k = Math.max(...ks);
     const ask = Math.min(built.index.size, k + allowance(query.rows, gallery.rows, leaveOneOut));
+    const positives = listedPositives(
+      query.listed.rows.map(labelled),
+      gallery.listed.rows.map(labelled),
+      leaveOneOut,
+    );
+    const sides = { query, gallery, leaveOneOut, positives };
     const hits = judgeNeighbours(await built.index.search(queries, ask), query.rows, gallery.rows, {
       k,
       leaveOneOut,
+      positives: Int32Array.from(query.embedded.places, (place) => positives[place]!),
     });
     const timesMs = await timingLoop(() => timeQueries(built.index, queries, k));
-    const lost = lostQueries(query, gallery);
+    const lost = lostQueries(sides);
     // An exhaustive search is scored by the whole ranking, with its ties; what an approximate one
     // returned is judged as it is.
     const accuracy = isExhaustive(built.factory)
-      ? exactScores(
-          await scoreRanking(
-            query,
-            gallery,
-            queries,
-            rows,
-            leaveOneOut,
-            job,
-            context.resources.caches,
-          ),
-          lost.length,
-        )
-      : recallScores(hits, lost.length, ks);
+      ? exactScores(await scoreRanking(sides, queries, rows, job, context.resources.caches))
+      : recallScores(hits, lost.filter((l) => l.answerable).length, ks);
     return {
       versions: { model, dataset: dataset.hash, index: built.index.version },
       scores: [...accuracy, ...built.scores, ...timeScores(timesMs), ...cost],
@@ -259,13 +269,13 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
           [...gallery.embedded.errors, ...query.embedded.errors].map((e) => [e.item, e]),
         ).values(),
       ],
-      notes: [...built.notes],
+      notes: [...built.notes, ...lossNotes(sides)],
       cases: [
         ...casesOf(hits, query, gallery),
         ...lost.map((e) => ({
           ...emptyCase,
           item: e.item,
-          outcome: "error" as const,
+          outcome: e.answerable ? ("error" as const) : ("none" as const),
           truth: e.label,
         })),
       ],
@@ -309,27 +319,17 @@ const intervalMethods = {
 } as const;
 
 /**
- * The scores of an exhaustive search; a lost query adds 0 to each mean. Where ties decide, their
- * bounds become scores of their own.
+ * The scores of an exhaustive search. Where ties decide, their bounds become scores of their own.
  */
-export function exactScores({ scores }: RetrievalScores, lost: number): RecordedScore[] {
+export function exactScores({ scores }: RetrievalScores): RecordedScore[] {
   return scores.flatMap((score): RecordedScore[] => {
     const { name, unit, better, bounds, interval } = score;
     const head = { metric: name, unit, better };
     if (score.value === null) return [{ ...head, value: null, why: score.why }];
-    const n = score.n + lost;
-    const share = score.n / n;
-    // Zeros draw an interval towards 0 as they do the mean; for a proportion it is computed afresh.
-    const ci =
-      score.ci &&
-      (lost === 0
-        ? score.ci
-        : interval === "wilson"
-          ? wilsonInterval(score.value * score.n, n)
-          : ([score.ci[0] * share, score.ci[1] * share] as const));
+    const { n, ci } = score;
     const main: RecordedScore = {
       ...head,
-      value: score.value * share,
+      value: score.value,
       n,
       ci: ci && [ci[0], ci[1]],
       ...(interval !== null && { method: intervalMethods[interval] }),
@@ -338,7 +338,7 @@ export function exactScores({ scores }: RetrievalScores, lost: number): Recorded
     const bound = (tie: "pessimistic" | "optimistic", value: number): RecordedScore => ({
       ...head,
       of: { ties: tie },
-      value: value * share,
+      value,
       n,
       ci: null,
     });
@@ -346,16 +346,38 @@ export function exactScores({ scores }: RetrievalScores, lost: number): Recorded
   });
 }
 
-/** Queries that could not be embedded although the gallery holds a right answer: misses. */
-function lostQueries(query: Part, gallery: Part): (ItemError & { label: string })[] {
-  const failed = new Map(query.embedded.errors.map((e) => [e.item, e]));
-  // A lost query is no row of the index, so it is not left out of itself: any row of its label
-  // answers it.
-  const labels = new Set(gallery.rows.map((r) => r.label));
-  return query.listed.rows.flatMap(({ path, label }) => {
-    const error = failed.get(path);
-    return error && labels.has(label) ? [{ ...error, label }] : [];
-  });
+/** Queries that could not be embedded: misses where the listed gallery holds a right answer. */
+function lostQueries({ query, positives }: Sides): LostQuery[] {
+  const embedded = new Set(query.embedded.places);
+  return query.listed.rows.flatMap(({ path, label }, place) =>
+    embedded.has(place) ? [] : [{ item: path, label, answerable: positives[place]! > 0 }],
+  );
+}
+
+interface LostQuery {
+  readonly item: string;
+  readonly label: string;
+  readonly answerable: boolean;
+}
+
+/** What could not be embedded, and what it cost. */
+function lossNotes({ query, gallery, leaveOneOut, positives }: Sides): string[] {
+  const lost = ({ listed, embedded }: Part): number => listed.rows.length - embedded.places.length;
+  if (lost(gallery) + lost(query) === 0) return [];
+  const left = listedPositives(query.rows, gallery.rows, leaveOneOut);
+  const stranded = query.embedded.places.filter(
+    (place, row) => positives[place]! > 0 && !left[row],
+  );
+  return [
+    `${lost(gallery)} of ${gallery.listed.rows.length} gallery pictures could not be embedded; ` +
+      `${stranded.length} queries lost their only right answers with them and count as missed`,
+    ...(leaveOneOut
+      ? []
+      : [
+          `${lost(query)} of ${query.listed.rows.length} queries could not be embedded; those with ` +
+            "a right answer in the list count as missed",
+        ]),
+  ];
 }
 
 const emptyCase = {

@@ -2,13 +2,12 @@ import { describe, expect, it } from "vitest";
 import { exactScores } from "../../../src/eval/experiments/retrieval.js";
 import { rankQueries } from "../../../src/eval/metrics/retrieval/retrieval.js";
 import { retrievalScores } from "../../../src/eval/metrics/retrieval/retrieval-scores.js";
-import { wilsonInterval } from "../../../src/eval/stats/proportion.js";
 import type { Protocol } from "../../../src/pipeline/types.js";
 
 /**
  * 100 queries beside a gallery of two labels on a line; every fifth query lies on the wrong side.
  */
-async function scores(protocol: Protocol, lost: number) {
+async function scores(protocol: Protocol) {
   const queries = Float32Array.from({ length: 200 }, (_, i) =>
     i % 2 === (Math.floor(i / 2) % 5 === 0 ? 1 : 0) ? 1 : 0.2,
   );
@@ -22,27 +21,17 @@ async function scores(protocol: Protocol, lost: number) {
     },
     { protocol, ks: [1] },
   );
-  return exactScores(retrievalScores(evidence), lost);
+  return exactScores(retrievalScores(evidence));
 }
 
 describe("the interval of a retrieval score is named as what it is", () => {
   it("Wilson for a plain proportion, a bootstrap where blocks weigh", async () => {
     const method = async (protocol: Protocol, metric: string) =>
-      (await scores(protocol, 0)).find((s) => s.metric === metric) as { method?: string };
+      (await scores(protocol)).find((s) => s.metric === metric) as { method?: string };
     expect((await method("standard", "recall@1")).method).toBe("Wilson");
     expect((await method("paddleclas", "recall@1")).method).toBe(
       "percentile bootstrap over queries",
     );
     expect((await method("standard", "mAP")).method).toBe("percentile bootstrap over queries");
-  });
-
-  it("lost queries count as misses, in value and interval", async () => {
-    const [recall] = await scores("standard", 25);
-    expect(recall).toMatchObject({
-      metric: "recall@1",
-      value: (0.8 * 100) / 125,
-      n: 125,
-      ci: [...wilsonInterval(80, 125)],
-    });
   });
 });

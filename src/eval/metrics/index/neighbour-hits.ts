@@ -1,4 +1,5 @@
 import type { Neighbours } from "../../../pipeline/types.js";
+import { listedPositives } from "../retrieval/lost-rows.js";
 
 /**
  * A row of a query or gallery set as retrieval sees it. `uid` is a picture number or camera; null
@@ -31,15 +32,19 @@ export interface NeighbourHit {
  * the ranking, as the `standard` protocol has it.
  *
  * @param found at least `k` + `allowance(…)` neighbours a query, so that k valid ones remain.
+ * @param positives right answers of each query by the lists, where not every listed picture is a
+ * row: a query whose answers were all lost misses. The rows themselves unless told.
  */
 export function judgeNeighbours(
   found: Neighbours,
   queries: readonly LabelledRow[],
   gallery: readonly LabelledRow[],
-  { k, leaveOneOut }: { readonly k: number; readonly leaveOneOut: boolean },
+  {
+    k,
+    leaveOneOut,
+    positives = listedPositives(queries, gallery, leaveOneOut),
+  }: { readonly k: number; readonly leaveOneOut: boolean; readonly positives?: Int32Array },
 ): NeighbourHit[] {
-  const byLabel = countBy(gallery, (g) => g.label);
-  const byIdentity = identities(queries, gallery);
   return queries.map((query, q): NeighbourHit => {
     const rows: number[] = [];
     const scores: number[] = [];
@@ -50,14 +55,11 @@ export function judgeNeighbours(
       scores.push(found.scores[i]!);
     }
     const rank = rows.findIndex((row) => gallery[row]!.label === query.label);
-    // Left out: the query itself, and what the junk rule takes (which then holds the query, too).
-    const invalid =
-      query.uid !== null ? (byIdentity.get(identity(query)) ?? 0) : leaveOneOut ? 1 : 0;
     return {
       rows,
       scores,
       rank: rank < 0 ? null : rank,
-      answerable: (byLabel.get(query.label) ?? 0) > invalid,
+      answerable: positives[q]! > 0,
     };
   });
 }

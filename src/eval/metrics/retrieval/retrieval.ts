@@ -35,6 +35,11 @@ export interface RetrievalInput {
   readonly galleryUids?: readonly string[];
   /** Query i is row i of the gallery and never meets itself. */
   readonly leaveOneOut?: boolean;
+  /**
+   * Right answers of each query by the lists, where not every listed picture is a row: those that
+   * are no row are never found, and a query with none left misses. The rows themselves unless told.
+   */
+  readonly listedPositives?: Int32Array;
 }
 
 /**
@@ -119,7 +124,10 @@ export interface RetrievalEvidence {
   readonly ks: readonly number[];
   readonly labels: Coded;
   readonly gallerySize: number;
-  /** Valid positives of each query. Queries with none leave the denominators. */
+  /**
+   * Valid positives of each query by the lists, ranked or not. Queries with none leave the
+   * denominators.
+   */
   readonly positives: Int32Array;
   /** Gallery items that are not valid, of each query. */
   readonly junk: Int32Array;
@@ -230,7 +238,9 @@ export async function rankQueries(
       const query = begin + i;
       const aside = junkScore === null ? null : { rows: list(junk, i), score: junkScore };
       evidence.junk[query] = junk.start[i + 1]! - junk.start[i]!;
-      evidence.positives[query] = positives.start[i + 1]! - positives.start[i]!;
+      const ranked = positives.start[i + 1]! - positives.start[i]!;
+      const right = input.listedPositives?.[query] ?? ranked;
+      evidence.positives[query] = right;
       writeTop(
         ranks,
         i,
@@ -239,15 +249,15 @@ export async function rankQueries(
         evidence.topRows.subarray(query * kept, (query + 1) * kept),
         evidence.topScores.subarray(query * kept, (query + 1) * kept),
       );
-      if (evidence.positives[query] === 0) continue;
+      if (ranked === 0) continue;
       if (rules.ties === "stable") {
         const found = stableRanks(ranks, positives, i, aside);
-        const value = valueOfRanks(found, ks);
+        const value = valueOfRanks(found, ks, right);
         store(
           values.stable,
           query,
           rules.penalty === "from-zero"
-            ? { ...value, inverseNegativePenalty: penaltyFromZero(found) }
+            ? { ...value, inverseNegativePenalty: ranked < right ? 0 : penaltyFromZero(found) }
             : value,
         );
         addStep(cmc.stable, found[0]!);
@@ -255,11 +265,11 @@ export async function rankQueries(
       }
       const groups = tieGroups(ranks, positives, i, aside, gallerySize);
       const tied = isTied(groups);
-      const best = valueOfRanks(extremeRanks(groups, "optimistic"), ks);
-      const worst = tied ? valueOfRanks(extremeRanks(groups, "pessimistic"), ks) : best;
+      const best = valueOfRanks(extremeRanks(groups, "optimistic"), ks, right);
+      const worst = tied ? valueOfRanks(extremeRanks(groups, "pessimistic"), ks, right) : best;
       store(values.optimistic, query, best);
       store(values.pessimistic, query, worst);
-      store(values.expected, query, tied ? expectedValue(groups, ks) : best);
+      store(values.expected, query, tied ? expectedValue(groups, ks, right) : best);
       addStep(cmc.optimistic, best.firstRank);
       addStep(cmc.pessimistic, worst.firstRank);
       if (tied) for (let k = 1; k <= cmcLength; k++) cmc.expected[k - 1]! += expectedHit(groups, k);

@@ -69,13 +69,22 @@ export function extremeRanks(
   return ranks;
 }
 
-/** All metrics from the ranks of the positives (ascending, from 1, at least one). */
-export function valueOfRanks(ranks: ArrayLike<number>, ks: readonly number[]): QueryValue {
-  const count = ranks.length;
+/**
+ * All metrics from the ranks of the positives (ascending, from 1, at least one).
+ *
+ * @param count R, where some positives are in no place of the ranking because their pictures could
+ * not be embedded: they are never found.
+ */
+export function valueOfRanks(
+  ranks: ArrayLike<number>,
+  ks: readonly number[],
+  count = ranks.length,
+): QueryValue {
+  const ranked = ranks.length;
   let averagePrecision = 0;
   let mapAtR = 0;
   let withinR = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < ranked; i++) {
     const precision = (i + 1) / ranks[i]!;
     averagePrecision += precision;
     if (ranks[i]! <= count) {
@@ -85,7 +94,7 @@ export function valueOfRanks(ranks: ArrayLike<number>, ks: readonly number[]): Q
   }
   const within = (k: number) => {
     let n = 0;
-    while (n < count && ranks[n]! <= k) n++;
+    while (n < ranked && ranks[n]! <= k) n++;
     return n;
   };
   return {
@@ -94,7 +103,7 @@ export function valueOfRanks(ranks: ArrayLike<number>, ks: readonly number[]): Q
     averagePrecision: averagePrecision / count,
     mapAtR: mapAtR / count,
     rPrecision: withinR / count,
-    inverseNegativePenalty: count / ranks[count - 1]!,
+    inverseNegativePenalty: ranked < count ? 0 : count / ranks[count - 1]!,
     firstRank: ranks[0]!,
   };
 }
@@ -120,10 +129,13 @@ export function penaltyFromZero(ranks: ArrayLike<number>): number {
   return ranks.length / last;
 }
 
-/** The mean of all metrics over all orders of the tied items. */
-export function expectedValue(groups: TieGroups, ks: readonly number[]): QueryValue {
+/** The mean of all metrics over all orders of the tied items. `count` as in `valueOfRanks`. */
+export function expectedValue(
+  groups: TieGroups,
+  ks: readonly number[],
+  count = positiveCount(groups),
+): QueryValue {
   const { before, size, positives } = groups;
-  const count = positiveCount(groups);
   let averagePrecision = 0;
   let mapAtR = 0;
   let positivesBefore = 0;
@@ -145,7 +157,7 @@ export function expectedValue(groups: TieGroups, ks: readonly number[]): QueryVa
     averagePrecision: averagePrecision / count,
     mapAtR: mapAtR / count,
     rPrecision: expectedWithin(groups, count) / count,
-    inverseNegativePenalty: expectedPenalty(groups, count),
+    inverseNegativePenalty: positiveCount(groups) < count ? 0 : expectedPenalty(groups, count),
     // Of t places taken at random, the first of p lies on average at (t + 1) / (p + 1).
     firstRank: before[0]! + (size[0]! + 1) / (positives[0]! + 1),
   };
