@@ -4,7 +4,12 @@ import type { Codes, Neighbours, Protocol, Vectors } from "../../pipeline/types.
 import { isCodes, rowCount } from "../../pipeline/types.js";
 import type { IndexMeasurement } from "../config/config.js";
 import { allowance, judgeNeighbours } from "../metrics/index/neighbour-hits.js";
-import { neighbourRecall, rescore, withoutOwn } from "../metrics/index/neighbour-recall.js";
+import {
+  float32Rounding,
+  neighbourRecall,
+  rescore,
+  withoutOwn,
+} from "../metrics/index/neighbour-recall.js";
 import { timingLoop } from "../observe/loop-time.js";
 import type { RecordedScore } from "../record/record.js";
 import type { Resources } from "../observe/resources.js";
@@ -100,6 +105,7 @@ class IndexBench {
     const near = leaveOneOut
       ? { found: withoutOwn(found), exact: withoutOwn(exact) }
       : { found, exact };
+    const rounding = float32Rounding(queries, rows, index.metric);
     const timesMs = await timingLoop(() => timeQueries(index, queries, k));
     progress(4, 4);
     return {
@@ -108,7 +114,8 @@ class IndexBench {
         ...ks.map((at): RecordedScore =>
           withHead(
             { metric: `neighbour-recall@${at}`, unit: "ratio", better: "higher" },
-            neighbourRecall(near.found, near.exact, { k: at, metric: index.metric }).recall,
+            neighbourRecall(near.found, near.exact, { k: at, metric: index.metric, rounding })
+              .recall,
             "percentile bootstrap over queries",
           ),
         ),

@@ -15,11 +15,45 @@ export interface NeighbourRecallOptions {
   readonly k: number;
   readonly metric: IndexMetric;
   /**
-   * How much worse than the k-th exact score still counts, in units of the score. 1e-5 unless told:
-   * what float32 leaves uncertain in an inner product of unit vectors. ann-benchmarks allows 1e-3.
-   * Hamming distances are whole numbers: 0.
+   * How much worse than the k-th exact score still counts, in units of the score; 0 unless told.
+   * ann-benchmarks allows 1e-3 whatever the units.
    */
   readonly epsilon?: number;
+  /** The vectors: what their float32 leaves uncertain in a score counts as equal. None: nothing. */
+  readonly rounding?: Rounding;
+}
+
+/** How far two scores of a query may lie apart by rounding alone. */
+export type Rounding = (query: number, row: number, other: number) => number;
+
+/**
+ * What float32 leaves uncertain between the scores of two rows: a sum of dim products is off by at
+ * most lambda sqrt(dim) u |query| |row| (u = 2^-24) with probability 1 - 2 exp(-lambda^2 / 2)
+ * (Higham and Mary 2019, "A New Approach to Probabilistic Rounding Error Analysis", theorem 2.4;
+ * lambda = 4 here), so that the bound follows the vectors' own scale. Squared distances are sums of
+ * three such products. Hamming distances are whole numbers: 0.
+ */
+export function float32Rounding(
+  queries: Vectors | Codes,
+  gallery: Vectors | Codes,
+  metric: IndexMetric,
+): Rounding {
+  if (isCodes(queries) || isCodes(gallery)) return () => 0;
+  const [q, g] = [norms(queries), norms(gallery)];
+  const unit = 4 * Math.sqrt(gallery.dim) * 2 ** -24;
+  if (metric === "l2")
+    return (query, row, other) =>
+      unit * ((q[query]! + g[row]!) ** 2 + (q[query]! + g[other]!) ** 2);
+  return (query, row, other) => unit * q[query]! * (g[row]! + g[other]!);
+}
+
+/** Euclidean length of each row. */
+export function norms({ data, dim }: Vectors): Float64Array {
+  return Float64Array.from({ length: data.length / dim }, (_, row) => {
+    let squares = 0;
+    for (let i = row * dim; i < (row + 1) * dim; i++) squares += data[i]! ** 2;
+    return Math.sqrt(squares);
+  });
 }
 
 export interface NeighbourRecall {
@@ -49,7 +83,7 @@ export const annBenchmarksEpsilon = 1e-3;
 export function neighbourRecall(
   found: Neighbours,
   exact: Neighbours,
-  { k, metric, epsilon = metric === "hamming" ? 0 : 1e-5 }: NeighbourRecallOptions,
+  { k, metric, epsilon = 0, rounding = () => 0 }: NeighbourRecallOptions,
 ): NeighbourRecall {
   const queries = exact.rows.length / exact.k;
   if (found.rows.length / found.k !== queries)
@@ -64,11 +98,14 @@ export function neighbourRecall(
         `neighbourRecall: the exact search kept ${exact.k} neighbours, ${k} needed`,
       );
     if (target === 0) continue;
+    const last = exact.rows[q * exact.k + target - 1]!;
     const bound = sign * exact.scores[q * exact.k + target - 1]! - epsilon;
     const counted = new Set<number>();
     for (let i = 0; i < Math.min(k, found.k); i++) {
       const row = found.rows[q * found.k + i]!;
-      if (row >= 0 && sign * found.scores[q * found.k + i]! >= bound) counted.add(row);
+      if (row < 0) continue;
+      const score = sign * found.scores[q * found.k + i]!;
+      if (score >= bound - rounding(q, last, row)) counted.add(row);
     }
     perQuery[q] = Math.min(counted.size, target) / target;
   }
