@@ -125,7 +125,7 @@ async function harness({ refs }: Pictures): Promise<void> {
       progress: () => undefined,
       signal: new AbortController().signal,
     });
-    evaluateCoco(truth, toCoco({ found }, truth, true, dataset as DetectionDataset), {
+    evaluateCoco(truth, toCoco({ found }, truth, null, dataset as DetectionDataset), {
       agnostic: true,
     });
   } finally {

@@ -1,4 +1,5 @@
 import { UserError } from "../../src/pipeline/errors.js";
+import { detectionSanity } from "./box-sanity.js";
 import { isOutside, Notes, refuseNegative } from "./coco-checks.js";
 import type { CocoDetections, CocoTruth, Leniency } from "./coco-set.js";
 import { Column, float64, IdTable, int32 } from "./columns.js";
@@ -82,13 +83,14 @@ export class DetectionsBuilder {
   }
 
   build(): CocoDetections {
-    return {
+    const detections = {
       image: this.#image.view(),
       category: this.#category.view(),
       box: this.#box.view(),
       score: this.#score.view(),
-      notes: this.#notes.list(),
     };
+    const notes = [...this.#notes.list(), ...detectionSanity(detections, this.#truth)];
+    return { ...detections, notes };
   }
 
   #unknownImage(index: number, id: number | string): void {

@@ -67,7 +67,14 @@ export interface Note {
     | "unknown-image"
     | "unknown-category"
     | "id-zero"
-    | "ignore-flag";
+    | "ignore-flag"
+    | "leaves-image"
+    | "relative-boxes"
+    | "area-exceeds-box"
+    | "cornered"
+    | "voc-boxes"
+    | "detections-bound"
+    | "name-matched";
   readonly message: string;
   readonly count: number;
   readonly first: string;

@@ -1,6 +1,7 @@
 import { UserError } from "../../src/pipeline/errors.js";
 import { isOutside, Notes, refuseNegative } from "./coco-checks.js";
-import type { CocoCategory, CocoImage, CocoTruth, Leniency } from "./coco-set.js";
+import { truthSanity } from "./box-sanity.js";
+import type { CocoCategory, CocoImage, CocoTruth, Leniency, Note } from "./coco-set.js";
 import { Column, float64, IdTable, uint8 } from "./columns.js";
 
 /**
@@ -164,13 +165,12 @@ export class TruthBuilder {
       ignore: this.#ignore.view(),
       id: this.#id.view(),
     };
-    const notes = this.#notes.list();
-    if (count === n) return { images, categories, ...columns, box, notes };
+    const told = this.#notes.list();
+    if (count === n) return withSanity({ images, categories, ...columns, box }, told);
     const rows = kept.subarray(0, count);
-    return {
+    const left = {
       images,
       categories,
-      notes,
       image: Int32Array.from(rows, (i) => image[i]!),
       category: Int32Array.from(rows, (i) => category[i]!),
       area: Float64Array.from(rows, (i) => columns.area[i]!),
@@ -179,6 +179,7 @@ export class TruthBuilder {
       id: Float64Array.from(rows, (i) => columns.id[i]!),
       box: Float64Array.from({ length: 4 * count }, (_, j) => box[4 * rows[j >> 2]! + (j & 3)]!),
     };
+    return withSanity(left, told);
   }
 
   #unknown(
@@ -203,6 +204,10 @@ export class TruthBuilder {
       path,
     );
   }
+}
+
+function withSanity(truth: Omit<CocoTruth, "notes">, told: readonly Note[]): CocoTruth {
+  return { ...truth, notes: [...told, ...truthSanity(truth)] };
 }
 
 function refuseDuplicates(

@@ -4,6 +4,7 @@
  * bit. What a caller skips is still checked.
  */
 import { UserError } from "../../src/pipeline/errors.js";
+import { strictText } from "../../src/pipeline/strict-text.js";
 import type { ByteSource } from "./byte-source.js";
 import { fromDecimal } from "./decimal.js";
 import { endOfObject, KeyTable } from "./key-table.js";
@@ -219,13 +220,13 @@ export class JsonScanner {
     if (this.peek() !== quote) throw this.syntax("a string");
     const closing = this.#closingQuote();
     if (closing >= 0) {
-      const text = this.#buffer.toString("utf8", this.#at + 1, closing);
+      const text = this.#text(this.#at + 1, closing);
       this.#at = closing + 1;
       return text;
     }
     // With escapes: the text between the outer quotes is itself JSON.
     const end = this.#stringEnd();
-    const literal = this.#buffer.toString("utf8", this.#at, end);
+    const literal = this.#text(this.#at, end);
     try {
       const text = JSON.parse(literal) as string;
       this.#at = end;
@@ -233,6 +234,14 @@ export class JsonScanner {
     } catch {
       throw this.syntax("a string with valid escapes");
     }
+  }
+
+  /** Bytes of the window as text: other encodings would make one name of several. */
+  #text(from: number, to: number): string {
+    const text = this.#buffer.toString("utf8", from, to);
+    if (!text.includes("\ufffd")) return text;
+    const path = `byte ${this.#base + from}`;
+    return strictText(this.#buffer.subarray(from, to), { file: this.file, path });
   }
 
   /** True or false; a number counts as true unless it is 0. */

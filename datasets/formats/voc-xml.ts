@@ -6,23 +6,32 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { UserError, unreadable } from "../../src/pipeline/errors.js";
-import type { CocoTruth, Leniency } from "./coco-set.js";
+import { strictText } from "../../src/pipeline/strict-text.js";
+import type { CocoTruth, Leniency, Note } from "./coco-set.js";
 import { TruthBuilder } from "./coco-truth-builder.js";
 
 export interface VocOptions extends Leniency {
   /**
-   * `inclusive` (default): xmin to xmax are the first and the last pixel of the object, counted
-   * from 1, as VOC defines them: left = xmin - 1, width = xmax - xmin + 1. `as-is`: left = xmin,
-   * width = xmax - xmin, as some converters have it.
+   * `inclusive`: xmin to xmax are the first and the last pixel of the object, counted from 1, as
+   * VOC defines them: left = xmin - 1, width = xmax - xmin + 1. `as-is`: left = xmin, width =
+   * xmax - xmin, as most present tools write it. `auto` (default): as-is where any box begins at
+   * 0 or below, which pixels counted from 1 cannot, else inclusive.
    */
-  readonly boxes?: "inclusive" | "as-is";
+  readonly boxes?: VocBoxRule | "auto";
 }
+
+export type VocBoxRule = "inclusive" | "as-is";
+
+const cdata = "#cdata";
 
 type Xml = string | { readonly [name: string]: Xml | readonly Xml[] | undefined };
 
+// References are resolved here (`plainText`), once and by XML's own rule.
 const parser = new XMLParser({
   ignoreAttributes: true,
   parseTagValue: false,
+  processEntities: false,
+  cdataPropName: cdata,
   trimValues: true,
   isArray: (name) => name === "object",
 });
@@ -45,7 +54,12 @@ export function readVocTruth(folder: string, options: VocOptions = {}): CocoTrut
   const categoryId = new Map(names.map((name, i) => [name, i + 1]));
   const builder = new TruthBuilder(folder, options);
   for (const [name, id] of categoryId) builder.addCategory(id, name);
-  const margin = (options.boxes ?? "inclusive") === "inclusive" ? 1 : 0;
+  const beginAtZero = images
+    .flatMap((image) => image.objects)
+    .filter(({ box }) => Math.min(box[0], box[1]) <= 0).length;
+  const told = beginAtZero > 0 ? "as-is" : "inclusive";
+  const rule = options.boxes === undefined || options.boxes === "auto" ? told : options.boxes;
+  const margin = rule === "inclusive" ? 1 : 0;
   let id = 0;
   for (const image of images) {
     builder.addImage(image.id, image.width, image.height, image.fileName);
@@ -80,7 +94,18 @@ export function readVocTruth(folder: string, options: VocOptions = {}): CocoTrut
       );
     }
   }
-  return builder.build();
+  const truth = builder.build();
+  return { ...truth, notes: [...truth.notes, ruleNote(rule, truth.image.length, beginAtZero)] };
+}
+
+/** The convention is in no file: whoever reads a number must know by which it was read. */
+function ruleNote(rule: VocBoxRule, count: number, beginAtZero: number): Note {
+  const message =
+    rule === "inclusive"
+      ? "true boxes read as VOC defines them (pixels from 1, both ends in: width = xmax - xmin + 1)"
+      : "true boxes read as they are (width = xmax - xmin)";
+  const told = beginAtZero > 0 ? `${beginAtZero} begin at 0` : "none begins at 0";
+  return { code: "voc-boxes", message, count, first: told };
 }
 
 interface VocObject {
@@ -119,12 +144,7 @@ function xmlFiles(folder: string): string[] {
 }
 
 function readImage(file: string, name: string): VocImage {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw unreadable(file, error);
-  }
+  const text = xmlText(file);
   // No annotation needs a document type, and what it may define can grow without end.
   if (/<!DOCTYPE/i.test(text))
     throw wrong(file, "(top)", "has a document type", "plain elements", "<!DOCTYPE");
@@ -139,17 +159,17 @@ function readImage(file: string, name: string): VocImage {
     typeof annotation === "string" ? [] : ((annotation["object"] ?? []) as readonly Xml[]);
   return {
     id: name.slice(0, -".xml".length),
-    fileName: textOf(child(annotation, "filename")) ?? null,
-    width: sizeOf(size, "width"),
-    height: sizeOf(size, "height"),
+    fileName: textOf(child(annotation, "filename"), file, "filename") ?? null,
+    width: sizeOf(size, "width", file),
+    height: sizeOf(size, "height", file),
     objects: objects.map((object, i): VocObject => {
       const path = `object[${i}]`;
-      const label = textOf(child(object, "name"));
+      const label = textOf(child(object, "name"), file, `${path}.name`);
       if (!label)
         throw wrong(file, `${path}.name`, "an object without a name", "a class name", "nothing");
       const bounds = child(object, "bndbox");
       const box = ["xmin", "ymin", "xmax", "ymax"].map((key) => {
-        const found = textOf(child(bounds, key));
+        const found = textOf(child(bounds, key), file, `${path}.bndbox.${key}`);
         const value = found ? Number(found) : NaN;
         if (!Number.isFinite(value))
           throw wrong(
@@ -166,7 +186,7 @@ function readImage(file: string, name: string): VocImage {
         path,
         name: label,
         box: box as unknown as VocObject["box"],
-        difficult: textOf(child(object, "difficult")) === "1",
+        difficult: textOf(child(object, "difficult"), file, `${path}.difficult`) === "1",
       };
     }),
   };
@@ -178,12 +198,62 @@ function child(xml: Xml | undefined, name: string): Xml | undefined {
   return Array.isArray(found) ? (found[0] as Xml) : (found as Xml | undefined);
 }
 
-function textOf(xml: Xml | undefined): string | undefined {
-  return typeof xml === "string" ? xml : undefined;
+/** An element's text, or undefined where there is no such element. */
+function textOf(xml: Xml | undefined, file: string, path: string): string | undefined {
+  if (xml === undefined) return undefined;
+  if (typeof xml === "string") return plainText(xml, file, path);
+  const raw = xml[cdata];
+  const verbatim = Array.isArray(raw) ? raw.join("") : raw;
+  if (typeof verbatim !== "string") return undefined;
+  const around = xml["#text"];
+  return (typeof around === "string" ? plainText(around, file, path) : "") + verbatim;
 }
 
-function sizeOf(size: Xml | undefined, key: string): number {
-  const value = Number(textOf(child(size, key)));
+const entities = new Map([
+  ["amp", "&"],
+  ["lt", "<"],
+  ["gt", ">"],
+  ["quot", '"'],
+  ["apos", "'"],
+]);
+
+/**
+ * Text with its character and entity references resolved once (XML 1.0, 4.1 and 4.6): `&#33033;`
+ * is one character, `&amp;#33033;` are eight.
+ */
+function plainText(xml: string, file: string, path: string): string {
+  return xml.replace(/&([^;]*);?/g, (reference, name: string) => {
+    const number = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name);
+    const code = number && (number[1] ? parseInt(number[1], 16) : Number(number[2]));
+    const known = reference.endsWith(";") ? entities.get(name) : undefined;
+    if (known !== undefined) return known;
+    if (code !== null && code > 0 && code <= 0x10ffff && reference.endsWith(";"))
+      return String.fromCodePoint(code);
+    throw wrong(file, path, "an unknown reference", "a character of XML or &amp;", reference);
+  });
+}
+
+/** A file's text in the encoding that its XML declaration names, UTF-8 unless it does. */
+function xmlText(file: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  const head = Buffer.from(bytes.subarray(0, 200)).toString("latin1");
+  const declared = /^(?:\xef\xbb\xbf)?<\?xml[^>]*encoding\s*=\s*["']([^"']+)["']/.exec(head)?.[1];
+  if (declared === undefined || /^utf-?8$/i.test(declared)) return strictText(bytes, { file });
+  try {
+    return new TextDecoder(declared, { fatal: true }).decode(bytes);
+  } catch {
+    const expected = "text in the encoding that its XML declaration names";
+    throw wrong(file, "line 1", "not the text that it declares", expected, declared);
+  }
+}
+
+function sizeOf(size: Xml | undefined, key: string, file: string): number {
+  const value = Number(textOf(child(size, key), file, `size.${key}`));
   return value > 0 && Number.isFinite(value) ? value : 0;
 }
 

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { parseDocument } from "yaml";
 import type { z } from "zod";
-import { unreadable, UserError } from "./errors.js";
+import { UserError } from "./errors.js";
+import { readStrictText } from "./strict-text.js";
 
 export { unreadable } from "./errors.js";
 
@@ -10,13 +10,7 @@ export { unreadable } from "./errors.js";
  * found.
  */
 export async function readYaml<T>(file: string, schema: z.ZodType<T>): Promise<T> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    throw unreadable(file, error);
-  }
-  return parseYaml(text, file, schema);
+  return parseYaml(await readStrictText(file), file, schema);
 }
 
 /** The same for text at hand; `file` is only named in errors. */

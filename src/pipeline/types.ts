@@ -98,6 +98,12 @@ export type Interpolation = "linear" | "cubic";
  * float32.
  */
 export interface Preprocessing {
+  /**
+   * Resize so that the shorter side has so many px, the aspect ratio kept, and cut the middle of
+   * `width` x `height` out (PaddleClas's ResizeImage with `resize_short`, then CropImage). Left
+   * out: the picture is stretched.
+   */
+  readonly resizeShort?: number;
   readonly width: number;
   readonly height: number;
   readonly interpolation: Interpolation;

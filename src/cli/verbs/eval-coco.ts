@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { readCocoDetections, readCocoTruth } from "../../../datasets/formats/coco-json.js";
 import type { CocoTruth, Leniency, Note } from "../../../datasets/formats/coco-set.js";
+import type { VocBoxRule } from "../../../datasets/formats/voc-xml.js";
 import type { CategoryScores, CocoEvaluation } from "../../eval/metrics/coco/coco.js";
 import { evaluateCoco } from "../../eval/metrics/coco/coco.js";
 import type { DetectionErrors } from "../../eval/metrics/coco/coco-errors.js";
@@ -10,7 +11,7 @@ import {
   type CocoOptions,
 } from "../../eval/metrics/coco/coco-parameters.js";
 import type { Score } from "../../eval/types.js";
-import { UserError, unreadable } from "../../pipeline/errors.js";
+import { oneOf, UserError, unreadable } from "../../pipeline/errors.js";
 import { print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
@@ -22,6 +23,7 @@ interface Options {
   readonly errors?: true;
   readonly curves?: string;
   readonly intervals?: true | string;
+  readonly vocBoxes?: string;
   readonly agnostic?: true;
   readonly maxDets?: string;
   readonly areas?: string;
@@ -58,6 +60,11 @@ export const verb: Verb = {
         "--intervals [resamples]",
         "95% intervals by drawing images again (seeded; default 1000 resamples)",
       )
+      .option(
+        "--voc-boxes <rule>",
+        "how VOC's corners are meant: inclusive (pixels from 1), as-is, or auto",
+        "auto",
+      )
       .option("--agnostic", "take all categories as one")
       .option("--max-dets <list>", "detections kept of each image and category (default: 1,10,100)")
       .option(
@@ -87,7 +94,10 @@ async function run(options: Options): Promise<void> {
   };
   const voc = isFolder(options.truth);
   const truth = voc
-    ? (await import("../../../datasets/formats/voc-xml.js")).readVocTruth(options.truth, leniency)
+    ? (await import("../../../datasets/formats/voc-xml.js")).readVocTruth(options.truth, {
+        ...leniency,
+        boxes: vocRule(options.vocBoxes ?? "auto"),
+      })
     : readCocoTruth(options.truth, leniency);
   const honourIgnore = voc || options.honourIgnore === true;
   const asked: CocoOptions = {
@@ -137,6 +147,18 @@ async function run(options: Options): Promise<void> {
   if (errors) printErrors(errors);
   for (const { file, count, message, first } of notes)
     warn(`${file}: ${count} ${message} (first: ${first})`);
+}
+
+function vocRule(value: string): VocBoxRule | "auto" {
+  if (value === "auto" || value === "inclusive" || value === "as-is") return value;
+  throw new UserError({
+    code: "coco-option",
+    message: "not a rule for VOC's boxes",
+    path: "--voc-boxes",
+    expected: oneOf(["auto", "inclusive", "as-is"]),
+    found: value,
+    fix: "leave it out to let the boxes tell",
+  });
 }
 
 /** The same with a 95% interval on each number of the summary, where the bootstrap can tell one. */

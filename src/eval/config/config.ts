@@ -1,9 +1,9 @@
 import { dirname, isAbsolute, resolve } from "node:path";
-import { readFile } from "node:fs/promises";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { UserError } from "../../pipeline/errors.js";
-import { parseValue, unreadable } from "../../pipeline/schema.js";
+import { parseValue } from "../../pipeline/schema.js";
+import { readStrictText } from "../../pipeline/strict-text.js";
 
 /**
  * Experiment configs: YAML, strict, with `extends`, `settings` for places that differ by machine,
@@ -368,9 +368,7 @@ async function readExtended(file: string, chain: readonly string[]): Promise<Map
       fix: "break the circle",
     });
   }
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw unreadable(file, error);
-  });
+  const text = await readStrictText(file);
   const document = parseDocument(text, { prettyErrors: true });
   if (document.errors[0]) {
     throw new UserError({

@@ -44,7 +44,15 @@ const recognition = z.strictObject({
   query: list.optional(),
 });
 
-const boxes = z.strictObject({ format: z.enum(["coco-json", "voc-xml"]), path: z.string() });
+const boxes = z.discriminatedUnion("format", [
+  z.strictObject({ format: z.literal("coco-json"), path: z.string() }),
+  z.strictObject({
+    format: z.literal("voc-xml"),
+    path: z.string(),
+    /** Whether xmax is the last pixel, counted from 1, or a coordinate; see `readVocTruth`. */
+    boxes: z.enum(["auto", "inclusive", "as-is"]).default("auto"),
+  }),
+]);
 
 const detection = z.strictObject({
   ...head,

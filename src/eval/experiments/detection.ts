@@ -17,6 +17,8 @@ import type { RecordedScore } from "../record/record.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import type { ResampledStatistic } from "../stats/resampled-statistic.js";
+import { mapClasses, type ClassMapping } from "./class-names.js";
+import { readingNotes, sizeNotes } from "./truth-notes.js";
 import { costScores, timeModel } from "./model-cost.js";
 import { readTruth, recordedRoot, truthPictures } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
@@ -71,7 +73,9 @@ async function measureDetection(
       fix: "check its image root",
     });
   }
-  const detections = toCoco(observed, truth, agnostic, dataset);
+  const classes = await detectorClasses(ref, resources);
+  const mapping = agnostic ? null : classMappingOf(truth, classes, dataset);
+  const detections = toCoco(observed, truth, mapping, dataset);
   const evaluation = evaluateCoco(truth, detections, { agnostic });
   const { scores: latency, samplesMs } = await timingLoop(() =>
     timeModel("detect", pictures, signal, (pixels, watch) => detector.detect(pixels, watch)),
@@ -85,6 +89,11 @@ async function measureDetection(
     ],
     samples: { detect: samplesMs },
     errors: [...observed.errors],
+    notes: [
+      ...(mapping?.notes ?? []),
+      ...readingNotes([...truth.notes, ...detections.notes]),
+      ...sizeNotes(observed, truth),
+    ],
     cases: casesOf(observed, truth),
     curves: curvesOf(evaluation),
     imageRoots: { [dataset.name]: recordedRoot(dataset.images) },
@@ -179,14 +188,34 @@ function curvesOf({ parameters, slice }: CocoEvaluation): Record<string, number[
   };
 }
 
+/** The classes of a detector's card; a baseline has one. */
+export async function detectorClasses(
+  ref: ModelRef,
+  resources: Resources,
+): Promise<readonly string[] | number> {
+  const card = await resources.card(ref);
+  return "detection" in card ? card.detection.classes : 1;
+}
+
+/** Classes and categories brought together; see `mapClasses`. */
+export function classMappingOf(
+  truth: CocoTruth,
+  classes: readonly string[] | number,
+  { file }: DetectionDataset,
+): ClassMapping {
+  return mapClasses({ classes, categories: truth.categories, used: new Set(truth.category), file });
+}
+
 /**
- * Detections on the truth's categories: all on its first where classes do not count, else class i
- * on category i in order of id.
+ * Detections on the truth's categories: all on its first where classes do not count (a mapping of
+ * null), else as `mapClasses` has it.
+ *
+ * @throws UserError `class-unknown` for a class number that the model does not have.
  */
 export function toCoco(
   { found }: Pick<Detected, "found">,
   truth: CocoTruth,
-  agnostic: boolean,
+  mapping: ClassMapping | null,
   dataset: DetectionDataset,
 ): CocoDetections {
   const { images, categories } = truth;
@@ -198,13 +227,15 @@ export function toCoco(
   );
   found.forEach((f, i) => {
     for (const { box, score, classId } of f?.detections() ?? []) {
-      const category = categories[agnostic ? 0 : classId];
+      const place = mapping === null ? 0 : mapping.categories[classId];
+      if (place === null) continue;
+      const category = place === undefined ? undefined : categories[place];
       if (!category) {
         throw new UserError({
           code: "class-unknown",
           message: "the model's classes are not the data set's",
           file: dataset.file,
-          expected: `a class below ${categories.length}`,
+          expected: `a class below ${mapping?.categories.length ?? categories.length}`,
           found: `class ${classId}`,
           fix: "evaluate with agnostic: true, or use a model of the data set's classes",
         });

@@ -78,7 +78,7 @@ type Annotated = DetectionDataset | PipelineDataset;
 export async function readTruth({ annotations }: Annotated): Promise<CocoTruth> {
   return annotations.format === "coco-json"
     ? readCocoTruth(annotations.path)
-    : readVocTruth(annotations.path);
+    : readVocTruth(annotations.path, { boxes: annotations.boxes });
 }
 
 /** Every picture that a data set puts to a system: the annotated ones, or the queries. */

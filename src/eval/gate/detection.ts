@@ -3,7 +3,7 @@ import { iou } from "../../pipeline/box.js";
 import { bestDetections, defaultSettings } from "../../pipeline/system/recognizer.js";
 import type { Box, Detection } from "../../pipeline/types.js";
 import type { DetectionDataset } from "../config/dataset.js";
-import { toCoco } from "../experiments/detection.js";
+import { classMappingOf, detectorClasses, toCoco } from "../experiments/detection.js";
 import { readTruth, truthPictures } from "../experiments/pictures.js";
 import { apStatistic } from "../metrics/coco/coco-resample.js";
 import { evaluateCoco, type CocoEvaluation } from "../metrics/coco/coco.js";
@@ -43,7 +43,9 @@ export async function observeDetection(
   const pictures = truthPictures(truth, dataset);
   const detected = await detectPictures(detector, preprocessing, pictures, options);
   if (detected.found.every((f) => f === null)) refuseNothing(dataset, detected.errors, side);
-  const evaluation = evaluateCoco(truth, toCoco(detected, truth, agnostic, dataset), { agnostic });
+  const classes = await detectorClasses(cardFile, resources);
+  const mapping = agnostic ? null : classMappingOf(truth, classes, dataset);
+  const evaluation = evaluateCoco(truth, toCoco(detected, truth, mapping, dataset), { agnostic });
   const objects = objectsByImage(truth);
   const { maxDetections, detectionThreshold } = defaultSettings;
   const found = objects.map((boxes, i) => {

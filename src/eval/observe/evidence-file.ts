@@ -5,7 +5,7 @@ import { writeAtomic } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
 import { parseValue, unreadable } from "../../pipeline/schema.js";
 import type { Box } from "../../pipeline/types.js";
-import { readText } from "./text-file.js";
+import { readStrictText } from "../../pipeline/strict-text.js";
 import type { TruthObject } from "../metrics/end-to-end/f1-evidence.js";
 import type { CropEvidence, Neighbour } from "../metrics/end-to-end/waterfall-evidence.js";
 
@@ -78,7 +78,7 @@ export async function readEvidence(file: string): Promise<Evidence> {
     });
     value = { schema: 1, ...evidenceFromArrow(bytes, file) };
   } else {
-    const text = await readText(file);
+    const text = await readStrictText(file);
     try {
       value = JSON.parse(text);
     } catch (error) {

@@ -111,7 +111,7 @@ async function embedAll(
         card: model.card,
         ...(model.modelFolder !== undefined && { modelFolder: model.modelFolder }),
       },
-      { signal: options.signal, size: model.preprocessing ?? undefined },
+      { signal: options.signal, size: sharedSize(model.preprocessing) },
       ({ index, row, complaint }) => {
         const place = missing[index]!;
         options.progress(++done, pictures.length);
@@ -134,6 +134,11 @@ async function embedAll(
       ? { data: new Float32Array(kept.buffer), dim: model.dim }
       : { data: kept, bits: model.dim };
   return { vectors, places, errors: errorsOf(pictures, complaints) };
+}
+
+/** The size at which models may share a picture; none where it is not stretched to it. */
+function sharedSize(preprocessing: Preprocessing | null): Preprocessing | undefined {
+  return preprocessing?.resizeShort === undefined ? (preprocessing ?? undefined) : undefined;
 }
 
 export interface Detected {

@@ -5,7 +5,7 @@ import { readCocoTruth } from "../../../datasets/formats/coco-json.js";
 import { UserError } from "../../pipeline/errors.js";
 import { parseValue, unreadable } from "../../pipeline/schema.js";
 import type { Box, Recognition } from "../../pipeline/types.js";
-import { readText } from "./text-file.js";
+import { readStrictText } from "../../pipeline/strict-text.js";
 import type { ImageEvidence, TruthObject } from "../metrics/end-to-end/f1-evidence.js";
 
 /**
@@ -79,7 +79,7 @@ export async function readTruth(
   file: string,
   unknownLabels: readonly string[] = [],
 ): Promise<TruthImage[]> {
-  const text = await readText(file).catch((error: unknown) => {
+  const text = await readStrictText(file).catch((error: unknown) => {
     if (error instanceof UserError && error.code === "file-too-large") return null;
     throw error;
   });
@@ -159,7 +159,7 @@ function cocoImages(
 export async function readObservations(file: string): Promise<ObservedImage[]> {
   const entries = file.endsWith(".jsonl")
     ? await linesOf(file)
-    : list(parseJson(await readText(file), file), file).map((value, i) => ({
+    : list(parseJson(await readStrictText(file), file), file).map((value, i) => ({
         path: `[${i}]`,
         value,
       }));

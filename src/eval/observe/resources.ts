@@ -1,4 +1,10 @@
-import { isBaseline, loadCard, modelFileOf, preprocessingOf } from "../../pipeline/model/card.js";
+import {
+  isBaseline,
+  loadCard,
+  modelFileOf,
+  preprocessingOf,
+  type AnyCard,
+} from "../../pipeline/model/card.js";
 import { openClassifier, type Classifier } from "../../pipeline/classification/classifier.js";
 import { openDetector } from "../../pipeline/detection/detector.js";
 import type { TimedDetector } from "../../pipeline/detection/timed-detector.js";
@@ -116,6 +122,11 @@ export class Resources {
     return once(this.#classifiers, JSON.stringify([model, threads]), () =>
       openClassifier(model.card, { ...folderOf(model), threads }),
     );
+  }
+
+  /** A model's card. */
+  card(ref: ModelRef): Promise<AnyCard> {
+    return loadCard(this.place(ref).card);
   }
 
   /** Path of a model's ONNX file; null for a baseline, which has none. */

@@ -1,4 +1,4 @@
-import { checkTarget, patchOf } from "./resize.js";
+import { checkTarget, patchOf, resizeWindow, shortSideSize } from "./resize.js";
 import { resizeKernel, type TensorFormat } from "./resize-kernel.js";
 import type { Box, Pixels, Preprocessing } from "../types.js";
 
@@ -26,6 +26,17 @@ export function toTensor(
   target?: TensorTarget,
   window?: Box,
 ): Float32Array {
+  if (spec.resizeShort === undefined) return stretched(pixels, spec, target, window);
+  const { resized, middle } = shortened(pixels, spec, spec.resizeShort, window);
+  return stretched(resized, spec, target, middle);
+}
+
+function stretched(
+  pixels: Pixels,
+  spec: Preprocessing,
+  target: TensorTarget | undefined,
+  window: Box | undefined,
+): Float32Array {
   const { width, height, interpolation } = spec;
   checkTarget(width, height);
   const length = tensorLength(spec);
@@ -43,6 +54,27 @@ export function toTensor(
     offset,
   );
   return out.subarray(offset, offset + length);
+}
+
+/**
+ * A picture whose shorter side was resized to `short`, and its middle of the tensor's size
+ * (PaddleClas's ResizeImage with `resize_short`, then CropImage: at whole pixels, rounded towards
+ * the origin). Resized to its own size once more, the middle stays as it is.
+ */
+function shortened(
+  pixels: Pixels,
+  { width, height, interpolation }: Preprocessing,
+  short: number,
+  window: Box | undefined,
+): { resized: Pixels; middle: Box } {
+  const { x0, y0, x1, y1 } = window ?? { x0: 0, y0: 0, x1: pixels.width, y1: pixels.height };
+  const size = shortSideSize({ width: x1 - x0, height: y1 - y0 }, short);
+  const left = Math.floor((size.width - width) / 2);
+  const top = Math.floor((size.height - height) / 2);
+  return {
+    resized: resizeWindow(pixels, window, size, interpolation),
+    middle: { x0: left, y0: top, x1: left + width, y1: top + height },
+  };
 }
 
 /** Floats in one picture's tensor. */

@@ -3,6 +3,11 @@ import type { Patch } from "./resize-rows.js";
 import { MAX_SIDE } from "./resize-taps.js";
 import type { Box, Interpolation, Pixels } from "../types.js";
 
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /**
  * Resizes a picture to `width` x `height`, bit for bit as `cv2.resize` of OpenCV 4.x with
  * INTER_LINEAR or INTER_CUBIC (a = -0.75, no antialiasing; the aspect ratio is not kept).
@@ -16,10 +21,36 @@ export function resize(
   height: number,
   interpolation: Interpolation,
 ): Pixels {
+  return resizeWindow(pixels, undefined, { width, height }, interpolation);
+}
+
+/** The same for a window of a picture (all of it where there is none), which it must not leave. */
+export function resizeWindow(
+  pixels: Pixels,
+  window: Box | undefined,
+  { width, height }: Size,
+  interpolation: Interpolation,
+): Pixels {
   checkTarget(width, height);
   const data = new Uint8Array(width * height * 3);
-  resizeKernel().toBytes(patchOf(pixels), width, height, interpolation, data);
+  resizeKernel().toBytes(patchOf(pixels, window), width, height, interpolation, data);
   return { data, width, height };
+}
+
+/**
+ * A picture's size once its shorter side has `short` px, as PaddleClas's `ResizeImage` with
+ * `resize_short` computes it: both sides times short / min(width, height), rounded half to even.
+ */
+export function shortSideSize({ width, height }: Size, short: number): Size {
+  const scale = short / Math.min(width, height);
+  return { width: halfToEven(width * scale), height: halfToEven(height * scale) };
+}
+
+/** Python's `round`. */
+function halfToEven(x: number): number {
+  const below = Math.floor(x);
+  if (x - below !== 0.5) return Math.round(x);
+  return below % 2 === 0 ? below : below + 1;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { baselineCardSchema, type BaselineCard } from "./baseline-card.js";
+import { UserError } from "../errors.js";
 import { parseValue, readYaml } from "../schema.js";
 import type { Preprocessing } from "../types.js";
 
@@ -25,7 +26,7 @@ const factor = z.union(
   { error: "expected a number above 0 or a fraction such as 1/255" },
 );
 
-const input = z.strictObject({
+const inputKeys = z.strictObject({
   name: text
     .optional()
     .describe("The graph's input for the picture; told by its four dimensions where left out."),
@@ -39,6 +40,22 @@ const input = z.strictObject({
     .refine((std) => std.every((s) => s !== 0), "expected no zero")
     .describe("Divided by at last, in the tensor's channel order."),
   interpolation: z.enum(["linear", "cubic"]).describe("OpenCV's INTER_LINEAR or INTER_CUBIC."),
+  resizeShort: positive
+    .optional()
+    .describe("Pixels of the shorter side before `crop`; left out, pictures are stretched."),
+  crop: positive.optional().describe("Pixels of the square that is cut from the middle."),
+});
+
+/** A crop is the tensor's size, and comes after a resize of the shorter side, or not at all. */
+const input = inputKeys.superRefine(({ resizeShort, crop, width, height }, context) => {
+  const complain = (path: string, message: string, value: unknown): void =>
+    context.addIssue({ code: "custom", path: [path], message, input: value });
+  if (resizeShort === undefined && crop === undefined) return;
+  if (crop === undefined) return complain("crop", "expected the crop that follows", crop);
+  if (crop !== width || crop !== height)
+    return complain("crop", `expected width and height, ${width} x ${height}`, crop);
+  if (resizeShort === undefined || resizeShort < crop)
+    complain("resizeShort", `expected ${crop} pixels or more`, resizeShort);
 });
 
 const classes = z
@@ -180,9 +197,21 @@ export function isBaseline(card: AnyCard): card is BaselineCard {
  */
 export async function loadCard(file: string): Promise<AnyCard> {
   const value = await readYaml(file, z.record(z.string(), z.unknown()));
-  return "baseline" in value
-    ? parseValue(value, file, baselineCardSchema)
-    : parseValue(value, file, cardSchema);
+  if ("baseline" in value) return parseValue(value, file, baselineCardSchema);
+  const card = parseValue(value, file, cardSchema);
+  if (card.task === "detection" && card.input.resizeShort !== undefined)
+    throw croppedDetector(file);
+  return card;
+}
+
+function croppedDetector(file: string): UserError {
+  return new UserError({
+    code: "schema",
+    message: "a detector sees its whole picture",
+    file,
+    path: "input.resizeShort",
+    fix: "take out resizeShort and crop: boxes outside of a crop could not be found",
+  });
 }
 
 /**
@@ -200,6 +229,7 @@ export function preprocessingOf(card: AnyCard): Preprocessing | null {
   if (isBaseline(card)) return null;
   const { input } = card;
   return {
+    ...(input.resizeShort !== undefined && { resizeShort: input.resizeShort }),
     width: input.width,
     height: input.height,
     interpolation: input.interpolation,

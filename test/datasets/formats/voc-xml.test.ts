@@ -49,7 +49,10 @@ describe("readVocTruth", () => {
         { id: 1, name: "ant & bee" },
         { id: 2, name: "zebra" },
       ],
-      notes: [{ code: "ignore-flag", count: 1 }],
+      notes: [
+        { code: "ignore-flag", count: 1 },
+        { code: "voc-boxes", count: 2, first: "none begins at 0" },
+      ],
     });
     expect([
       [...truth.box],
@@ -140,4 +143,70 @@ describe("readVocTruth", () => {
       });
     },
   );
+});
+
+describe("the convention of corners, which no file states", () => {
+  const zero = "<xmin>0</xmin><ymin>5</ymin><xmax>64</xmax><ymax>30</ymax>";
+  const boxOf = (folder: string, boxes?: "inclusive" | "as-is") =>
+    [...readVocTruth(folder, boxes === undefined ? {} : { boxes }).box].slice(0, 4);
+
+  it("is told by a corner of 0, which pixels counted from 1 cannot have", () => {
+    const folder = folderOf({ "a.xml": picture(object("cup", zero)) });
+    expect(boxOf(folder)).toEqual([0, 5, 64, 25]);
+    const [note] = readVocTruth(folder).notes.filter((n) => n.code === "voc-boxes");
+    expect(note!.message).toMatch(/read as they are/);
+    expect(note!.first).toBe("1 begin at 0");
+  });
+
+  it("is VOC's own where nothing tells, and whatever is asked for", () => {
+    const folder = folderOf({ "a.xml": picture(object("cup", box)) });
+    expect(boxOf(folder)).toEqual([0, 10, 640, 20]);
+    expect(boxOf(folder, "as-is")).toEqual([1, 11, 639, 19]);
+  });
+});
+
+describe("names in files of other tools", () => {
+  const names = (folder: string) => readVocTruth(folder).categories.map((c) => c.name);
+  const xml = (name: string, declared = "") =>
+    `<?xml version="1.0"${declared}?><annotation>${object(name, box)}</annotation>`;
+
+  it("may be written as character references, resolved once", () => {
+    const folder = folderOf({
+      "a.xml": xml("&#33033;"),
+      "b.xml": xml("&#x8109;"),
+      "c.xml": xml("\u8109"),
+      "d.xml": xml("&amp;#33033;"),
+    });
+    expect(names(folder)).toEqual(["&#33033;", "\u8109"]);
+  });
+
+  it("may be CDATA, where nothing is a reference", () => {
+    expect(names(folderOf({ "a.xml": xml("<![CDATA[a&amp;b]]>") }))).toEqual(["a&amp;b"]);
+  });
+
+  it("are refused with an unknown reference", async () => {
+    const folder = folderOf({ "a.xml": xml("a&nbsp;b") });
+    expect(await complaintOf(() => readVocTruth(folder))).toMatchObject({
+      code: "voc-xml",
+      found: "&nbsp;",
+    });
+  });
+
+  it("follow the XML declaration's encoding; without one, what is not UTF-8 is refused", async () => {
+    const folder = folderOf({});
+    const gbk = Uint8Array.of(0xc2, 0xf6); // \u8109
+    const file = (declared: string) =>
+      Buffer.concat([
+        Buffer.from(xml("@", declared).split("@")[0]!),
+        gbk,
+        Buffer.from(xml("@", declared).split("@")[1]!),
+      ]);
+    writeFileSync(join(folder, "a.xml"), file(' encoding="gb2312"'));
+    expect(names(folder)).toEqual(["\u8109"]);
+    writeFileSync(join(folder, "a.xml"), file(""));
+    expect(await complaintOf(() => readVocTruth(folder))).toMatchObject({
+      code: "text-encoding",
+      message: "the text is not UTF-8; it may be GBK",
+    });
+  });
 });

@@ -7,7 +7,7 @@ import {
   toTensor,
   usePreprocessingKernel,
 } from "../../../src/pipeline/image/preprocess.js";
-import { resize } from "../../../src/pipeline/image/resize.js";
+import { resize, shortSideSize } from "../../../src/pipeline/image/resize.js";
 import type { Box, Pixels, Preprocessing } from "../../../src/pipeline/types.js";
 import { kernels } from "./preprocess-kernels.js";
 
@@ -175,5 +175,35 @@ describe("the choice of a kernel", () => {
     expect(() => preprocessingKernel()).toThrow(
       /expected automatic, native or typescript, found fast/,
     );
+  });
+});
+
+describe("a resize of the shorter side before a crop", () => {
+  /** 4 x 2 px: columns 10, 20, 30, 40 in every channel. */
+  const wide: Pixels = {
+    data: Uint8Array.from({ length: 24 }, (_, i) => 10 * (1 + (Math.floor(i / 3) % 4))),
+    width: 4,
+    height: 2,
+  };
+  const plain = { ...spec, scale: 1, mean: [0, 0, 0], std: [1, 1, 1] } as const;
+
+  test("keeps the aspect ratio and takes the middle", () => {
+    const middle = toTensor(wide, { ...plain, resizeShort: 2, width: 2, height: 2 });
+    expect([...middle.subarray(0, 4)]).toEqual([20, 30, 20, 30]);
+    const stretch = toTensor(wide, { ...plain, width: 2, height: 2 });
+    expect([...stretch.subarray(0, 4)]).toEqual([15, 35, 15, 35]);
+  });
+
+  test("of a window stays within the window", () => {
+    const box = { x0: 2, y0: 0, x1: 4, y1: 2 };
+    const right = toTensor(wide, { ...plain, resizeShort: 2, width: 2, height: 2 }, undefined, box);
+    expect([...right.subarray(0, 4)]).toEqual([30, 40, 30, 40]);
+  });
+
+  // cv2.resize of 4.x and PaddleClas's ResizeImage: int(round(side * percent)), half to even.
+  test("rounds the longer side half to even", () => {
+    expect(shortSideSize({ width: 5, height: 2 }, 1)).toEqual({ width: 2, height: 1 });
+    expect(shortSideSize({ width: 7, height: 2 }, 1)).toEqual({ width: 4, height: 1 });
+    expect(shortSideSize({ width: 300, height: 520 }, 256)).toEqual({ width: 256, height: 444 });
   });
 });
