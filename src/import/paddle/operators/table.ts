@@ -1,0 +1,44 @@
+import type { Signature } from "../signature.js";
+import { activations } from "./activations.js";
+import { constants } from "./constants.js";
+import { convolutions } from "./convolution.js";
+import { elementwise } from "./elementwise.js";
+import { indexing } from "./indexing.js";
+import { normalization } from "./normalization.js";
+import { signaturesOf, type Entry, type Family } from "./operator.js";
+import { pooling } from "./pooling.js";
+import { products } from "./products.js";
+import { reductions } from "./reductions.js";
+import { resizing } from "./resizing.js";
+import { shapes } from "./shapes.js";
+
+/** The operators that can be imported, by family. To add one, add a row to its family's file. */
+export const families: Readonly<Record<string, Family>> = {
+  convolution: convolutions,
+  normalization,
+  activation: activations,
+  elementwise,
+  pooling,
+  product: products,
+  reduction: reductions,
+  shape: shapes,
+  index: indexing,
+  resize: resizing,
+  constant: constants,
+};
+
+const entries = new Map<string, Entry>(Object.values(families).flatMap(Object.entries));
+
+const signatures = new Map<string, Signature>(
+  [...entries].flatMap(([type, entry]) => signaturesOf(type, entry)),
+);
+
+/** The row of an operator by `ProgramDesc`'s name. */
+export function entryOf(type: string): Entry | undefined {
+  return entries.get(type);
+}
+
+/** How a PIR operator reads in the terms of `ProgramDesc`; unknown ones keep their name. */
+export function signatureOf(name: string): Signature {
+  return signatures.get(name) ?? { type: name, inputs: [], outputs: ["Out"], renames: {} };
+}
