@@ -107,9 +107,22 @@ export class GraphBuilder {
     for (const [place, name] of outputs.entries()) {
       if (name !== "") this.#types.set(name, types[place] ?? { dtype: "float32", shape: null });
     }
-    const contents = contentsOf(node, this);
-    if (contents && outputs[0] !== undefined) this.#contents.set(outputs[0], contents);
+    this.#know(node, outputs[0] ?? "");
     return outputs;
+  }
+
+  /** Keeps the contents of a small value; where all of them are numbers the node is a constant. */
+  #know(node: DraftNode, output: string): void {
+    const contents = contentsOf(node, this);
+    if (!contents || output === "") return;
+    this.#contents.set(output, contents);
+    const numbers = fixed(contents.values);
+    if (!numbers) return;
+    const { dtype } = this.typeOf(output);
+    const raw = rawOfNumbers(dtype, numbers);
+    this.nodes.pop();
+    this.initializers.set(output, { name: output, dtype, dims: contents.dims, raw });
+    this.#types.set(output, { dtype, shape: contents.dims });
   }
 
   /** @throws RangeError for a value that is not there. */

@@ -8,6 +8,9 @@ import { normalization } from "./normalization.js";
 import { signaturesOf, type Entry, type Family } from "./operator.js";
 import { pooling } from "./pooling.js";
 import { products } from "./products.js";
+import { quantization } from "./quantization.js";
+import { suppression } from "./suppression.js";
+import { boxes } from "./boxes.js";
 import { reductions } from "./reductions.js";
 import { resizing } from "./resizing.js";
 import { shapes } from "./shapes.js";
@@ -25,6 +28,9 @@ export const families: Readonly<Record<string, Family>> = {
   index: indexing,
   resize: resizing,
   constant: constants,
+  quantization,
+  boxes,
+  suppression,
 };
 
 const entries = new Map<string, Entry>(Object.values(families).flatMap(Object.entries));
