@@ -1,5 +1,4 @@
 import { open } from "node:fs/promises";
-import { join } from "node:path";
 import { UserError, unreadable } from "../../pipeline/errors.js";
 import { bytesPerElement, type DType } from "../../pipeline/onnx/read-tensor.js";
 import { WireError } from "../../pipeline/onnx/wire.js";
@@ -71,22 +70,28 @@ export function parseCombined(
   return found;
 }
 
+/** Where files are read from, by name. */
+interface Files {
+  read(name: string): Promise<Uint8Array>;
+  pathOf(name: string): string;
+}
+
 /**
- * The parameters of a folder that holds one file each, named as they are.
+ * Parameters of one file each, named as they are.
  * @throws UserError naming the file; `parameters-unreadable` for a name that leads elsewhere.
  */
-export async function readSeparate(
-  folder: string,
+export async function parseSeparate(
   variables: readonly Variable[],
+  files: Files,
 ): Promise<Parameters> {
   const found = new Map<string, Parameter>();
   for (const variable of variables) {
+    const file = files.pathOf(variable.name);
     if (/[/\\\0]/.test(variable.name) || variable.name.startsWith("..")) {
       const names = "names of files in this folder";
-      throw wrong(folder, "a parameter's name leaves the folder", names, variable.name);
+      throw wrong(file, "a parameter's name leaves the folder", names, variable.name);
     }
-    const file = join(folder, variable.name);
-    const bytes = await readBytes(file);
+    const bytes = await files.read(variable.name);
     const cursor = { at: 0 };
     found.set(variable.name, parseParameter(bytes, cursor, variable, file));
     if (cursor.at !== bytes.length) {

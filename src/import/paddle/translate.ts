@@ -9,12 +9,12 @@ import { entryOf } from "./operators/table.js";
 import type { Operator, Program, Variable } from "./program.js";
 import type { Parameters } from "./read-parameters.js";
 
-/** What may be fixed of the inputs that a program leaves open. */
+/** What is fixed of the inputs. */
 export interface InputSizes {
-  /** Null leaves the batch open. */
+  /** Null leaves an open batch open. */
   readonly batch: number | null;
-  /** Of inputs of four dimensions; null leaves open what the program does. */
-  readonly picture: { readonly width: number; readonly height: number } | null;
+  /** Inputs that become constants, by name: their numbers, row-major. */
+  readonly fixed: ReadonlyMap<string, readonly number[]>;
 }
 
 export interface Translated {
@@ -72,7 +72,10 @@ export class Translation implements Scope {
     for (const name of this.#program.fetches) this.graph.reserve(name);
     for (const feed of this.#program.feeds) {
       const { shape, dtype } = statedFeed(feed, this.#program.file);
-      const value = this.graph.addInput(feed.name, dtype, fedShape(shape, sizes));
+      const fixed = sizes.fixed.get(feed.name);
+      const value = fixed
+        ? this.graph.constant(dtype, fixed, [1, fixed.length])
+        : this.graph.addInput(feed.name, dtype, fedShape(shape, sizes));
       this.#values.set(feed.name, value);
     }
   }
@@ -177,14 +180,10 @@ function statedFeed(feed: Variable, file: string): { shape: readonly number[]; d
   });
 }
 
-/** Open sizes of an input: the batch by name, a picture's as given. */
-function fedShape(stated: readonly number[], { batch, picture }: InputSizes): Shape {
+/** Open sizes of an input get names, the batch its number where it has one. */
+function fedShape(stated: readonly number[], { batch }: InputSizes): Shape {
   const shape: Dim[] = stated.map((d, place) => (d >= 0 ? d : `d${place}`));
   if (stated[0] !== undefined && stated[0] < 0) shape[0] = batch ?? "N";
-  if (stated.length === 4 && picture) {
-    if (stated[2]! < 0) shape[2] = picture.height;
-    if (stated[3]! < 0) shape[3] = picture.width;
-  }
   return shape;
 }
 
