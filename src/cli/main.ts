@@ -35,6 +35,10 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ ve
     summary: "Judge a new export against the last one, in the task's terms.",
     load: () => import("./verbs/gate.js"),
   },
+  import: {
+    summary: "Take a PaddlePaddle model in, as downloaded: ONNX, card and report.",
+    load: () => import("./verbs/import.js"),
+  },
   inspect: {
     summary: "Say what an ONNX model is; check a card against it, or draft one.",
     load: () => import("./verbs/inspect.js"),
