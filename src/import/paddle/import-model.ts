@@ -166,8 +166,8 @@ function notesOf(paddle: PaddleModel, { built, shape, config, sizes }: ReportPar
   for (const [name, values] of sizes.fixed) {
     notes.push(`input ${name} is fixed at [${values.join(", ")}]`);
   }
-  const { unasked } = built.translated;
-  if (unasked.length > 0) notes.push(`attributes that nothing asks for: ${unasked.join(", ")}`);
+  const { unknown } = built.translated;
+  if (unknown.length > 0) notes.push(`attributes of unknown meaning: ${unknown.join(", ")}`);
   return notes;
 }
 

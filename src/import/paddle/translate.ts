@@ -2,6 +2,7 @@ import { UserError } from "../../pipeline/errors.js";
 import type { DType } from "../../pipeline/onnx/read-tensor.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Dim, Shape } from "../graph/values.js";
+import { isKnownAttribute } from "./attributes.js";
 import { controlOf } from "./control.js";
 import { Call, type Scope } from "./operators/call.js";
 import type { Made } from "./operators/operator.js";
@@ -21,18 +22,14 @@ export interface Translated {
   readonly graph: GraphBuilder;
   /** How often each of Paddle's operators was taken over. */
   readonly operators: ReadonlyMap<string, number>;
-  /** Attributes that no row of the table asks for, as `operator.attribute`. */
-  readonly unasked: readonly string[];
+  /** Attributes that nothing here knows, as `operator.attribute`. */
+  readonly unknown: readonly string[];
   /** The graph's value for each of Paddle's fetched variables, in order. */
   readonly fetched: ReadonlyMap<string, string>;
 }
 
 /** Operators that only mark the graph's ends. */
 const ends = new Set(["feed", "fetch"]);
-
-/** Attributes that say how Paddle runs an operator, not what it does. */
-const runtime =
-  /^(op_|use_|mkldnn|is_test|workspace|fuse|force_|with_quant|Out\d|Scale_|scale_|out_threshold)|_threshold$|^(exhaustive_search|is_mkldnn|place|struct_name|stop_gradient|in_dtype|activation_bits|quantization_type|skip_quant|infer_flags|momentum|trainable_statistics|seed|fix_seed|x_data_format|y_data_format|sub_block|skip_eager_deletion_vars|dropout_prob|place_type|overwrite|allowzero)$/;
 
 /**
  * Turns a program into an ONNX graph, operator by operator.
@@ -60,7 +57,7 @@ export class Translation implements Scope {
   readonly #values = new Map<string, string>();
   readonly #arrays = new Map<string, string[]>();
   readonly #operators = new Map<string, number>();
-  readonly #unasked = new Set<string>();
+  readonly #unknown = new Set<string>();
 
   constructor(program: Program, parameters: Parameters, opset: number) {
     this.#program = program;
@@ -98,8 +95,7 @@ export class Translation implements Scope {
     if (!entry) throw unknown([operator], this.#program.file);
     this.#keep(operator, entry.emit(call));
     for (const name of operator.attributes.keys()) {
-      if (!call.asked.has(name) && !runtime.test(name))
-        this.#unasked.add(`${operator.type}.${name}`);
+      if (!isKnownAttribute(name)) this.#unknown.add(`${operator.type}.${name}`);
     }
   }
 
@@ -156,7 +152,7 @@ export class Translation implements Scope {
   result(): Translated {
     const fetched = new Map(this.#program.fetches.map((name) => [name, this.value(name)]));
     const { graph } = this;
-    return { graph, operators: this.#operators, unasked: [...this.#unasked], fetched };
+    return { graph, operators: this.#operators, unknown: [...this.#unknown], fetched };
   }
 
   #contradiction(found: string): UserError {

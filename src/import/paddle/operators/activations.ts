@@ -68,7 +68,6 @@ export const activations: Family = {
     limits: "beta 1",
     emit: (call) => {
       if (call.number("beta", 1) !== 1) throw call.refusal("beta is not 1", "use beta 1");
-      call.number("threshold", 20);
       return call.node("Softplus", [call.input("X")]);
     },
   },
@@ -126,7 +125,6 @@ function hardSwish(call: Call): string {
 /** x * tanh(softplus(x)); the threshold only guards Paddle's own exponential. */
 function mish(call: Call): string {
   const x = call.input("X");
-  call.number("threshold", 20);
   if (call.graph.opset >= 18) return call.node("Mish", [x]);
   return call.node("Mul", [x, call.node("Tanh", [call.node("Softplus", [x])])]);
 }

@@ -19,8 +19,6 @@ export class Call {
   readonly graph: GraphBuilder;
   readonly #scope: Scope;
   readonly #file: string;
-  /** Attributes that were asked for; the others are told in the report. */
-  readonly asked = new Set<string>();
 
   constructor(operator: Operator, graph: GraphBuilder, scope: Scope, file: string) {
     this.operator = operator;
@@ -184,7 +182,6 @@ export class Call {
   }
 
   #attribute(name: string): AttributeValue | undefined {
-    this.asked.add(name);
     return this.operator.attributes.get(name);
   }
 }

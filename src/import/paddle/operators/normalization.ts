@@ -36,7 +36,6 @@ export const normalization: Family = {
       if (call.number("porder", 2) !== 2) throw call.refusal("it is no 2-norm", "use the 2-norm");
       const x = call.input("X");
       const axes = [call.axis(x, call.number("axis", -1))];
-      call.number("epsilon", 1e-12);
       return reduce(call, "ReduceL2", x, { axes, keep: call.flag("keepdim", false) });
     },
   },

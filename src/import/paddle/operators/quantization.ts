@@ -58,7 +58,6 @@ function stepOf(call: Call, scale: string): string {
 /** One factor a tensor is a scalar; a factor a channel lies along `quant_axis`. */
 function arranged(call: Call, scale: string): { step: string; attributes: Record<string, number> } {
   const axis = call.number("quant_axis", -1);
-  call.number("round_type", 0);
   const step = stepOf(call, scale);
   const single = axis < 0 || call.shape(scale)?.every((d) => d === 1) === true;
   if (!single) return { step, attributes: { axis } };

@@ -29,7 +29,6 @@ export const resizing: Family = {
 /** Paddle floors the place in the source, or with aligned corners rounds halves up. */
 function nearestMode(call: Call): Attributes {
   const aligned = call.flag("align_corners", true);
-  call.number("align_mode", 1);
   return {
     mode: { text: "nearest" },
     coordinate_transformation_mode: { text: aligned ? "align_corners" : "asymmetric" },
