@@ -15,7 +15,11 @@ const mostTurns = 10_000;
 export const controls: Readonly<Record<string, Control>> = {
   while: runWhile,
   conditional_block: runConditional,
+  pir_if: runIf,
+  pir_while: runLoop,
+  yield: yieldValues,
   select_input: selectInput,
+  create_array: createArray,
   write_to_array: writeToArray,
   read_from_array: readFromArray,
   lod_array_length: arrayLength,
@@ -49,6 +53,39 @@ function bodyOf(call: Call): number {
   return call.number("sub_block", -1);
 }
 
+/** PIR's `if`: both bodies yield what it makes. */
+function runIf(call: Call, translation: Translation): void {
+  const [condition = ""] = call.variables("Condition");
+  const [then = -1, otherwise = -1] = call.numbers("blocks") ?? [];
+  const body = isTrue(call, translation, condition) ? then : otherwise;
+  give(call, translation, translation.yieldOf(body));
+}
+
+/** PIR's `while`: its body is given what it yielded before, the next condition first. */
+function runLoop(call: Call, translation: Translation): void {
+  let [condition = "", ...carried] = [...call.variables("Condition"), ...call.variables("X")];
+  const [body = -1] = call.numbers("blocks") ?? [];
+  const given = call.texts("arguments");
+  for (let turn = 0; isTrue(call, translation, condition); turn++) {
+    if (turn >= mostTurns) throw call.refusal("it does not end", "export the model without it");
+    translation.copyAll(carried, given);
+    [condition = "", ...carried] = translation.yieldOf(body);
+  }
+  give(call, translation, carried);
+}
+
+function give(call: Call, translation: Translation, variables: readonly string[]): void {
+  translation.copyAll(variables, call.operator.outputs.get("Out") ?? []);
+}
+
+function yieldValues(call: Call, translation: Translation): void {
+  translation.yielded = [...call.operator.inputs.values()].flat();
+}
+
+function createArray(call: Call, translation: Translation): void {
+  translation.array(call.output("Out"));
+}
+
 /** Of values that branches made, the one that the mask picks; the other may not exist. */
 function selectInput(call: Call, translation: Translation): void {
   const mask = call.contents(call.input("Mask"))[0] ?? 0;
@@ -59,7 +96,8 @@ function selectInput(call: Call, translation: Translation): void {
 
 function writeToArray(call: Call, translation: Translation): void {
   const place = call.contents(call.input("I"))[0] ?? 0;
-  translation.array(call.output("Out"))[place] = call.input("X");
+  const [array = call.output("Out")] = call.variables("Array");
+  translation.array(array)[place] = call.input("X");
 }
 
 function readFromArray(call: Call, translation: Translation): void {

@@ -44,7 +44,14 @@ interface RawOperation {
   readonly A?: readonly unknown[];
   readonly I?: readonly { readonly "%": number }[];
   readonly O?: readonly RawOutput[] | RawOutput;
-  readonly regions?: unknown;
+  /** Bodies of `if` and `while`. */
+  readonly regions?: readonly { readonly blocks: readonly RawBlock[] }[];
+}
+
+interface RawBlock {
+  /** Values that the body is given, by negative numbers. */
+  readonly args: readonly { readonly "#": number; readonly TT?: RawType }[];
+  readonly ops: readonly RawOperation[];
 }
 
 /** @throws UserError `paddle-unreadable` where the text is no PIR program of a known version. */
@@ -52,7 +59,7 @@ export function parsePir(text: string, file: string): Program {
   const operations = operationsOf(text, file);
   const reading = new PirReading(file);
   try {
-    for (const [index, operation] of operations.entries()) reading.add(operation, index);
+    reading.addBlock(operations);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw unreadablePir(file, `an operation of another layout: ${(error as Error).message}`);
@@ -110,7 +117,7 @@ function at(value: unknown, ...path: readonly (string | number)[]): unknown {
 class PirReading {
   readonly #file: string;
   readonly #variables = new Map<string, Variable>();
-  readonly #operators: Operator[] = [];
+  readonly #blocks: Operator[][] = [];
   readonly #feeds: Variable[] = [];
   readonly #fetches: { name: string; column: number }[] = [];
   readonly #parameters: Variable[] = [];
@@ -123,15 +130,25 @@ class PirReading {
     this.#file = file;
   }
 
-  add(operation: RawOperation, index: number): void {
+  /** Reads a block and those inside it; gives its number. */
+  addBlock(operations: readonly RawOperation[]): number {
+    const operators: Operator[] = [];
+    const number = this.#blocks.push(operators) - 1;
+    for (const [index, operation] of operations.entries()) {
+      this.#add(operation, `operation ${index} of block ${number}`, operators);
+    }
+    return number;
+  }
+
+  #add(operation: RawOperation, place: string, into: Operator[]): void {
     const name = operation["#"].replace(/^\d+\./, "");
-    const place = `operation ${index}`;
     if (name === "p") this.#addParameter(operation);
     else if (name === "data" || name === "feed") this.#addFeed(operation);
     else if (name === "fetch") this.#addFetch(operation);
     else if (name === "combine") this.#aliasList(operation);
     else if (name === "split" && operation["#"].startsWith("0.")) this.#takeApart(operation);
-    else this.#addOperator(name, operation, place);
+    else if (operation.regions) into.push(this.#control(name, operation, place));
+    else into.push(this.#operator(name, operation, place));
   }
 
   program(): Program {
@@ -139,7 +156,7 @@ class PirReading {
     return {
       format: "PIR",
       file: this.#file,
-      blocks: [{ variables: this.#variables, operators: this.#operators }],
+      blocks: this.#blocks.map((operators) => ({ variables: this.#variables, operators })),
       feeds: this.#feeds,
       fetches: fetches.map((f) => f.name),
       parameters: [...this.#parameters].sort(byBytes),
@@ -185,7 +202,37 @@ class PirReading {
     }
   }
 
-  #addOperator(name: string, operation: RawOperation, place: string): void {
+  /** `if` and `while`: their bodies become blocks, by number in the attribute `blocks`. */
+  #control(name: string, operation: RawOperation, place: string): Operator {
+    const operands = (operation.I ?? []).map((_, slot) => this.#operand(operation, slot)[0] ?? "");
+    const bodies = (operation.regions ?? []).flatMap((region) => region.blocks);
+    const given = bodies.flatMap((body) => body.args).map((arg) => this.#argument(arg));
+    const blocks = bodies.map((body) => this.addBlock(body.ops));
+    const outputs = outputsOf(operation).flatMap((output) => this.#declare(output));
+    const [condition = "", ...carried] = operands;
+    return {
+      type: `pir_${name}`,
+      inputs: new Map([
+        ["Condition", [condition]],
+        ["X", carried],
+      ]),
+      outputs: new Map([["Out", outputs]]),
+      attributes: new Map<string, AttributeValue>([
+        ["blocks", blocks],
+        ["arguments", given],
+      ]),
+      place,
+    };
+  }
+
+  #argument({ "#": id, TT }: RawBlock["args"][number]): string {
+    const name = `argument ${-id}`;
+    this.#names.set(id, [name]);
+    this.#variables.set(name, tensorType(name, TT));
+    return name;
+  }
+
+  #operator(name: string, operation: RawOperation, place: string): Operator {
     const signature = signatureOf(name);
     const attributes = renamed(attributesOf(operation), signature);
     const outputs = this.#outputs(operation, signature);
@@ -193,7 +240,7 @@ class PirReading {
     const made = outputsOf(operation)[0];
     if (constant !== undefined && made) this.#constants.set(made["%"], constant);
     const inputs = this.#inputs(operation, signature, attributes);
-    this.#operators.push({ type: signature.type, inputs, outputs, attributes, place });
+    return { type: signature.type, inputs, outputs, attributes, place };
   }
 
   #inputs(

@@ -58,6 +58,8 @@ export class Translation implements Scope {
   readonly #arrays = new Map<string, string[]>();
   readonly #operators = new Map<string, number>();
   readonly #unknown = new Set<string>();
+  /** Variables that the body which ran last handed on. */
+  yielded: readonly string[] = [];
 
   constructor(program: Program, parameters: Parameters, opset: number) {
     this.#program = program;
@@ -81,6 +83,13 @@ export class Translation implements Scope {
     const block = this.#program.blocks[index];
     if (!block) throw this.#contradiction(`block ${index} is missing`);
     for (const operator of block.operators) if (!ends.has(operator.type)) this.#run(operator);
+  }
+
+  /** Runs a body and gives the variables that it hands on. */
+  yieldOf(index: number): readonly string[] {
+    this.yielded = [];
+    this.runBlock(index);
+    return this.yielded;
   }
 
   #run(operator: Operator): void {
@@ -136,9 +145,18 @@ export class Translation implements Scope {
   }
 
   copy(from: string, to: string): void {
-    const items = this.#arrays.get(from);
-    if (items) this.#arrays.set(to, [...items]);
-    else this.#values.set(to, this.value(from));
+    this.copyAll([from], [to]);
+  }
+
+  /** Several at once: what is copied to may be copied from as well. */
+  copyAll(from: readonly string[], to: readonly string[]): void {
+    const held = from.map((name) => this.#arrays.get(name) ?? this.value(name));
+    for (const [place, name] of to.entries()) {
+      const what = held[place];
+      if (what === undefined) throw this.#contradiction(`nothing is there for ${name}`);
+      if (typeof what === "string") this.#values.set(name, what);
+      else this.#arrays.set(name, [...what]);
+    }
   }
 
   statedRank(variable: string): number | null {

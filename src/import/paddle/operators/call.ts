@@ -153,6 +153,11 @@ export class Call {
     return Array.isArray(value) ? (value as readonly number[]) : null;
   }
 
+  texts(attribute: string): readonly string[] {
+    const value = this.#attribute(attribute);
+    return Array.isArray(value) ? value.map(String) : [];
+  }
+
   /** An element type: by number as `ProgramDesc` has it, by name as PIR does. */
   elementType(attribute: string, otherwise: DType): DType {
     const value = this.#attribute(attribute);

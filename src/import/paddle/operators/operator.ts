@@ -23,8 +23,11 @@ export type PirForm = readonly [
   renames?: Readonly<Record<string, string>>,
 ];
 
-export function signaturesOf(type: string, entry: Entry): [string, Signature][] {
-  return Object.entries(entry.pir).map(([name, [inputs, outputs, renames]]) => [
+export function signaturesOf(
+  type: string,
+  pir: Readonly<Record<string, PirForm>>,
+): [string, Signature][] {
+  return Object.entries(pir).map(([name, [inputs, outputs, renames]]) => [
     name,
     signature(type, inputs, outputs, renames),
   ]);

@@ -5,7 +5,7 @@ import { convolutions } from "./convolution.js";
 import { elementwise } from "./elementwise.js";
 import { indexing } from "./indexing.js";
 import { normalization } from "./normalization.js";
-import { signaturesOf, type Entry, type Family } from "./operator.js";
+import { signaturesOf, type Entry, type Family, type PirForm } from "./operator.js";
 import { pooling } from "./pooling.js";
 import { products } from "./products.js";
 import { quantization } from "./quantization.js";
@@ -35,9 +35,20 @@ export const families: Readonly<Record<string, Family>> = {
 
 const entries = new Map<string, Entry>(Object.values(families).flatMap(Object.entries));
 
-const signatures = new Map<string, Signature>(
-  [...entries].flatMap(([type, entry]) => signaturesOf(type, entry)),
-);
+/** PIR's forms of tensor arrays, which `control.ts` runs. */
+const arrays: Readonly<Record<string, Readonly<Record<string, PirForm>>>> = {
+  create_array: { create_array: ["", "Out"] },
+  write_to_array: { array_write_: ["Array X I", "Out"] },
+  read_from_array: { array_read: ["X I", "Out"] },
+  lod_array_length: { array_length: ["X", "Out"] },
+  tensor_array_to_tensor: { array_to_tensor: ["X", "Out OutIndex"] },
+  yield: { yield: ["", ""] },
+};
+
+const signatures = new Map<string, Signature>([
+  ...[...entries].flatMap(([type, entry]) => signaturesOf(type, entry.pir)),
+  ...Object.entries(arrays).flatMap(([type, pir]) => signaturesOf(type, pir)),
+]);
 
 /** The row of an operator by `ProgramDesc`'s name. */
 export function entryOf(type: string): Entry | undefined {
