@@ -15,15 +15,18 @@ import { unreadable } from "../pipeline/schema.js";
 
 /**
  * The folder of a record that the command line names: by path, by id, or by experiment (its newest
- * record; a committed one where there is no own).
+ * record; a committed one where there is no own). `NAME@1` is the one before the newest, and so on.
  */
 export async function recordFolder(name: string, runs?: string): Promise<string> {
   const root = runsFolder(runs);
   for (const folder of [name, join(root, name), join(root, "reference", name)])
     if (existsSync(join(folder, "run.json"))) return folder;
   const known = await allRecords(runs);
-  const newest = known.find(({ record }) => record.experiment.name === name);
-  if (newest) return newest.folder;
+  const [, experiment = name, back = "0"] = /^(.+)@(\d+)$/.exec(name) ?? [];
+  const runsOf = known.filter(({ record }) => record.experiment.name === experiment);
+  const chosen = runsOf[Number(back)];
+  if (chosen) return chosen.folder;
+  if (runsOf.length > 0) throw tooFarBack(name, experiment, runsOf.length);
   throw new UserError({
     code: "no-such-record",
     message: "no record of this name",
@@ -35,6 +38,16 @@ export async function recordFolder(name: string, runs?: string): Promise<string>
         .join(", ") || "a record",
     found: name,
     fix: "shitu list shows the records; a folder or an experiment's name will do, too",
+  });
+}
+
+function tooFarBack(name: string, experiment: string, there: number): UserError {
+  return new UserError({
+    code: "no-such-record",
+    message: `there are not so many records of ${experiment}`,
+    expected: `${experiment} (the newest)${there > 1 ? ` to ${experiment}@${there - 1}` : " alone"}`,
+    found: name,
+    fix: "shitu list shows the records; run the experiment again for another one",
   });
 }
 

@@ -104,10 +104,27 @@ describe("shitu verify, list, show, compare", { timeout: 180_000 }, () => {
     expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
   });
 
-  it("compares a record with itself: no flips, and --fail-on worse is content", async () => {
+  it("refuses a record and itself, by one name or two", async () => {
+    const [own] = readdirSync(runs).filter((name) => name.includes("-verified-"));
+    for (const second of ["verified", "verified@0", own!])
+      expect(
+        await shitu(["compare", "verified", second, "--fail-on", "worse", "--runs", runs]),
+      ).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/same record.*verified@1 is the record/s) as string,
+      });
+    expect(await shitu(["compare", "verified", "verified@1", "--runs", runs])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/not so many records of verified.*alone/s) as string,
+    });
+  });
+
+  it("compares two runs of one: no flips, and --fail-on worse is content", async () => {
+    const again = tiny.config("verified", body("  []\n"));
+    expect((await shitu(["run", again, "--runs", runs, "--cache", cache])).code).toBe(0);
     const { code, stdout } = await shitu([
       "compare",
-      "verified",
+      "verified@1",
       "verified",
       "--fail-on",
       "worse",

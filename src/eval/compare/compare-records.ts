@@ -81,7 +81,7 @@ const level = 0.05;
  * and Price's interval, shares by a paired bootstrap over the items; an item that could not be
  * measured counts as a miss.
  *
- * @throws UserError `nothing-to-compare`, `items-differ`, `map-unused`.
+ * @throws UserError `nothing-to-compare`, `items-differ`, `map-unused`, `same-record`.
  */
 export function compareRecords(
   first: LoadedRecord,
@@ -99,6 +99,7 @@ export function compareRecords(
   for (const { cell, labels } of mapped) {
     const partner = partners.get(keyOf(cell.kind, labels));
     if (!partner) continue;
+    if (first.record.id === second.record.id && cell.id === partner.id) throw sameRecord(first);
     matched++;
     const refuse = (why: string): void => {
       untested.push({ kind: partner.kind, labels: plainLabels(partner.labels), why });
@@ -144,6 +145,18 @@ export function compareRecords(
     untested,
     alone: { first: mapped.length - matched, second: second.record.cells.length - matched },
   };
+}
+
+/** A cell and itself never differ, whatever happened: an answer would pass for a finding. */
+function sameRecord({ record }: LoadedRecord): UserError {
+  const { name } = record.experiment;
+  return new UserError({
+    code: "same-record",
+    message: "both names are the same record, and each cell is compared with itself",
+    expected: "two records, or two cells of one",
+    found: record.id,
+    fix: `${name}@1 is the record of ${name} before the newest; --map LABEL:FIRST=SECOND compares two cells of one record`,
+  });
 }
 
 /** With a map, only the cells that it is about: the others would be compared with themselves. */

@@ -18,6 +18,7 @@ const empty = {
   stageMs: null,
 };
 
+let made = 0;
 function loaded(
   cells: {
     kind?: string;
@@ -27,7 +28,7 @@ function loaded(
 ): LoadedRecord {
   const record: RunRecord = {
     schema: 1,
-    id: "r",
+    id: `r${made++}`,
     state: "completed",
     experiment: {
       name: "t",

@@ -1,0 +1,41 @@
+import { quantileRanks } from "./quantile.js";
+import { effectiveSize } from "./serial-correlation.js";
+
+/** Limits of a quantile of samples that were taken one after another, or why there are none. */
+export type SeriesInterval =
+  | { readonly low: number; readonly high: number; readonly units: number }
+  | { readonly why: string };
+
+/**
+ * Effective samples below which no interval is given: with fewer, the correlation is so strong for
+ * the length of the run that its own estimate cannot be relied on (`bench/timing-coverage.ts`).
+ */
+export const leastEffective = 20;
+
+/**
+ * Order statistics that enclose the q-quantile with the level's probability, as `quantileOfSorted`
+ * has them for independent samples, where the samples tell no more than their effective size: the
+ * ranks are those of so many independent ones, at the same shares of the sample.
+ *
+ * @param samples in the order in which they were taken.
+ */
+export function seriesInterval(
+  samples: ArrayLike<number>,
+  q: number,
+  level: number,
+): SeriesInterval {
+  const n = samples.length;
+  const effective = Math.floor(effectiveSize(samples));
+  if (effective < Math.min(leastEffective, 0.6 * n))
+    return {
+      why:
+        `neighbouring samples are so alike that ${n} of them tell no more than ${effective} ` +
+        `would (${leastEffective} at least are needed)`,
+    };
+  const ranks = quantileRanks(effective, q, level);
+  if (ranks === null) return { why: `${effective} effective samples are too few for an interval` };
+  const sorted = Float64Array.from(samples).sort();
+  const low = Math.floor(((ranks[0] - 1) * n) / effective);
+  const high = Math.ceil((ranks[1] * n) / effective) - 1;
+  return { low: sorted[low]!, high: sorted[high]!, units: effective };
+}
