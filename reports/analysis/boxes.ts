@@ -1,3 +1,5 @@
+import type { CaseBoxes, CaseNeighbour } from "../../src/eval/record/case.js";
+
 /**
  * The boxes of one picture, as `cases.arrow` holds them, sorted by what became of them. A found box
  * is right where it overlaps truth with IoU 0.5 or more and carries its label.
@@ -13,71 +15,34 @@ export interface JudgedBox {
   readonly score: number | null;
   /** Where the pipeline lost this truth box, if the record says. */
   readonly lostAt?: string;
-  /**
-   * The best gallery entries of a found box as [label, score, picture], where the record has them.
-   */
-  readonly neighbours?: readonly (readonly [string, number, string | null])[];
+  /** The best gallery entries of a found box, where the record has them. */
+  readonly neighbours?: readonly CaseNeighbour[];
   /** `kept` where a picture has no truth to judge by. */
   readonly fate: "truth" | "missed" | "hit" | "false" | "kept" | "dropped";
 }
 
-type Row = readonly unknown[];
-
-/**
- * Parses the `boxes` column; text that is not such JSON gives null, as a record may come from
- * anywhere.
- */
-export function parseBoxes(json: string | null): JudgedBox[] | null {
-  if (json === null) return null;
-  let value: { truth?: unknown; found?: unknown };
-  try {
-    value = JSON.parse(json) as typeof value;
-  } catch {
-    return null;
-  }
-  const rows = (list: unknown): Row[] =>
-    Array.isArray(list)
-      ? list.filter(
-          (row): row is Row =>
-            Array.isArray(row) && row.slice(0, 4).every((x) => typeof x === "number"),
-        )
-      : [];
-  const text = (x: unknown): string => (typeof x === "string" ? x : "");
-  const corners = (row: Row): { x0: number; y0: number; x1: number; y1: number } => ({
-    x0: row[0] as number,
-    y0: row[1] as number,
-    x1: row[2] as number,
-    y1: row[3] as number,
-  });
-  const entries = (list: readonly unknown[]): [string, number, string | null][] =>
-    list
-      .filter(Array.isArray)
-      .map((n: unknown[]) => [
-        text(n[0]),
-        typeof n[1] === "number" ? n[1] : 0,
-        typeof n[2] === "string" ? n[2] : null,
-      ]);
+/** Judges the boxes of one case, the missed truth among them. */
+export function judgeBoxes(boxes: CaseBoxes): JudgedBox[] {
   // A detector's tail of boxes that no metric used would hide everything else.
-  const found = rows(value.found)
-    .filter((row) => row[6] !== "unused")
-    .map((row) => ({
-      ...corners(row),
-      score: typeof row[4] === "number" ? row[4] : null,
-      label: text(row[5]),
-      said: String(row[6] ?? ""),
-      ...(Array.isArray(row[7]) && row[7].length > 0 && { neighbours: entries(row[7]) }),
+  const found = boxes.found
+    .filter((box) => box.fate !== "unused")
+    .map(({ fate, neighbours, label, ...box }) => ({
+      ...box,
+      label: label ?? "",
+      said: fate,
+      ...(neighbours && neighbours.length > 0 && { neighbours }),
     }));
   // A pipeline's truth also says at which stage it was lost.
-  const truth = rows(value.truth).map((row) => ({
-    ...corners(row),
-    label: text(row[4]),
-    stage: text(row[5]),
+  const truth = boxes.truth.map(({ label, stage, ...box }) => ({
+    ...box,
+    label: label ?? "",
+    stage: stage ?? "",
   }));
   const judged = found.some((box) => box.said === "hit" || box.said === "false");
   const taken = new Set<number>();
   const dropped = ["below-threshold", "suppressed", "empty", "ignored"];
   const fates: JudgedBox[] = [...found]
-    .sort((a, b) => (b.score ?? 0) - (a.score ?? 0))
+    .sort((a, b) => b.score - a.score)
     .map((box) => {
       const { said, ...rest } = box;
       if (dropped.includes(said)) return { ...rest, fate: "dropped" };

@@ -43,7 +43,6 @@ export async function thumbnails(
       ? `${row.dataset} gallery`
       : row.dataset;
     for (const picture of neighbourPictures(row)) want(gallery, picture, side.plain);
-    for (const picture of boxPictures(row)) want(gallery, picture, side.plain);
   }
   const queue = [...wanted];
   const made: Thumbnail[] = [];
@@ -59,36 +58,12 @@ export async function thumbnails(
   return made.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** The pictures of the three best neighbours. */
-function neighbourPictures({ neighbours }: ShownCase): (string | null)[] {
-  return firstPictures(parsed(neighbours));
-}
-
-/** Those of each box that a pipeline kept. */
-function boxPictures({ boxes }: ShownCase): (string | null)[] {
-  const found = (parsed(boxes) as { found?: unknown } | null)?.found;
-  return Array.isArray(found)
-    ? found
-        .filter(Array.isArray)
-        .filter((box: unknown[]) => box[6] === "kept")
-        .flatMap((box: unknown[]) => firstPictures(box[7]))
-    : [];
-}
-
-function firstPictures(list: unknown): (string | null)[] {
-  return Array.isArray(list)
-    ? list
-        .slice(0, 3)
-        .map((row: unknown) => (Array.isArray(row) && typeof row[2] === "string" ? row[2] : null))
-    : [];
-}
-
-function parsed(json: string | null): unknown {
-  try {
-    return json === null ? null : (JSON.parse(json) as unknown);
-  } catch {
-    return null;
-  }
+/** The pictures of the neighbours that a case shows, and of those of each box that was kept. */
+function neighbourPictures({ neighbours, boxes }: ShownCase): (string | null)[] {
+  const kept = (boxes?.found ?? []).filter(({ fate }) => fate === "kept");
+  return [neighbours ?? [], ...kept.map((box) => box.neighbours ?? [])]
+    .flat()
+    .map(({ picture }) => picture);
 }
 
 async function thumbnail(

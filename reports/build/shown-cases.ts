@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Case } from "../../src/eval/record/cases.js";
-import { badness, parseBoxes } from "../analysis/boxes.js";
+import type { Case } from "../../src/eval/record/case.js";
+import { badness, judgeBoxes } from "../analysis/boxes.js";
 import { pictureSet } from "../analysis/record-view.js";
 import type { LoadedRun } from "./runs.js";
 
@@ -59,7 +59,7 @@ export function shownCases(runs: readonly LoadedRun[], budget = 40_000): ShownCa
       const { wrong, right } = quotas[age];
       const chosen = rows.some((row) => row.boxes !== null)
         ? rows
-            .map((row) => ({ row, bad: badness(parseBoxes(row.boxes) ?? []) }))
+            .map((row) => ({ row, bad: badness(row.boxes ? judgeBoxes(row.boxes) : []) }))
             .sort((a, b) => Number(isWrong(b.row)) - Number(isWrong(a.row)) || b.bad - a.bad)
             .slice(0, age === 0 ? boxesQuota : wrong + right)
             .map(({ row }) => row)

@@ -1,6 +1,13 @@
 import { FileAttachment } from "observablehq:stdlib";
 import * as aq from "npm:arquero";
 import { tableFromIPC } from "npm:@uwdata/flechette";
+import type { CaseBoxes, CaseNeighbour } from "../../src/eval/record/case.js";
+import {
+  unpackBoxes,
+  unpackNeighbours,
+  type PackedBoxes,
+  type PackedNeighbour,
+} from "../analysis/packed-cases.js";
 
 /**
  * The cases of the records, loaded when a page first asks: one light row a case, and the full rows
@@ -18,8 +25,8 @@ export interface Detail {
   readonly prediction: string | null;
   readonly score: number | null;
   readonly rank: number | null;
-  readonly neighbours: readonly (readonly [string, number, string | null])[];
-  readonly boxes: string | null;
+  readonly neighbours: readonly CaseNeighbour[];
+  readonly boxes: CaseBoxes | null;
   readonly width: number | null;
   readonly height: number | null;
   readonly lostAt: string | null;
@@ -29,32 +36,38 @@ export async function outcomes(): Promise<aq.ColumnTable> {
   return aq.fromArrow(await FileAttachment("../data/outcomes.arrow").arrayBuffer());
 }
 
-type Column = unknown[] | { readonly values: readonly unknown[]; readonly at: readonly number[] };
-let columns: Promise<Record<keyof Detail, Column>> | undefined;
+type Coded = { readonly values: readonly unknown[]; readonly at: readonly number[] };
+type Columns = Record<keyof Detail, readonly unknown[] | Coded> & { readonly record: Coded };
+let columns: Promise<Columns> | undefined;
+
+const isCoded = (column: readonly unknown[] | Coded): column is Coded => !Array.isArray(column);
 
 /**
  * The rows of one record that have neighbours and boxes. Only those are put together: the file
  * holds all records'.
  */
 export async function details(record: string): Promise<Detail[]> {
-  columns ??= FileAttachment("../data/details.json").json() as Promise<
-    Record<keyof Detail, Column>
-  >;
+  columns ??= FileAttachment("../data/details.json").json() as Promise<Columns>;
   const held = await columns;
-  const at = (column: Column, i: number): unknown =>
-    Array.isArray(column)
-      ? column[i]
-      : (column as Exclude<Column, unknown[]>).values[
-          (column as Exclude<Column, unknown[]>).at[i]!
-        ];
-  const { values, at: places } = held.record as Exclude<Column, unknown[]>;
-  const wanted = values.indexOf(record);
-  const names = Object.keys(held) as (keyof Detail)[];
-  return places.flatMap((place, i) =>
-    place === wanted
-      ? [Object.fromEntries(names.map((name) => [name, at(held[name], i)])) as unknown as Detail]
-      : [],
-  );
+  const wanted = held.record.values.indexOf(record);
+  return held.record.at.flatMap((place, row) => (place === wanted ? [detailAt(held, row)] : []));
+}
+
+function detailAt(held: Columns, row: number): Detail {
+  const entries = Object.entries(held).map(([name, column]): [string, unknown] => [
+    name,
+    isCoded(column) ? column.values[column.at[row]!] : column[row],
+  ]);
+  const packed = Object.fromEntries(entries) as unknown as Omit<Detail, "neighbours" | "boxes"> & {
+    readonly neighbours: readonly PackedNeighbour[];
+    readonly boxes: PackedBoxes | null;
+  };
+  const { neighbours, boxes } = packed;
+  return {
+    ...packed,
+    neighbours: unpackNeighbours(neighbours),
+    boxes: boxes && unpackBoxes(boxes),
+  };
 }
 
 let loaded: Promise<Map<string, Uint8Array>> | undefined;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { badness, parseBoxes } from "../../reports/analysis/boxes.js";
+import { badness, judgeBoxes } from "../../reports/analysis/boxes.js";
 import {
   formatBytes,
   formatDifference,
@@ -19,6 +19,7 @@ import { midP, pairedDifference, pairOutcomes } from "../../reports/analysis/pai
 import { toCsv, toLatex, toMarkdown } from "../../src/eval/record/table-formats.js";
 import { mcnemar } from "../../src/eval/stats/mcnemar.js";
 import { Random } from "../../src/eval/stats/random.js";
+import { boxesFrom } from "./case-boxes.js";
 
 // d3-dsv ships no types.
 const { csvParseRows } = (await import("d3-dsv" as string)) as {
@@ -191,34 +192,34 @@ describe("index choice", () => {
 
 describe("boxes of a picture", () => {
   it("takes the record's verdicts and finds the missed truth", () => {
-    const boxes = parseBoxes(
-      JSON.stringify({
-        truth: [
+    const boxes = judgeBoxes(
+      boxesFrom(
+        [
           [0, 0, 10, 10, "a"],
           [50, 50, 60, 60, "b"],
         ],
-        found: [
+        [
           [1, 0, 10, 10, 0.9, "a", "hit"],
           [80, 80, 90, 90, 0.4, "a", "false"],
           [0, 0, 5, 5, 0.1, "a", "unused"],
         ],
-      }),
-    )!;
+      ),
+    );
     expect(boxes.map((b) => b.fate)).toEqual(["truth", "missed", "hit", "false"]);
     expect(badness(boxes)).toBeCloseTo(1.4, 12);
   });
 
   it("judges by IoU 0.5, the surest first, where the record does not say", () => {
-    const boxes = parseBoxes(
-      JSON.stringify({
-        truth: [[0, 0, 10, 10, "a"]],
-        found: [
+    const boxes = judgeBoxes(
+      boxesFrom(
+        [[0, 0, 10, 10, "a"]],
+        [
           [0, 0, 10, 9, 0.5, "a", "kept"],
           [0, 0, 10, 10, 0.8, "a", "kept"],
           [0, 0, 9, 9, 0.2, "a", "suppressed"],
         ],
-      }),
-    )!;
+      ),
+    );
     expect(boxes.map((b) => [b.fate, b.score])).toEqual([
       ["truth", null],
       ["hit", 0.8],
@@ -227,15 +228,9 @@ describe("boxes of a picture", () => {
     ]);
   });
 
-  it("calls what a picture without truth holds kept, and refuses what is no such JSON", () => {
-    expect(
-      parseBoxes(JSON.stringify({ truth: [], found: [[0, 0, 1, 1, 0.5, null, "kept"]] }))!.map(
-        (b) => b.fate,
-      ),
-    ).toEqual(["kept"]);
-    expect(parseBoxes("{")).toBeNull();
-    expect(parseBoxes(null)).toBeNull();
-    expect(parseBoxes('{"truth": "no", "found": [["x"], 3]}')).toEqual([]);
+  it("calls what a picture without truth holds kept", () => {
+    const boxes = judgeBoxes(boxesFrom([], [[0, 0, 1, 1, 0.5, null, "kept"]]));
+    expect(boxes.map((b) => b.fate)).toEqual(["kept"]);
   });
 });
 

@@ -12,6 +12,12 @@ import { isWrong, shownCases } from "../../reports/build/shown-cases.js";
 import { tar } from "../../reports/build/tar.js";
 import type { BrokenRecord } from "../../reports/analysis/record-view.js";
 import { projectRoot } from "../../src/pipeline/root.js";
+import {
+  unpackBoxes,
+  type PackedBoxes,
+  type PackedNeighbour,
+} from "../../reports/analysis/packed-cases.js";
+import { boxesFrom } from "./case-boxes.js";
 import { makeRecords } from "./make-records.js";
 
 let folder: string;
@@ -121,24 +127,35 @@ describe("the cases shown", () => {
     expect(outcomesArrow(loaded.runs).length).toBeGreaterThan(1000);
   });
 
-  it("compacts neighbours and boxes, and survives columns that are no JSON", () => {
+  it("packs neighbours and boxes: pixels, three digits, and only what is shown", () => {
     const [row] = shownCases(loaded.runs, 1);
+    const near = { label: "a", score: 0.98765, picture: null };
+    const boxes = boxesFrom(
+      [[1.26, 2, 3, 4, "a"]],
+      [
+        [1.9, 2, 3, 4, 0.12345, "b", "unused"],
+        [1.9, 2, 3, 4, 0.12345, "b", "hit", [near]],
+        [1.9, 2, 3, 4, 0.12345, "b", "kept", [near]],
+      ],
+    );
     const json = JSON.parse(
       detailsJson([
-        {
-          ...row!,
-          neighbours: "{",
-          boxes:
-            '{"truth":[[1.26,2,3,4,"a"]],"found":[[1.9,2,3,4,0.12345,"b","unused"],[1.9,2,3,4,0.12345,"b","hit"]]}',
-        },
-        { ...row!, neighbours: '[["a",0.98765,null],3]', boxes: "7" },
+        { ...row!, neighbours: [near], boxes },
+        { ...row!, neighbours: null, boxes: null },
       ]),
-    ) as Record<string, unknown[]>;
-    expect(json.neighbours).toEqual([[], [["a", 0.988, null]]]);
-    expect(json.boxes).toEqual([
-      '{"truth":[[1,2,3,4,"a"]],"found":[[2,2,3,4,0.123,"b","hit"]]}',
-      null,
-    ]);
+    ) as { neighbours: PackedNeighbour[][]; boxes: (PackedBoxes | null)[] };
+    expect(json.neighbours).toEqual([[["a", 0.988, null]], []]);
+    expect(json.boxes[1]).toBeNull();
+    expect(unpackBoxes(json.boxes[0]!)).toEqual({
+      truth: [{ x0: 1, y0: 2, x1: 3, y1: 4, label: "a", stage: null }],
+      found: ["hit", "kept"].map((fate) => ({
+        ...{ x0: 2, y0: 2, x1: 3, y1: 4 },
+        score: 0.123,
+        label: "b",
+        fate,
+        neighbours: fate === "kept" ? [{ ...near, score: 0.988 }] : [],
+      })),
+    });
   });
 });
 

@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { casesToArrow, type Case } from "../../src/eval/record/cases.js";
+import type { Case } from "../../src/eval/record/case.js";
+import { casesToArrow } from "../../src/eval/record/cases.js";
+import { boxesFrom, type FoundRow } from "./case-boxes.js";
 import {
   writeRecord,
   type Cell,
@@ -122,37 +124,28 @@ function detection(
   const cases = Array.from({ length: n }, (_, i) => {
     const image = pictures[i % pictures.length]!;
     const { width, height, boxes } = pictureBoxes(image);
-    const found = boxes.flatMap((b, j) => {
+    const found = boxes.flatMap((b, j): FoundRow[] => {
       const jitter = (): number => random.normal() * 6;
       const kept = random.next() < ap + 0.35;
-      return [
-        ...(kept
-          ? [
-              [
-                b.x0 + jitter(),
-                b.y0 + jitter(),
-                b.x1 + jitter(),
-                b.y1 + jitter(),
-                0.4 + random.next() * 0.59,
-                j === 0 ? hostile : "object",
-                "hit",
-              ],
-            ]
-          : []),
-        ...(random.next() < 0.3
-          ? [
-              [
-                random.next() * 80,
-                random.next() * 80,
-                120 + random.next() * 100,
-                140 + random.next() * 60,
-                0.2 + random.next() * 0.4,
-                "object",
-                "false",
-              ],
-            ]
-          : []),
+      const hit = (): FoundRow => [
+        b.x0 + jitter(),
+        b.y0 + jitter(),
+        b.x1 + jitter(),
+        b.y1 + jitter(),
+        0.4 + random.next() * 0.59,
+        j === 0 ? hostile : "object",
+        "hit",
       ];
+      const stray = (): FoundRow => [
+        random.next() * 80,
+        random.next() * 80,
+        120 + random.next() * 100,
+        140 + random.next() * 60,
+        0.2 + random.next() * 0.4,
+        "object",
+        "false",
+      ];
+      return [...(kept ? [hit()] : []), ...(random.next() < 0.3 ? [stray()] : [])];
     });
     const hits = found.filter((f) => f[6] === "hit").length;
     const score = (2 * hits) / (boxes.length + found.length);
@@ -164,7 +157,10 @@ function detection(
       score,
       width,
       height,
-      boxes: JSON.stringify({ truth: boxes.map((b) => [b.x0, b.y0, b.x1, b.y1, "object"]), found }),
+      boxes: boxesFrom(
+        boxes.map((b) => [b.x0, b.y0, b.x1, b.y1, "object"]),
+        found,
+      ),
     };
   });
   const recall = Array.from({ length: 101 }, (_, i) => i / 100);
@@ -235,11 +231,11 @@ function retrieval(
       prediction: hit ? truth : other,
       score: top,
       rank: hit ? 0 : 1 + random.below(9),
-      neighbours: JSON.stringify([
-        [hit ? truth : other, top, near(0)],
-        [truth, top - 0.04, near(1)],
-        [other, top - 0.09, near(2)],
-      ]),
+      neighbours: [
+        { label: hit ? truth : other, score: top, picture: near(0) },
+        { label: truth, score: top - 0.04, picture: near(1) },
+        { label: other, score: top - 0.09, picture: near(2) },
+      ],
     };
   });
   const hits = cases.filter((c) => c.outcome === "hit").length;
@@ -825,29 +821,28 @@ export async function makeRecords(runs: string, { extraCases = 0 } = {}): Promis
             width,
             height,
             lostAt: hit ? null : stagesOf[random.below(stagesOf.length)]!,
-            neighbours: JSON.stringify(
-              [0, 1, 2].map((k) => [
-                k === 0 && hit ? `item ${i % 40}` : `item ${(i + k) % 40}`,
-                0.9 - 0.1 * k,
-                pictureNames[(i + k) % pictureNames.length],
-              ]),
+            neighbours: [0, 1, 2].map((k) => ({
+              label: k === 0 && hit ? `item ${i % 40}` : `item ${(i + k) % 40}`,
+              score: 0.9 - 0.1 * k,
+              picture: pictureNames[(i + k) % pictureNames.length]!,
+            })),
+            boxes: boxesFrom(
+              boxes.map((b) => [b.x0, b.y0, b.x1, b.y1, `item ${i % 40}`]),
+              boxes.slice(0, hit ? undefined : 1).map((b): FoundRow => {
+                const label = hit ? `item ${i % 40}` : hostile;
+                const picture = pictureNames[i % pictureNames.length]!;
+                return [
+                  ...([b.x0 + 3, b.y0 - 2, b.x1 + 4, b.y1 + 2] as const),
+                  0.7,
+                  label,
+                  hit ? "kept" : "below-threshold",
+                  [
+                    { label, score: 0.7, picture },
+                    { label: hostile, score: 0.6, picture: null },
+                  ],
+                ];
+              }),
             ),
-            boxes: JSON.stringify({
-              truth: boxes.map((b) => [b.x0, b.y0, b.x1, b.y1, `item ${i % 40}`]),
-              found: boxes.slice(0, hit ? undefined : 1).map((b) => [
-                b.x0 + 3,
-                b.y0 - 2,
-                b.x1 + 4,
-                b.y1 + 2,
-                0.7,
-                hit ? `item ${i % 40}` : hostile,
-                hit ? "kept" : "below-threshold",
-                [
-                  [hit ? `item ${i % 40}` : hostile, 0.7, pictureNames[i % pictureNames.length]!],
-                  [hostile, 0.6, null],
-                ],
-              ]),
-            }),
           };
         });
         return [timed, { cell: pipeline, cases }];

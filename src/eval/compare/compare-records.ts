@@ -1,5 +1,5 @@
 import { UserError } from "../../pipeline/errors.js";
-import type { Case } from "../record/cases.js";
+import type { Case } from "../record/case.js";
 import { plainLabels } from "../record/paper-labels.js";
 import type { Cell, RunRecord } from "../record/record.js";
 import { pairedBootstrap } from "../stats/bootstrap.js";

@@ -13,6 +13,7 @@ import { cocoInterval } from "../metrics/coco/coco-interval.js";
 import { apStatistic } from "../metrics/coco/coco-resample.js";
 import { evaluateCoco, type CocoEvaluation } from "../metrics/coco/coco.js";
 import { detectPictures, type Detected } from "../observe/observations.js";
+import { cornersOf } from "../record/case.js";
 import type { RecordedScore } from "../record/record.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
@@ -294,10 +295,16 @@ function casesOf({ found }: Detected, truth: CocoTruth): CellOutcome["cases"] {
       score: objects.length === 0 ? null : right / objects.length,
       rank: null,
       neighbours: null,
-      boxes: JSON.stringify({
-        truth: objects.map((b) => [b.x0, b.y0, b.x1, b.y1, null]),
-        found: shown.map((d) => [d.box.x0, d.box.y0, d.box.x1, d.box.y1, d.score, null, fate(d)]),
-      }),
+      boxes: {
+        truth: objects.map((box) => ({ ...cornersOf(box), label: null, stage: null })),
+        found: shown.map((d) => ({
+          ...cornersOf(d.box),
+          score: d.score,
+          label: null,
+          fate: fate(d),
+          neighbours: null,
+        })),
+      },
       width: image?.width ?? null,
       height: image?.height ?? null,
       lostAt: null,

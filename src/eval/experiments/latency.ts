@@ -5,6 +5,7 @@ import type { LatencyMeasurement } from "../config/config.js";
 import type { DatasetManifest, PipelineDataset, RecognitionDataset } from "../config/dataset.js";
 import { measurePasses, type StageSamples } from "../latency/stages.js";
 import { summarizeLatency } from "../latency/summary.js";
+import { bestNeighbours, cornersOf } from "../record/case.js";
 import type { Finding } from "../record/record.js";
 import type { Resources } from "../observe/resources.js";
 import { quantiles } from "../stats/quantile.js";
@@ -243,22 +244,20 @@ function caseOf(o: Observation): CellOutcome["cases"][number] {
     prediction: best?.label ?? null,
     score: best?.score ?? null,
     rank: null,
-    neighbours: best ? JSON.stringify(best.hits.map((h) => [h.label, h.score, h.path])) : null,
-    boxes: JSON.stringify({
+    neighbours: best ? bestNeighbours(best.hits) : null,
+    boxes: {
       truth: [],
-      found: o.recognitions.map(({ box: b, detectionScore, label, fate }) => [
-        b.x0,
-        b.y0,
-        b.x1,
-        b.y1,
-        detectionScore,
+      found: o.recognitions.map(({ box, detectionScore, label, fate }) => ({
+        ...cornersOf(box),
+        score: detectionScore,
         label,
         fate,
-      ]),
-    }),
+        neighbours: null,
+      })),
+    },
     width: o.width,
     height: o.height,
     lostAt: null,
-    stageMs: JSON.stringify(o.stageMs),
+    stageMs: { ...o.stageMs },
   };
 }

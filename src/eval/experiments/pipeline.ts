@@ -26,6 +26,7 @@ import {
 } from "../metrics/end-to-end/waterfall-evidence.js";
 import { detectPictures, type ItemError } from "../observe/observations.js";
 import { pictureHash } from "../observe/picture-hash.js";
+import { bestNeighbours, cornersOf } from "../record/case.js";
 import type { RecordedScore } from "../record/record.js";
 import type { Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
@@ -447,29 +448,21 @@ function caseOf(
         ? null
         : losses.filter((o) => o.stage === "correct").length / losses.length,
     rank: null,
-    neighbours: best
-      ? JSON.stringify(best.hits.slice(0, 5).map((h) => [h.label, h.score, h.path]))
-      : null,
-    boxes: JSON.stringify({
-      truth: evidence.truth.map(({ box: b, label }, i) => [
-        b.x0,
-        b.y0,
-        b.x1,
-        b.y1,
+    neighbours: best ? bestNeighbours(best.hits) : null,
+    boxes: {
+      truth: evidence.truth.map(({ box, label }, i) => ({
+        ...cornersOf(box),
         label,
-        losses[i]?.stage ?? null,
-      ]),
-      found: recognitions.map((r, i) => [
-        r.box.x0,
-        r.box.y0,
-        r.box.x1,
-        r.box.y1,
-        r.score,
-        r.label,
-        fate(r, i),
-        r.hits.slice(0, 3).map((h) => [h.label, h.score, h.path]),
-      ]),
-    }),
+        stage: losses[i]?.stage ?? null,
+      })),
+      found: recognitions.map((r, i) => ({
+        ...cornersOf(r.box),
+        score: r.score,
+        label: r.label,
+        fate: fate(r, i),
+        neighbours: bestNeighbours(r.hits),
+      })),
+    },
     width: width || null,
     height: height || null,
     lostAt: firstLoss?.stage ?? null,

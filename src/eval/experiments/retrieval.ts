@@ -16,6 +16,7 @@ import { listedPositives, withLostQueries } from "../metrics/retrieval/lost-rows
 import { rankQueries } from "../metrics/retrieval/retrieval.js";
 import { retrievalScores, type RetrievalScores } from "../metrics/retrieval/retrieval-scores.js";
 import { embedPictures, type Embedded } from "../observe/observations.js";
+import { keptNeighbours } from "../record/case.js";
 import type { RecordedScore } from "../record/record.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
@@ -412,15 +413,11 @@ function casesOf(hits: readonly NeighbourHit[], query: Part, gallery: Part): Cel
       prediction: best === undefined ? null : gallery.rows[best]!.label,
       score: hit.scores[0] ?? null,
       rank: hit.rank,
-      neighbours: JSON.stringify(
-        hit.rows
-          .slice(0, 5)
-          .map((row, i) => [
-            gallery.rows[row]!.label,
-            Math.round(hit.scores[i]! * 1e6) / 1e6,
-            pathOf(gallery, row),
-          ]),
-      ),
+      neighbours: hit.rows.slice(0, keptNeighbours).map((row, i) => ({
+        label: gallery.rows[row]!.label,
+        score: hit.scores[i]!,
+        picture: pathOf(gallery, row),
+      })),
     };
   });
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../observe/cache.js";
-import { casesToArrow, type Case } from "../record/cases.js";
+import type { Case } from "../record/case.js";
+import { casesToArrow } from "../record/cases.js";
 import { collectProvenance } from "../record/provenance.js";
 import {
   recordId,

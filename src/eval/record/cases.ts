@@ -1,74 +1,109 @@
-import { utf8 } from "@uwdata/flechette";
-import * as aq from "arquero";
+import { nullType, struct, tableFromIPC, type DataType } from "@uwdata/flechette";
+import { arrowFile, countType, realType, rowsType, textType, typed } from "./arrow-columns.js";
+import { checkColumns } from "./case-columns.js";
+import { upgradedCase } from "./case-upgrade.js";
+import type { Case, CaseCorners } from "./case.js";
+import { caseOf, storedCase, type StoredCase } from "./stored-case.js";
 
 /**
- * One row of a record's `cases.arrow`: a query, a picture or a timed item. All kinds of experiment
- * share the columns; what a kind does not have is null. `neighbours` and `boxes` hold JSON, since
- * Arrow lists of structs are not read everywhere.
+ * The file `cases.arrow` of a record: rows go in and come out, every column in the smallest type
+ * that loses nothing.
  */
-export interface Case {
-  /** The cell of the record that the row belongs to. */
-  readonly cell: string;
-  /** The query or picture, as its list names it. */
-  readonly item: string;
-  /**
-   * Picture file relative to the data set's image root, for thumbnails; null where there is none.
-   */
-  readonly image: string | null;
-  readonly outcome: "hit" | "miss" | "junk" | "error" | "none";
-  readonly truth: string | null;
-  readonly prediction: string | null;
-  /** Similarity or distance of the first neighbour, or a picture's own score. */
-  readonly score: number | null;
-  /** Place of the first positive, from 0; null where there is none. */
-  readonly rank: number | null;
-  /** JSON: [label, score, picture][] best first, scores to six decimals. */
-  readonly neighbours: string | null;
-  /**
-   * JSON: { truth: [x0, y0, x1, y1, label][], found: [x0, y0, x1, y1, score, label, fate][] } in
-   * pixels.
-   */
-  readonly boxes: string | null;
-  readonly width: number | null;
-  readonly height: number | null;
-  /** Which stage of the loss waterfall lost it, where that was measured. */
-  readonly lostAt: string | null;
-  /** JSON: milliseconds by stage. */
-  readonly stageMs: string | null;
-}
 
-const columns = [
-  "cell",
-  "item",
-  "image",
-  "outcome",
-  "truth",
-  "prediction",
-  "score",
-  "rank",
-  "neighbours",
-  "boxes",
-  "width",
-  "height",
-  "lostAt",
-  "stageMs",
-] as const satisfies readonly (keyof Case)[];
+const types: { readonly [Name in keyof Case]: (values: readonly StoredCase[Name][]) => DataType } =
+  {
+    cell: textType,
+    item: textType,
+    image: textType,
+    outcome: textType,
+    truth: textType,
+    prediction: textType,
+    score: realType,
+    rank: countType,
+    neighbours: neighboursType,
+    boxes: boxesType,
+    width: countType,
+    height: countType,
+    lostAt: textType,
+    stageMs: stagesType,
+  };
+const names = Object.keys(types) as (keyof Case)[];
 
-/** Texts that hardly ever repeat: a dictionary of them would cost time and hold nothing back. */
-const plainText = { neighbours: utf8(), boxes: utf8(), stageMs: utf8() };
-
-/** The rows as an Arrow IPC file. */
+/** The rows as an Arrow IPC file; without `image` where every picture is its row's item. */
 export function casesToArrow(cases: readonly Case[]): Uint8Array {
-  const table = aq.table(
-    Object.fromEntries(columns.map((name) => [name, cases.map((c) => c[name])])),
-    [...columns],
-  );
-  const bytes = table.toArrowIPC({ format: "file", types: plainText });
-  if (!bytes) throw new Error("arquero gave no Arrow bytes");
-  return bytes;
+  const rows = cases.map(storedCase);
+  const column = <Name extends keyof Case>(name: Name): ReturnType<typeof typed> =>
+    typed(
+      types[name],
+      rows.map((row) => row[name]),
+    );
+  const itemsOnly = cases.every(({ image, item }) => image === item);
+  const held = names.filter((name) => name !== "image" || !itemsOnly);
+  return arrowFile(Object.fromEntries(held.map((name) => [name, column(name)])));
 }
 
-/** Reads them back. */
+/**
+ * Reads them back, those of older records as well: their JSON texts become what they say, their
+ * neighbours beyond `keptNeighbours` are left.
+ *
+ * @throws Error where a column is missing, of another type, or holds text that is no such JSON
+ */
 export function casesFromArrow(bytes: Uint8Array): Case[] {
-  return aq.fromArrow(bytes).objects() as Case[];
+  const table = tableFromIPC(bytes);
+  const { fields } = table.schema;
+  const image = fields.some(({ name }) => name === "image");
+  const form = checkColumns(
+    fields,
+    names.filter((name) => name !== "image" || image),
+  );
+  const stored = table.toArray() as StoredCase[];
+  const rows = image ? stored : stored.map((row) => ({ ...row, image: row.item }));
+  return form === "json" ? (rows as unknown as Case[]).map(upgradedCase) : rows.map(caseOf);
+}
+
+const cornerTypes = (boxes: readonly CaseCorners[]): Record<string, DataType> => ({
+  x0: countType(boxes.map((b) => b.x0)),
+  y0: countType(boxes.map((b) => b.y0)),
+  x1: countType(boxes.map((b) => b.x1)),
+  y1: countType(boxes.map((b) => b.y1)),
+});
+
+function neighboursType(lists: readonly (StoredCase["neighbours"] | undefined)[]): DataType {
+  return rowsType(lists, (entries) => ({
+    entry: textType(entries.map((n) => n.entry)),
+    score: realType(entries.map((n) => n.score)),
+  }));
+}
+
+function boxesType(boxes: readonly StoredCase["boxes"][]): DataType {
+  const held = boxes.filter((b) => b !== null);
+  if (held.length === 0) return nullType();
+  return struct({
+    truth: rowsType(
+      held.map((b) => b.truth),
+      (rows) => ({
+        ...cornerTypes(rows),
+        label: textType(rows.map((b) => b.label)),
+        stage: textType(rows.map((b) => b.stage)),
+      }),
+    ),
+    found: rowsType(
+      held.map((b) => b.found),
+      (rows) => ({
+        ...cornerTypes(rows),
+        score: realType(rows.map((b) => b.score)),
+        label: textType(rows.map((b) => b.label)),
+        fate: textType(rows.map((b) => b.fate)),
+        neighbours: neighboursType(rows.map((b) => b.neighbours)),
+      }),
+    ),
+  });
+}
+
+function stagesType(times: readonly StoredCase["stageMs"][]): DataType {
+  const stages = [...new Set(times.flatMap((t) => Object.keys(t ?? {})))];
+  if (stages.length === 0) return nullType();
+  return struct(
+    Object.fromEntries(stages.map((stage) => [stage, realType(times.map((t) => t?.[stage]))])),
+  );
 }

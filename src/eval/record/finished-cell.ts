@@ -1,4 +1,4 @@
-import type { Case } from "./cases.js";
+import type { Case } from "./case.js";
 import type { Cell } from "./record.js";
 
 /** What a finished cell leaves behind until the record is written. */

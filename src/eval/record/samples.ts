@@ -2,6 +2,7 @@ import * as aq from "arquero";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { arrowFile, countType, realType, textType, typed } from "./arrow-columns.js";
 import { UserError } from "../../pipeline/errors.js";
 import { unreadable } from "../../pipeline/schema.js";
 
@@ -26,17 +27,28 @@ export function samplesToArrow(samples: Samples): Uint8Array {
   );
   const column = <T>(of: (l: (typeof lists)[number], place: number) => T): T[] =>
     lists.flatMap((l) => l.list.map((_, place) => of(l, place)));
-  const table = aq.table({
-    cell: column((l) => l.cell),
-    name: column((l) => l.name),
-    unit: column((l) => unitOfSamples(l.name)),
-    // Plain lists: the writer finds no type for an empty typed one.
-    place: column((_, place) => place),
-    value: column((l, place) => l.list[place]!),
+  return arrowFile({
+    cell: typed(
+      textType,
+      column((l) => l.cell),
+    ),
+    name: typed(
+      textType,
+      column((l) => l.name),
+    ),
+    unit: typed(
+      textType,
+      column((l) => unitOfSamples(l.name)),
+    ),
+    place: typed(
+      countType,
+      column((_, place) => place),
+    ),
+    value: typed(
+      realType,
+      column((l, place) => l.list[place]!),
+    ),
   });
-  const bytes = table.toArrowIPC({ format: "file" });
-  if (!bytes) throw new Error("arquero gave no Arrow bytes");
-  return bytes;
 }
 
 /** Reads them back. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { asWriteError, writeAtomic } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
+import { upgradedCase } from "../record/case-upgrade.js";
 import type { FinishedCell } from "../record/finished-cell.js";
 
 /**
@@ -105,7 +106,8 @@ async function readFinished(folder: string): Promise<Map<string, FinishedCell>> 
     if (!/^cell-.*\.json$/.test(name)) continue;
     const done = parsed(await readFile(join(folder, name), "utf8"));
     // A failed cell is tried again, and so is one that a power cut left without its content.
-    if (done?.cell.state === "completed") finished.set(done.cell.id, done);
+    if (done?.cell.state !== "completed") continue;
+    finished.set(done.cell.id, { ...done, cases: done.cases.map(upgradedCase) });
   }
   return finished;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Case } from "../../../src/eval/record/cases.js";
+import type { Case } from "../../../src/eval/record/case.js";
 import { compareRecords, type LoadedRecord } from "../../../src/eval/compare/compare-records.js";
 import type { RunRecord } from "../../../src/eval/record/record.js";
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { casesFromArrow, casesToArrow, type Case } from "../../../src/eval/record/cases.js";
+import { casesToArrow } from "../../../src/eval/record/cases.js";
 import {
   listRecords,
   readRecord,
@@ -111,46 +111,5 @@ describe("run records", () => {
     );
     expect(ids.size).toBe(50);
     for (const id of ids) expect(id).toMatch(/^2026-01-02-toy-abcd[0-9a-f]{4}$/);
-  });
-});
-
-describe("cases", () => {
-  it("survive Arrow with nulls, numbers and hostile text", () => {
-    const rows: Case[] = [
-      {
-        cell: "c",
-        item: "<script>",
-        image: null,
-        outcome: "hit",
-        truth: "é",
-        prediction: "\u0000",
-        score: 0.1,
-        rank: 3,
-        neighbours: "[]",
-        boxes: null,
-        width: 1,
-        height: 2,
-        lostAt: null,
-        stageMs: null,
-      },
-      {
-        cell: "c",
-        item: "b",
-        image: "b.jpg",
-        outcome: "error",
-        truth: null,
-        prediction: null,
-        score: null,
-        rank: null,
-        neighbours: null,
-        boxes: null,
-        width: null,
-        height: null,
-        lostAt: null,
-        stageMs: null,
-      },
-    ];
-    expect(casesFromArrow(casesToArrow(rows))).toEqual(rows);
-    expect(casesFromArrow(casesToArrow([]))).toEqual([]);
   });
 });
