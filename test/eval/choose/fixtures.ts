@@ -1,0 +1,34 @@
+import type { Family, FigureName, Point, Setting } from "../../../src/eval/choose/point.js";
+import type { Score } from "../../../src/eval/types.js";
+
+/** A figure that is known exactly, or within an interval. */
+export function figure(value: number, ci: readonly [number, number] | null = null): Score {
+  return { value, n: 100, ci };
+}
+
+export function setting(family: Family, factory: string): Setting {
+  return { family, engine: "faiss", factory, codes: "real", build: {}, knob: null };
+}
+
+/** A point with the figures given, as numbers or scores. */
+export function point(
+  family: Family,
+  factory: string,
+  figures: Readonly<Partial<Record<FigureName, number | Score>>>,
+  more: Partial<Point> = {},
+): Point {
+  const scores = Object.entries(figures).map(([name, value]) => [
+    name,
+    typeof value === "number" ? figure(value) : value,
+  ]);
+  return {
+    setting: setting(family, factory),
+    factory,
+    parameters: {},
+    size: 1000,
+    figures: Object.fromEntries(scores) as Point["figures"],
+    removable: !family.includes("HNSW"),
+    warnings: [],
+    ...more,
+  };
+}
