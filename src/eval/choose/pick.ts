@@ -9,11 +9,15 @@ export interface Judged {
 }
 
 export interface Choice {
-  /** The fastest that keeps every limit over the whole of its intervals; null where none does. */
+  /**
+   * The fastest that keeps every limit over the whole of its intervals; where none does, the
+   * fastest whose values do (`sure` is then false); null where none does either.
+   */
   readonly pick: Judged | null;
-  /** The fastest of another index that does. */
+  readonly sure: boolean;
+  /** The fastest of another index that does as well. */
   readonly runnerUp: Judged | null;
-  /** Where nothing is sure: the points nearest to the limits, nearest first. */
+  /** Where there is no pick: the points nearest to the limits, nearest first. */
   readonly nearest: readonly Judged[];
 }
 
@@ -35,18 +39,22 @@ export function judge(points: readonly Point[], limits: Limits): Judged[] {
  */
 export function pick(judged: readonly Judged[]): Choice {
   const sure = judged.filter((j) => j.standing === "met").sort(bySpeed);
-  const [best = null] = sure;
+  const perhaps = judged.filter((j) => j.standing !== "broken" && worstExcess(j) === 0);
+  const fitting = sure.length > 0 ? sure : perhaps.sort(bySpeed);
+  const [best = null] = fitting;
   const other = (j: Judged): boolean =>
     best !== null && settingKey(j.point.setting) !== settingKey(best.point.setting);
   return {
     pick: best,
-    runnerUp: sure.find(other) ?? null,
+    sure: sure.length > 0,
+    runnerUp: fitting.find(other) ?? null,
     nearest: best === null ? [...judged].sort(byExcess).slice(0, nearestShown) : [],
   };
 }
 
 export function bySpeed(a: Judged, b: Judged): number {
-  const of = (j: Judged, name: "p50Ms" | "memoryBytes"): number => valueOf(j.point, name) ?? Infinity;
+  const of = (j: Judged, name: "p50Ms" | "memoryBytes"): number =>
+    valueOf(j.point, name) ?? Infinity;
   const time = of(a, "p50Ms") - of(b, "p50Ms");
   if (time !== 0) return time;
   const memory = of(a, "memoryBytes") - of(b, "memoryBytes");

@@ -32,6 +32,8 @@ export interface Setting {
   readonly build: Parameters;
   /** The run-time parameter that trades recall for time; null where there is none. */
   readonly knob: Knob | null;
+  /** Fewer vectors than this cannot train it. */
+  readonly leastSize: number;
 }
 
 /** A run-time parameter: more of it never lowers recall, and never saves time. */

@@ -55,7 +55,9 @@ function isMissed({ verdict }: LimitCheck): boolean {
 
 /** Of those that miss the limits least, the fastest. */
 function nearest(own: readonly Judged[]): Judged {
-  const order = [...own].sort((a, b) => compare(worstExcess(a), worstExcess(b)) || timeOf(a) - timeOf(b));
+  const order = [...own].sort(
+    (a, b) => compare(worstExcess(a), worstExcess(b)) || timeOf(a) - timeOf(b),
+  );
   return order[0]!;
 }
 

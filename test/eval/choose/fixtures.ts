@@ -7,7 +7,7 @@ export function figure(value: number, ci: readonly [number, number] | null = nul
 }
 
 export function setting(family: Family, factory: string): Setting {
-  return { family, engine: "faiss", factory, codes: "real", build: {}, knob: null };
+  return { family, engine: "faiss", factory, codes: "real", build: {}, knob: null, leastSize: 1 };
 }
 
 /** A point with the figures given, as numbers or scores. */

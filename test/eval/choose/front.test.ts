@@ -41,8 +41,7 @@ describe("paretoFront", () => {
             (o) =>
               o.recall >= p.recall && o.cost <= p.cost && (o.recall > p.recall || o.cost < p.cost),
           );
-        const places = (list: readonly Spot[]) =>
-          new Set(list.map((p) => `${p.recall} ${p.cost}`));
+        const places = (list: readonly Spot[]) => new Set(list.map((p) => `${p.recall} ${p.cost}`));
         const expected = points.filter((p) => p.recall > 0 && !dominated(p));
         expect(places(paretoFront(points, axes))).toEqual(places(expected));
       }),

@@ -1,0 +1,97 @@
+import type { Clock } from "../../pipeline/types.js";
+
+/** A time that must not be exceeded, watched by an injected clock. */
+export class Budget {
+  readonly totalMs: number;
+  readonly #clock: Clock;
+  readonly #start: number;
+
+  constructor(totalMs: number, clock: Clock) {
+    this.totalMs = totalMs;
+    this.#clock = clock;
+    this.#start = clock();
+  }
+
+  get spentMs(): number {
+    return this.#clock() - this.#start;
+  }
+
+  get leftMs(): number {
+    return this.totalMs - this.spentMs;
+  }
+}
+
+/** Sizes at which indexes are measured: a quarter of the next each, none under this. */
+const smallest = 2000;
+const step = 4;
+
+/** The ladder of sizes up to n, ascending; n itself comes last. */
+export function ladder(n: number): number[] {
+  const sizes = [n];
+  while (sizes[0]! / step >= smallest) sizes.unshift(Math.round(sizes[0]! / step));
+  return sizes;
+}
+
+/** What building and sweeping a setting took at one size. */
+export interface Cost {
+  readonly size: number;
+  readonly ms: number;
+}
+
+/** Exponents of growth that are assumed from one size alone: lists grow with the size, too. */
+const assumedExponent = 1.3;
+const leastExponent = 0.5;
+const mostExponent = 2;
+
+/** What a setting will take at another size, from what it took so far; null without any. */
+export function predictCost(costs: readonly Cost[], size: number): number | null {
+  const sorted = [...costs].sort((a, b) => a.size - b.size);
+  const last = sorted.at(-1);
+  if (last === undefined) return null;
+  const before = sorted.at(-2);
+  const exponent =
+    before === undefined
+      ? assumedExponent
+      : Math.log(last.ms / before.ms) / Math.log(last.size / before.size);
+  const bounded = Math.min(mostExponent, Math.max(leastExponent, exponent));
+  return last.ms * (size / last.size) ** bounded;
+}
+
+/** A setting in a rung of the ladder, as it stands there. */
+export interface Candidate<T> {
+  readonly item: T;
+  readonly family: string;
+  /** Time of a query where it comes near enough to the limits; Infinity where it does not. */
+  readonly costMs: number;
+  /** Where it does not: by how much it misses them. */
+  readonly excess: number;
+  /** Kept whatever the others do: the yardstick. */
+  readonly fixed: boolean;
+}
+
+/** A family's best is kept as long as it is no more than so many times slower than the best. */
+const familyFactor = 4;
+
+/**
+ * One round of successive halving (Jamieson and Talwalkar 2016): the better half goes on to the next
+ * size, and with it the best of each family that is within reach of the best of all.
+ */
+export function promote<T>(candidates: readonly Candidate<T>[]): T[] {
+  const order = [...candidates].sort((a, b) => before(a, b));
+  const half = new Set(order.slice(0, Math.ceil(order.length / 2)));
+  const best = order[0]?.costMs ?? Infinity;
+  const seen = new Set<string>();
+  for (const candidate of order) {
+    const first = !seen.has(candidate.family);
+    seen.add(candidate.family);
+    const near = candidate.costMs <= familyFactor * best && candidate.costMs < Infinity;
+    if (candidate.fixed || (first && near)) half.add(candidate);
+  }
+  return order.filter((c) => half.has(c)).map((c) => c.item);
+}
+
+function before<T>(a: Candidate<T>, b: Candidate<T>): number {
+  if (a.costMs !== b.costMs) return a.costMs < b.costMs ? -1 : 1;
+  if (a.excess === b.excess) return 0;
+  return a.excess < b.excess ? -1 : 1;
+}

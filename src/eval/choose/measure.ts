@@ -1,0 +1,188 @@
+import { availableParallelism } from "node:os";
+import { setFaissThreads } from "../../pipeline/index/engine.js";
+import { monotonicClock } from "../../pipeline/stopwatch.js";
+import {
+  isCodes,
+  rowCount,
+  type Codes,
+  type Neighbours,
+  type VectorIndex,
+  type Vectors,
+} from "../../pipeline/types.js";
+import { judgeNeighbours } from "../metrics/neighbour-hits.js";
+import { neighbourRecall, rescore } from "../metrics/neighbour-recall.js";
+import { wilson, wilsonInterval } from "../stats/proportion.js";
+import { quantiles } from "../stats/quantile.js";
+import { measured, undefinedScore } from "../stats/score.js";
+import type { Score } from "../types.js";
+import { encoded, type Built } from "./built.js";
+import type { FigureName, Figures, Parameters, Point } from "./point.js";
+import type { Truth } from "./truth.js";
+
+/** How much is spent on one point. */
+export interface Effort {
+  /** Single queries that are timed: so many at least, */
+  readonly leastSamples: number;
+  /** and further ones, up to this many, while time is left. */
+  readonly mostSamples: number;
+  readonly timingMs: number;
+}
+
+export interface MeasureOptions {
+  readonly truth: Truth;
+  readonly parameters: Parameters;
+  readonly effort: Effort;
+}
+
+/** Recall, times and throughput of one built index with its parameters set. */
+export async function measurePoint(built: Built, options: MeasureOptions): Promise<Point> {
+  const { setting, index, factory, size } = built;
+  const { truth, parameters, effort } = options;
+  if (Object.keys(parameters).length > 0) index.set(parameters);
+  const queries = encoded(truth.queries.rows, setting);
+  const { found, rate } = await searchAll(index, queries, truth.ask);
+  const timesMs = await timeSingle(index, queries, truth.k, effort);
+  return {
+    setting,
+    factory,
+    parameters,
+    size,
+    removable: canRemove(built),
+    warnings: index.warnings,
+    figures: {
+      ...recallFigures(found, truth, isExhaustive(built)),
+      ...timeFigures(timesMs),
+      ...buildFigures(built),
+      queriesPerSecond: rate,
+    },
+  };
+}
+
+/** Neighbour recall@k and label recall@1 of what an index returned for the queries of a truth. */
+export function recallFigures(found: Neighbours, truth: Truth, exhaustive: boolean): Figures {
+  const { queries, gallery, metric, k, exact } = truth;
+  const scored = rescore(found, queries.rows, gallery.rows, metric);
+  const { recall } = neighbourRecall(scored, exact, { k, metric });
+  return {
+    neighbourRecall: withFloor(recall, exhaustive),
+    labelRecall: labelRecall(found, truth),
+  };
+}
+
+/**
+ * A bootstrap of queries that all found everything has no width. An exact search needs none; of any
+ * other the interval is that of a share of n queries.
+ */
+function withFloor(recall: Score, exhaustive: boolean): Score {
+  if (recall.value === null || recall.ci !== null) return recall;
+  if (exhaustive) return { ...recall, ci: [recall.value, recall.value] };
+  const { value, n } = recall;
+  return { ...recall, ci: [...wilsonInterval(Math.round(value * n), n)] as [number, number] };
+}
+
+function labelRecall(found: Neighbours, { queries, gallery, k }: Truth): Score {
+  if (queries.labels === null || gallery.labels === null) return undefinedScore("no labels given");
+  const hits = judgeNeighbours(found, queries.labels, gallery.labels, { k, leaveOneOut: false });
+  const answerable = hits.filter((h) => h.answerable);
+  return wilson(answerable.filter((h) => h.rank === 0).length, answerable.length);
+}
+
+/** Whether a search compares the query with every vector by the very metric. */
+export function isExhaustive({ factory, setting }: Pick<Point, "factory" | "setting">): boolean {
+  return setting.codes === "real" && /^(IDMap2?,)?B?Flat$/.test(factory);
+}
+
+/** Faiss's graphs refuse to remove, and so does what is built on them. */
+function canRemove({ setting, factory }: Built): boolean {
+  return setting.engine === "usearch" || !/HNSW/.test(factory);
+}
+
+/** A batch is searched so often, unless that takes longer than this. */
+const batchRounds = 3;
+const batchMs = 500;
+
+/** All queries at once, on all threads: the median rate of up to three rounds, and their range. */
+async function searchAll(
+  index: VectorIndex,
+  queries: Vectors | Codes,
+  k: number,
+): Promise<{ found: Neighbours; rate: Score }> {
+  setFaissThreads(availableParallelism());
+  const n = rowCount(queries);
+  const rates: number[] = [];
+  let found: Neighbours;
+  const begin = monotonicClock();
+  do {
+    const start = monotonicClock();
+    found = await index.search(queries, k);
+    rates.push((1000 * n) / Math.max(monotonicClock() - start, 1e-3));
+  } while (rates.length < batchRounds && monotonicClock() - begin < batchMs);
+  rates.sort((a, b) => a - b);
+  const middle = rates[Math.floor(rates.length / 2)]!;
+  const range = rates.length > 1 ? ([rates[0]!, rates.at(-1)!] as const) : null;
+  return { found, rate: measured(middle, n, range) };
+}
+
+/** One query at a time on one thread; a tenth of them first, untimed. */
+export async function timeSingle(
+  index: VectorIndex,
+  queries: Vectors | Codes,
+  k: number,
+  { leastSamples, mostSamples, timingMs }: Effort,
+): Promise<Float64Array> {
+  setFaissThreads(1);
+  try {
+    const n = rowCount(queries);
+    const warmup = Math.ceil(leastSamples / 10);
+    for (let i = 0; i < warmup; i++) index.searchSync(oneRow(queries, n - 1 - (i % n)), k);
+    const samples: number[] = [];
+    const begin = monotonicClock();
+    for (let i = 0; i < mostSamples; i++) {
+      if (i >= leastSamples && monotonicClock() - begin > timingMs) break;
+      const query = oneRow(queries, i % n);
+      const start = monotonicClock();
+      index.searchSync(query, k);
+      samples.push(monotonicClock() - start);
+    }
+    return Float64Array.from(samples);
+  } finally {
+    setFaissThreads(availableParallelism());
+  }
+}
+
+export function oneRow(rows: Vectors | Codes, i: number): Vectors | Codes {
+  if (isCodes(rows)) {
+    const width = rows.bits / 8;
+    return { data: rows.data.subarray(i * width, (i + 1) * width), bits: rows.bits };
+  }
+  return { data: rows.data.subarray(i * rows.dim, (i + 1) * rows.dim), dim: rows.dim };
+}
+
+const timePercentiles: readonly (readonly [FigureName, number])[] = [
+  ["p50Ms", 0.5],
+  ["p90Ms", 0.9],
+  ["p99Ms", 0.99],
+];
+
+/** Percentiles of single queries' times, with order statistics around them. */
+export function timeFigures(timesMs: ArrayLike<number>): Figures {
+  const values = quantiles(
+    timesMs,
+    timePercentiles.map(([, q]) => q),
+  );
+  return Object.fromEntries(
+    timePercentiles.map(([name], i): [string, Score] => {
+      const q = values[i]!;
+      return [name, q.value === null ? q : measured(q.value, q.n, q.ci)];
+    }),
+  );
+}
+
+function buildFigures({ index, size, trainMs, addMs }: Built): Figures {
+  return {
+    diskBytes: measured(index.bytes(), size),
+    trainMs: measured(trainMs, size),
+    buildMs: measured(trainMs + addMs, size),
+    addsPerSecond: measured((1000 * size) / Math.max(addMs, 1e-3), size),
+  };
+}
