@@ -22,7 +22,7 @@ import { relevance, codeTexts } from "../src/eval/metrics/retrieval/relevance.js
 import { rankQueries } from "../src/eval/metrics/retrieval/retrieval.js";
 import { retrievalScores } from "../src/eval/metrics/retrieval/retrieval-scores.js";
 import { Random } from "../src/eval/stats/random.js";
-import { binarise } from "../src/pipeline/embedding/binarise.js";
+import { binarise } from "../src/pipeline/index/binarise.js";
 import { rankRowsPlain } from "../src/pipeline/index/row-ranks-plain.js";
 import { rankRows, ranksAddon } from "../src/pipeline/index/row-ranks.js";
 import { isCodes, type Codes, type Vectors } from "../src/pipeline/types.js";

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { UserError } from "../../src/pipeline/errors.js";
 import { unreadable } from "../../src/pipeline/schema.js";
 import type { Vectors } from "../../src/pipeline/types.js";
@@ -19,7 +19,7 @@ export interface AnnBenchmark {
  * @throws UserError `file-unreadable`, `hdf5-format`, `hdf5-distance`
  */
 export async function readAnnHdf5(file: string): Promise<AnnBenchmark> {
-  if (!existsSync(file)) throw unreadable(file, { code: "ENOENT" });
+  await requireSignature(file);
   const { default: h5wasm } = await import("h5wasm/node");
   await h5wasm.ready;
   const opened = openFile(() => new h5wasm.File(file, "r"), file);
@@ -41,6 +41,21 @@ export async function readAnnHdf5(file: string): Promise<AnnBenchmark> {
     return { train, test, distance };
   } finally {
     opened.close();
+  }
+}
+
+/** What every HDF5 file begins with: the library prints its troubles with others. */
+const signature = Buffer.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+async function requireSignature(file: string): Promise<void> {
+  const handle = await open(file, "r").catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(8), 0, 8, 0);
+    if (!buffer.equals(signature)) throw notHdf5(file, "another beginning", undefined);
+  } finally {
+    await handle.close();
   }
 }
 

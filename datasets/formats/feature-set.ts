@@ -2,7 +2,7 @@ import { open, stat } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { UserError, oneOf } from "../../src/pipeline/errors.js";
-import { readGallery } from "../../src/pipeline/gallery-store.js";
+import { readGallery } from "../../src/pipeline/gallery/gallery-store.js";
 import { unreadable } from "../../src/pipeline/schema.js";
 import type { Codes, IndexMetric, Vectors } from "../../src/pipeline/types.js";
 import { readAnnHdf5 } from "./ann-hdf5.js";

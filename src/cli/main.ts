@@ -15,6 +15,10 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ ve
     summary: "Describe or empty the cache of detections and embeddings.",
     load: () => import("./verbs/cache.js"),
   },
+  choose: {
+    summary: "Choose an index, with parameters, for your vectors and your limits.",
+    load: () => import("./verbs/choose.js"),
+  },
   compare: {
     summary: "Compare two records on the same items: paired tests and flipped cases.",
     load: () => import("./verbs/compare.js"),

@@ -6,7 +6,7 @@ import { readCodes, readVectors } from "../../datasets/formats/vector-file.js";
 import { normalizeRows, requireFit, unevenNorms } from "../eval/observe/feature-rows.js";
 import { paddleclasCodes } from "../eval/metrics/retrieval/paddleclas-codes.js";
 import type { RetrievalInput } from "../eval/metrics/retrieval/retrieval.js";
-import { binarise } from "../pipeline/embedding/binarise.js";
+import { binarise } from "../pipeline/index/binarise.js";
 import { UserError } from "../pipeline/errors.js";
 import type { Codes, Protocol, Vectors } from "../pipeline/types.js";
 import { pictureProblem } from "./picture-problem.js";

@@ -42,7 +42,7 @@ export const verb: Verb = {
         "folder of the model file, where the card is kept apart from it",
       )
       .requiredOption("--out <folder>", "where to save the gallery")
-      .option("--engine <name>", "faiss, exact, faiss-node or usearch", "faiss")
+      .option("--engine <name>", "faiss, exact, faiss-node, usearch or two-stage", "faiss")
       .option("--index <factory>", "Flat, IVF, HNSW32, or a Faiss factory string", "HNSW32")
       .option("--protocol <name>", "standard or paddleclas", "standard")
       .option("--nprobe <n>", "lists that an IVF search visits")

@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { writeAtomic } from "../../pipeline/atomic-file.js";
 import { loadIndex, saveIndex } from "../../pipeline/index/engine.js";
-import { TwoStageIndex } from "../../pipeline/index/two-stage.js";
-import type { IndexMetric, VectorIndex } from "../../pipeline/types.js";
-import { canonicalJson } from "../cache.js";
+import type { IndexMetric } from "../../pipeline/types.js";
+import { canonicalJson } from "../observe/cache.js";
 import type { Built } from "./built.js";
 import { settingKey, type Setting } from "./point.js";
 
@@ -72,7 +71,7 @@ export class BuildStore {
     if (note === null) return null;
     const saved = savedOf(setting, note, folder);
     try {
-      const index = await loadSaved(saved);
+      const index = await loadIndex(saved);
       const now = new Date();
       await utimes(folder, now, now).catch(() => undefined);
       const { factory, size, trainMs, addMs } = note;
@@ -130,12 +129,6 @@ export class BuildStore {
 
 const fileName = "index.bin";
 const noteName = "build.json";
-
-/** Loads a build in this or another process. */
-export async function loadSaved(saved: SavedBuild): Promise<VectorIndex> {
-  if (saved.engine !== "two-stage") return loadIndex(saved);
-  return TwoStageIndex.load(await readFile(saved.file));
-}
 
 function savedOf({ engine }: Setting, note: Note, folder: string): SavedBuild {
   const { factory, kind, metric, dim, sha256 } = note;

@@ -1,6 +1,5 @@
 import { openIndex } from "../../pipeline/index/engine.js";
-import { TwoStageIndex } from "../../pipeline/index/two-stage.js";
-import { binarise } from "../../pipeline/binarise.js";
+import { binarise } from "../../pipeline/index/binarise.js";
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import {
   isCodes,
@@ -41,7 +40,6 @@ export async function emptyIndex(
   const shape = isCodes(rows)
     ? ({ kind: "binary", metric: "hamming", dim: rows.bits } as const)
     : ({ kind: "real", metric, dim: rows.dim } as const);
-  if (setting.engine === "two-stage") return { factory, index: TwoStageIndex.open(shape, factory) };
   return { factory, index: await openIndex({ engine: setting.engine, factory, ...shape }) };
 }
 

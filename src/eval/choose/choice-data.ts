@@ -6,7 +6,7 @@ import {
   type IndexMetric,
   type Vectors,
 } from "../../pipeline/types.js";
-import type { LabelledRow } from "../metrics/neighbour-hits.js";
+import type { LabelledRow } from "../metrics/index/neighbour-hits.js";
 import { Random } from "../stats/random.js";
 
 /** Vectors with what is known of each row. */

@@ -5,7 +5,7 @@ import { isCodes, rowCount } from "../../pipeline/types.js";
 import { Budget } from "./budget.js";
 import { BuildStore, type BuildKey } from "./build-store.js";
 import type { ChoiceOptions } from "./choice-options.js";
-import { pick, type Choice, type Judged } from "./pick.js";
+import { judge, pick, type Choice, type Judged } from "./pick.js";
 import type { Point } from "./point.js";
 import type { Omission } from "./rung.js";
 import { Search } from "./search.js";
@@ -18,6 +18,9 @@ export interface ChoiceOutcome extends Choice {
   readonly judged: readonly Judged[];
   /** At the sizes below, for the growth. */
   readonly smaller: readonly Point[];
+  readonly smallerJudged: readonly Judged[];
+  /** Share of held-out queries with an all but equal vector in the gallery; null where unknown. */
+  readonly similarNeighbours: number | null;
   readonly why: readonly WhyNot[];
   /** Settings that were not measured at the full size. */
   readonly omissions: readonly Omission[];
@@ -51,6 +54,8 @@ export async function choose(options: ChoiceOptions): Promise<ChoiceOutcome> {
       ...choice,
       judged,
       smaller: search.smaller,
+      smallerJudged: judge(search.smaller, options.limits),
+      similarNeighbours: search.similarNeighbours(),
       why: whyNot(search.withSmaller(judged), choice, unmeasured),
       spentMs: budget.spentMs,
       omissions: search.omissions,

@@ -1,6 +1,6 @@
-import { faissBuild } from "../../pipeline/index/engine.js";
+import { faissBuild, loadIndex } from "../../pipeline/index/engine.js";
 import { UserError } from "../../pipeline/errors.js";
-import { loadSaved, type SavedBuild } from "./build-store.js";
+import type { SavedBuild } from "./build-store.js";
 import type { FootprintAnswer } from "./footprint.js";
 
 /** The process in which one saved index is loaded, to see what that takes. */
@@ -11,7 +11,7 @@ async function measure(saved: SavedBuild): Promise<FootprintAnswer> {
   collect?.();
   const before = process.memoryUsage.rss();
   const start = performance.now();
-  const index = await loadSaved(saved);
+  const index = await loadIndex(saved);
   const coldLoadMs = performance.now() - start;
   collect?.();
   const memoryBytes = Math.max(0, process.memoryUsage.rss() - before);

@@ -9,8 +9,8 @@ import {
   type VectorIndex,
   type Vectors,
 } from "../../pipeline/types.js";
-import { judgeNeighbours } from "../metrics/neighbour-hits.js";
-import { neighbourRecall, rescore } from "../metrics/neighbour-recall.js";
+import { judgeNeighbours } from "../metrics/index/neighbour-hits.js";
+import { neighbourRecall, rescore } from "../metrics/index/neighbour-recall.js";
 import { wilson, wilsonInterval } from "../stats/proportion.js";
 import { quantiles } from "../stats/quantile.js";
 import { measured, undefinedScore } from "../stats/score.js";

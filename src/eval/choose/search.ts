@@ -13,6 +13,7 @@ import { bySpeed, judge, worstExcess, type Judged } from "./pick.js";
 import { settingKey, valueOf, type Family, type Point, type Setting } from "./point.js";
 import { CostBook, Rung, type Omission, type RungOptions } from "./rung.js";
 import { refineKnob, type Enough } from "./sweep.js";
+import { burstCosine } from "./warnings.js";
 import { fewerQueries, findTruth, type Truth } from "./truth.js";
 
 /** Recall that guides the sweep where no limit says. */
@@ -98,6 +99,7 @@ export class Search {
     const truth = await findTruth({ ...this.#truthOf(full.truth.size), queries });
     const compared = new Set<Point>();
     for (let round = 0; round < mostRounds; round++) {
+      if (round > 0 && this.#rungOptions.budget.leftMs < 0) break;
       const next = finalists(judge(full.points, limits), full.open);
       // The fastest that fit have all been compared: the order stands.
       if (next.every(({ point }) => compared.has(point))) break;
@@ -115,6 +117,19 @@ export class Search {
     await this.#footprints(full);
     await this.#churn(full);
     return judge(full.points, limits);
+  }
+
+  /**
+   * Share of the held-out queries whose nearest neighbour is all but equal; null where queries were
+   * given, or where an inner product is no cosine.
+   */
+  similarNeighbours(): number | null {
+    const { data } = this.#options;
+    const { exact } = this.#required().truth;
+    if (!data.heldOut || data.metric !== "inner-product") return null;
+    const nearest = exact.scores.filter((_, i) => i % exact.k === 0);
+    if (nearest.some((score) => score > 1.001)) return null;
+    return nearest.filter((score) => score >= burstCosine).length / nearest.length;
   }
 
   /** Why nothing of a family was measured at any size. */
@@ -161,7 +176,8 @@ export class Search {
   }
 
   #finalsMs(): number {
-    return Math.max(500, this.#rungOptions.reserveMs / 4);
+    const { reserveMs, budget } = this.#rungOptions;
+    return Math.max(200, Math.min(reserveMs / 4, budget.leftMs / 3));
   }
 
   #promote(alive: readonly Setting[], rung: Rung): Setting[] {

@@ -7,8 +7,8 @@ import {
   type Neighbours,
   type Vectors,
 } from "../../pipeline/types.js";
-import { allowance } from "../metrics/neighbour-hits.js";
-import { rescore } from "../metrics/neighbour-recall.js";
+import { allowance } from "../metrics/index/neighbour-hits.js";
+import { rescore } from "../metrics/index/neighbour-recall.js";
 import { firstRows, type LabelledVectors } from "./choice-data.js";
 
 /** Queries with their exact neighbours among the first `size` rows of a gallery. */

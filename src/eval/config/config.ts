@@ -26,7 +26,7 @@ const modelRef = z.union([
 ]);
 
 const indexSpec = z.strictObject({
-  engine: z.enum(["faiss", "exact", "faiss-node", "usearch"]).default("faiss"),
+  engine: z.enum(["faiss", "exact", "faiss-node", "usearch", "two-stage"]).default("faiss"),
   factory: z
     .string()
     .describe(
@@ -34,6 +34,8 @@ const indexSpec = z.strictObject({
     ),
   nprobe: sweep(z.number().int().positive()).optional(),
   efSearch: sweep(z.number().int().positive()).optional(),
+  efConstruction: z.number().int().positive().optional(),
+  shortlist: sweep(z.number().int().positive()).optional().describe("of the engine two-stage"),
 });
 
 const detection = z.strictObject({

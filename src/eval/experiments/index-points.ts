@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { binarise, type BinariseRule } from "../../pipeline/embedding/binarise.js";
+import { binarise, type BinariseRule } from "../../pipeline/index/binarise.js";
 import { openIndex, pickFactory, setFaissThreads } from "../../pipeline/index/engine.js";
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { Codes, Protocol, VectorIndex, Vectors } from "../../pipeline/types.js";
@@ -19,19 +19,20 @@ export interface IndexPoint {
   readonly parameters: Readonly<Record<string, number>>;
 }
 
-export function indexPoints({ engine, factory, nprobe, efSearch }: IndexSpec): IndexPoint[] {
-  const values = (v: number | number[] | undefined): (number | undefined)[] =>
-    v === undefined ? [undefined] : [v].flat();
-  return values(nprobe).flatMap((n) =>
-    values(efSearch).map((ef): IndexPoint => ({
-      engine,
-      factory,
-      parameters: {
-        ...(n !== undefined && { nprobe: n }),
-        ...(ef !== undefined && { efSearch: ef }),
-      },
-    })),
-  );
+/** Every combination of the values that a config gives for run-time parameters. */
+export function indexPoints({
+  engine,
+  factory,
+  efConstruction,
+  ...swept
+}: IndexSpec): IndexPoint[] {
+  let points: IndexPoint["parameters"][] = [efConstruction === undefined ? {} : { efConstruction }];
+  for (const name of ["nprobe", "efSearch", "shortlist"] as const) {
+    const given = swept[name];
+    if (given === undefined) continue;
+    points = points.flatMap((p) => [given].flat().map((value) => ({ ...p, [name]: value })));
+  }
+  return points.map((parameters): IndexPoint => ({ engine, factory, parameters }));
 }
 
 export function pointName({ engine, factory, parameters }: IndexPoint, codes: CodeRule): string {

@@ -12,8 +12,11 @@ import type { IndexShape } from "./row-checks.js";
 export { faissBuild, faissBuildDetails, setFaissThreads } from "./faiss.js";
 export { pickFactory, type PickedFactory } from "./factory.js";
 
-/** The engines: Faiss through our addon, the plain oracle, the package faiss-node, and usearch. */
-export const engineNames = ["faiss", "exact", "faiss-node", "usearch"] as const;
+/**
+ * The engines: Faiss through our addon, the plain oracle, the package faiss-node, usearch, and sign
+ * codes of Faiss whose shortlist the vectors rank.
+ */
+export const engineNames = ["faiss", "exact", "faiss-node", "usearch", "two-stage"] as const;
 export type EngineName = (typeof engineNames)[number];
 
 export interface IndexSpec extends IndexShape {
@@ -53,6 +56,8 @@ export async function openIndex({
       return (await import("./exact.js")).ExactIndex.open(shape, factory);
     case "faiss-node":
       return (await import("./faiss-node.js")).FaissNodeIndex.open(shape, factory);
+    case "two-stage":
+      return (await import("./two-stage.js")).TwoStageIndex.open(shape, factory);
     case "usearch":
       return (await import("./usearch.js")).UsearchIndex.open(shape, factory);
   }
@@ -123,6 +128,8 @@ async function load(
       return (await import("./exact.js")).ExactIndex.load(data);
     case "faiss-node":
       return (await import("./faiss-node.js")).FaissNodeIndex.load(data);
+    case "two-stage":
+      return (await import("./two-stage.js")).TwoStageIndex.load(data);
     case "usearch":
       return (await import("./usearch.js")).UsearchIndex.load(data);
   }

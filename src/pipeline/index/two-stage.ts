@@ -1,4 +1,4 @@
-import { binarise } from "../binarise.js";
+import { binarise } from "./binarise.js";
 import { UserError } from "../errors.js";
 import type { Codes, Neighbours } from "../types.js";
 import { CheckedIndex, hnswCannotRemove } from "./checked-index.js";

@@ -1,4 +1,4 @@
-import type { BinariseRule } from "../../../pipeline/embedding/binarise.js";
+import type { BinariseRule } from "../../../pipeline/index/binarise.js";
 import type { Vectors } from "../../../pipeline/types.js";
 
 /**

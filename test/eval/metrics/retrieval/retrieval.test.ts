@@ -14,7 +14,7 @@ import {
   type RetrievalInput,
 } from "../../../../src/eval/metrics/retrieval/retrieval.js";
 import { Random } from "../../../../src/eval/stats/random.js";
-import { binarise } from "../../../../src/pipeline/embedding/binarise.js";
+import { binarise } from "../../../../src/pipeline/index/binarise.js";
 import type { Codes, Vectors } from "../../../../src/pipeline/types.js";
 import { complaintOf } from "../../../complaint.js";
 import { shared, sharedData } from "../../../shared-data.js";

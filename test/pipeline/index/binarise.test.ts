@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { binarise } from "../../../src/pipeline/embedding/binarise.js";
+import { binarise } from "../../../src/pipeline/index/binarise.js";
 
 describe("binary codes", () => {
   it("sign: 1 above 0, so that 0 and -0 give 0; the most significant bit first", () => {
