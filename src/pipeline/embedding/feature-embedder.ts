@@ -1,4 +1,4 @@
-import { binarise, type BinariseRule } from "./binarise.js";
+import { binarise, type BinariseRule } from "../index/binarise.js";
 import { UserError } from "../errors.js";
 import { normaliseRows } from "../image/normalise.js";
 import { tensorLength, toTensor } from "../image/preprocess.js";

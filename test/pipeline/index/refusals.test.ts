@@ -25,7 +25,7 @@ describe("openIndex refuses", () => {
   it("an unknown engine, and lists the valid ones", async () => {
     expect(await complaintOf(openIndex(spec("fiass")))).toMatchObject({
       code: "unknown-engine",
-      expected: "faiss, exact, faiss-node or usearch",
+      expected: "faiss, exact, faiss-node, usearch or two-stage",
       found: "fiass",
     });
   });
