@@ -14,7 +14,8 @@ import { complaintOf } from "../../complaint.js";
 import { randomCodes, randomVectors } from "./vectors.js";
 
 const real = { kind: "real", metric: "inner-product", dim: 16 } as const;
-const spec = (engine: string, factory = "Flat"): IndexSpec => ({ ...real, engine, factory });
+const plain = (engine: string): string => (engine === "two-stage" ? "Shortlist,BFlat" : "Flat");
+const spec = (engine: string, factory = plain(engine)): IndexSpec => ({ ...real, engine, factory });
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "shitu-index-"));
@@ -134,7 +135,7 @@ describe.each(engineNames)("%s refuses", (engine) => {
     });
     expect(complaint).toMatchObject({
       code: "unknown-parameter",
-      expected: "no parameters",
+      expected: engine === "two-stage" ? "shortlist" : "no parameters",
       found: "nprob",
     });
   });
