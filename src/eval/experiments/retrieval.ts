@@ -15,6 +15,7 @@ import {
 import { listedPositives, withLostQueries } from "../metrics/retrieval/lost-rows.js";
 import { rankQueries } from "../metrics/retrieval/retrieval.js";
 import { retrievalScores, type RetrievalScores } from "../metrics/retrieval/retrieval-scores.js";
+import { knownHash } from "../observe/picture-hash.js";
 import { embedPictures, type Embedded } from "../observe/observations.js";
 import { keptNeighbours } from "../record/case.js";
 import type { RecordedScore } from "../record/record.js";
@@ -32,6 +33,7 @@ import {
   type CodeRule,
   type IndexPoint,
 } from "./index-points.js";
+import { compareLists, listNotes, type ComparedRows, type ListFindings } from "./list-notes.js";
 import { costScores, timeModel } from "./model-cost.js";
 import { listPictures, recordedRoot, type ListedPictures } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
@@ -183,6 +185,12 @@ class EmbeddedSet {
     };
     const gallery = await embed("gallery");
     const query = this.#dataset.evaluation === "leave-one-out" ? gallery : await embed("query");
+    const lists = compareLists({
+      query: comparedRows(query),
+      gallery: comparedRows(gallery),
+      leaveOneOut: query === gallery,
+      file: this.#dataset.file,
+    });
     const latency = await timingLoop(() =>
       timeModel("embed", query.listed.pictures, context.signal, (pixels, watch) =>
         embedder.embed([pixels], watch),
@@ -192,13 +200,15 @@ class EmbeddedSet {
       ...(await costScores(await this.#resources.modelFile(this.#ref), this.#resources)),
       ...latency.scores,
     ];
-    return { gallery, query, model: embedder.version, cost, embedMs: latency.samplesMs };
+    return { gallery, query, lists, model: embedder.version, cost, embedMs: latency.samplesMs };
   }
 }
 
 interface EmbeddedParts {
   readonly gallery: Part;
   readonly query: Part;
+  /** What the two lists say of each other. */
+  readonly lists: ListFindings;
   /** The model's version. */
   readonly model: string;
   /** What the model costs, the same for every index. */
@@ -211,6 +221,15 @@ interface Part {
   readonly embedded: Embedded;
   /** Label and uid of each row that was embedded. */
   readonly rows: readonly LabelledRow[];
+}
+
+/** The embedded rows of a list with the content of their pictures. */
+function comparedRows({ listed, embedded, rows }: Part): ComparedRows {
+  const pictures = embedded.places.map((place) => {
+    const picture = listed.pictures[place]!;
+    return "file" in picture ? (knownHash(picture.file) ?? picture.file) : picture.item;
+  });
+  return { rows, pictures, items: embedded.places.map((place) => listed.rows[place]!.path) };
 }
 
 function labelled({ label, uid }: { label: string; uid?: string }): LabelledRow {
@@ -228,7 +247,7 @@ interface RetrievalJob {
 
 async function measureRetrieval(job: RetrievalJob, context: CellContext): Promise<CellOutcome> {
   const { dataset, point, ks } = job;
-  const { gallery, query, model, cost, embedMs } = await job.source.parts(context);
+  const { gallery, query, lists, model, cost, embedMs } = await job.source.parts(context);
   if (gallery.rows.length === 0 || query.rows.length === 0) {
     throw new UserError({
       code: "dataset-empty",
@@ -270,7 +289,7 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
           [...gallery.embedded.errors, ...query.embedded.errors].map((e) => [e.item, e]),
         ).values(),
       ],
-      notes: [...built.notes, ...lossNotes(sides)],
+      notes: [...built.notes, ...lossNotes(sides), ...listNotes(lists, hits, leaveOneOut)],
       cases: [
         ...casesOf(hits, query, gallery),
         ...lost.map((e) => ({
