@@ -12,6 +12,7 @@ export type FindingCode =
   | "label-missing-from-gallery"
   | "label-once"
   | "label-zero"
+  | "uids-never-meet"
   | "path-outside-root";
 
 /**
@@ -61,6 +62,8 @@ const mostExamples = 3;
  *   label.
  * - `image-unusable`: what `problemOf` says. `path-outside-root`: absolute, or climbing out with
  *   `..`.
+ * - `uids-never-meet`: no uid of the queries is one of the gallery, so that the junk rule takes
+ *   nothing out and queries find pictures of their own camera.
  * - `label-missing-from-gallery`: queries that no gallery picture can answer; they leave the
  *   denominator.
  * - `label-once`: in a gallery that is searched with itself, labels with one picture: these queries
@@ -75,7 +78,12 @@ export async function lintLists({
   problemOf,
 }: LintInput): Promise<Finding[]> {
   const findings: Finding[] = [];
-  if (query) findings.push(...selfMatches(query, gallery), ...unanswerable(query, gallery));
+  if (query)
+    findings.push(
+      ...selfMatches(query, gallery),
+      ...unanswerable(query, gallery),
+      ...strangeUids(query, gallery),
+    );
   else findings.push(...singletons(gallery));
   if (train) for (const list of distinct([query, gallery])) findings.push(...leakage(list, train));
   for (const list of distinct([query, gallery])) {
@@ -166,6 +174,9 @@ function unanswerable(query: ImageList, gallery: ImageList): Finding[] {
   const known = new Set(gallery.rows.map((r) => r.label));
   const lost = query.rows.filter((r) => !known.has(r.label));
   const labels = new Set(lost.map((r) => r.label));
+  const composed = new Set([...known].map((label) => label.normalize("NFC")));
+  const other = [...labels].filter((label) => composed.has(label.normalize("NFC"))).length;
+  const form = other > 0 ? `; the gallery has ${other} of them in another Unicode form` : "";
   const severity = lost.length === query.rows.length ? "error" : "warning";
   return finding(
     "label-missing-from-gallery",
@@ -173,8 +184,23 @@ function unanswerable(query: ImageList, gallery: ImageList): Finding[] {
     query.file,
     lost.map((r) => `line ${r.line}: label ${JSON.stringify(r.label)}`),
     `${lost.length} of ${query.rows.length} queries (${labels.size} labels) have a label ` +
-      "that the gallery lacks: they have no right answer and leave the denominator",
+      `that the gallery lacks: they have no right answer and leave the denominator${form}`,
     "add these labels to the gallery, or take the queries out",
+  );
+}
+
+function strangeUids(query: ImageList, gallery: ImageList): Finding[] {
+  if (query.columns !== 3 || gallery.columns !== 3) return [];
+  const known = new Set(gallery.rows.map((r) => r.uid));
+  if (query.rows.some((r) => known.has(r.uid))) return [];
+  return finding(
+    "uids-never-meet",
+    "warning",
+    query.file,
+    query.rows.map((r) => `line ${r.line}: ${r.uid}, in the gallery ${gallery.rows[0]!.uid}`),
+    "no third column of the queries (uid or camera) is one of the gallery's: nothing is taken " +
+      "out as junk",
+    "write cameras alike in both lists, or leave the column out",
   );
 }
 

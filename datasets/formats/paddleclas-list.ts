@@ -155,6 +155,14 @@ function splitAtSpaces(lines: readonly Line[], file: string, columns: 2 | 3 | "a
         "one field",
         "add the label, after a tab or a space",
       );
+    if (holdsSpace(fields))
+      throw badLine(
+        file,
+        line,
+        "a path without spaces",
+        `a path that seems to end at ${JSON.stringify(fields.find((f) => picture.test(f)))}`,
+        "separate the fields by tabs",
+      );
     return fields;
   });
   const wanted = columns === "auto" ? spaceColumns(split, file) : columns;
@@ -175,6 +183,13 @@ function splitAtSpaces(lines: readonly Line[], file: string, columns: 2 | 3 | "a
     return { path, label: rest.slice(0, -uid.length).trimEnd(), uid, line: line.number };
   });
   return { columns: wanted, rows };
+}
+
+const picture = /\.(jpe?g|png|bmp|webp|gif|tiff?)$/i;
+
+/** Whether the first field is the front of a file name that goes on after a space. */
+function holdsSpace([path = "", ...rest]: readonly string[]): boolean {
+  return !picture.test(path) && rest.some((field) => picture.test(field));
 }
 
 function spaceColumns(split: readonly (readonly string[])[], file: string): 2 | 3 {

@@ -20,6 +20,8 @@ export interface Head {
   readonly labels: number;
   readonly leaveOneOut: boolean;
   readonly junkRule: boolean;
+  /** Gallery items that the junk rule took out, over all queries; null where there is none. */
+  readonly junk: number | null;
   readonly unanswerable: number;
   readonly undecidedFirst: number;
   readonly intervalUnit: string;
@@ -34,14 +36,18 @@ export function summaryLine({
   labels,
   leaveOneOut,
   junkRule,
+  junk,
   unanswerable,
 }: Head): string {
   const sides = leaveOneOut
     ? `${count(gallery)} rows, each left out once`
     : `${count(queries)} queries, ${count(gallery)} gallery rows`;
+  const rule = junkRule ? `; same label and uid not valid (${count(junk ?? 0)} taken out)` : "";
+  const queriesWithout = unanswerable === 1 ? "query" : "queries";
+  const without = `; ${count(unanswerable)} ${queriesWithout} without a positive`;
   return (
-    `${sides}, ${count(labels)} labels; ${similarity}; protocol ` +
-    `${protocol}${junkRule ? "; same label and uid not valid" : ""}${unanswerable > 0 ? `; ${count(unanswerable)} ${unanswerable === 1 ? "query" : "queries"} without a positive` : ""}`
+    `${sides}, ${count(labels)} labels; ${similarity}; protocol ${protocol}${rule}` +
+    (unanswerable > 0 ? without : "")
   );
 }
 

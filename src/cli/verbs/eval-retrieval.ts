@@ -5,11 +5,14 @@ import {
   confusions,
   predictions,
 } from "../../eval/metrics/retrieval/retrieval-classes.js";
+import type { LabelledRow } from "../../eval/metrics/index/neighbour-hits.js";
+import { junkCount } from "../../eval/metrics/retrieval/junk-count.js";
 import { quirkEffects } from "../../eval/metrics/retrieval/retrieval-quirks.js";
 import {
   headlineOrder,
   rankQueries,
   type RetrievalEvidence,
+  type RetrievalInput,
 } from "../../eval/metrics/retrieval/retrieval.js";
 import {
   retrievalScores,
@@ -192,10 +195,18 @@ function head(
     labels: new Set(input.galleryLabels).size,
     leaveOneOut: input.leaveOneOut ?? false,
     junkRule: input.galleryUids !== undefined,
+    junk: junkCount(rowsOf(input, "query"), rowsOf(input, "gallery"), input.leaveOneOut ?? false),
     unanswerable,
     undecidedFirst: evidence.undecidedFirst,
     intervalUnit,
   };
+}
+
+/** Labels and uids of one side, as `junkCount` takes them. */
+function rowsOf(input: RetrievalInput, side: "query" | "gallery"): LabelledRow[] {
+  const labels = side === "query" ? input.queryLabels : input.galleryLabels;
+  const uids = side === "query" ? input.queryUids : input.galleryUids;
+  return (labels ?? []).map((label, i) => ({ label, uid: uids?.[i] ?? null }));
 }
 
 function aboutTies(

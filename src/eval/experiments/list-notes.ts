@@ -1,5 +1,6 @@
 import { UserError } from "../../pipeline/errors.js";
 import type { LabelledRow, NeighbourHit } from "../metrics/index/neighbour-hits.js";
+import { junkCount } from "../metrics/retrieval/junk-count.js";
 
 /**
  * What query and gallery both know and nobody compared: pictures that are in both, pictures that
@@ -50,7 +51,7 @@ export function compareLists(lists: ComparedLists): ListFindings {
       fix: "use evaluation: leave-one-out, or give both lists a uid column (identity: uid)",
     });
   }
-  const junk = junkRows(lists);
+  const junk = junkCount(query.rows, lists.gallery.rows, leaveOneOut);
   return { meetsItself, junk, notes: junk === null ? [] : [junkNote(junk, lists)] };
 }
 
@@ -102,17 +103,6 @@ function selfMeetings({ query, gallery, leaveOneOut }: ComparedLists): boolean[]
 
 function isJunk(query: LabelledRow, other: LabelledRow): boolean {
   return query.uid !== null && query.label === other.label && query.uid === other.uid;
-}
-
-/** Pairs of query and gallery row of one label and one uid. */
-function junkRows({ query, gallery, leaveOneOut }: ComparedLists): number | null {
-  const told = [...query.rows, ...gallery.rows].every((r) => r.uid !== null);
-  if (!told || query.rows.length === 0) return null;
-  const name = ({ label, uid }: LabelledRow): string => JSON.stringify([label, uid]);
-  const counts = new Map<string, number>();
-  for (const row of gallery.rows) counts.set(name(row), (counts.get(name(row)) ?? 0) + 1);
-  const own = leaveOneOut ? 1 : 0;
-  return query.rows.reduce((sum, row) => sum + (counts.get(name(row)) ?? own) - own, 0);
 }
 
 function junkNote(junk: number, { query, gallery, leaveOneOut }: ComparedLists): string {

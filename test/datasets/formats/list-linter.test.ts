@@ -128,3 +128,26 @@ describe("lintLists", () => {
     expect([found!.count, found!.examples.length]).toEqual([4, 3]);
   });
 });
+
+describe("identifiers of two lists that should meet", () => {
+  it("uids of which none is in the gallery are a warning with an example", async () => {
+    const [found] = await lintLists({
+      gallery: list("g/a.jpg 1 00;g/b.jpg 2 01"),
+      query: query("q/a.jpg 1 0;q/b.jpg 2 1"),
+    });
+    expect(found).toMatchObject({ code: "uids-never-meet", severity: "warning", count: 2 });
+    expect(found!.examples[0]).toBe("line 1: 0, in the gallery 00");
+    expect(
+      await lint({ gallery: list("g/a.jpg 1 0"), query: query("q/a.jpg 1 0;q/b.jpg 1 7") }),
+    ).toEqual([]);
+  });
+
+  it("labels that the gallery has in another Unicode form are told from missing ones", async () => {
+    const [found] = await lintLists({
+      gallery: list("g/a.jpg caf\u00e9"),
+      query: query("q/a.jpg cafe\u0301;q/b.jpg caf\u00e9"),
+    });
+    expect(found).toMatchObject({ code: "label-missing-from-gallery", count: 1 });
+    expect(found!.message).toMatch(/the gallery has 1 of them in another Unicode form$/);
+  });
+});

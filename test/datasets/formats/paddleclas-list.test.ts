@@ -192,3 +192,23 @@ describe.skipIf(!sharedData)("third-party data", () => {
     expect(list.rows[0]).toEqual({ path: "0/0.jpg", label: "脉动", line: 1 });
   });
 });
+
+describe("a path with a space in a list that spaces separate", () => {
+  it("is refused with the remedy, where it shows", async () => {
+    for (const line of ["q 3.jpg 0", "q3 copy.jpg 0", "a b.png 0 7"]) {
+      const complaint = await complaintOf(() => parseList(`good.jpg 0\n${line}\n`, "list.txt"));
+      expect(complaint).toMatchObject({
+        code: "list-line",
+        path: "line 2",
+        fix: "separate the fields by tabs",
+      });
+    }
+  });
+
+  it("is no reason to refuse a label that looks like a file, or a path without an ending", () => {
+    expect(parseList("a.jpg made from b.jpg\n", "l", { columns: 2 }).rows[0]!.label).toBe(
+      "made from b.jpg",
+    );
+    expect(parseList("folder/a 3\n", "l").rows[0]).toMatchObject({ path: "folder/a", label: "3" });
+  });
+});
