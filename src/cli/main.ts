@@ -27,6 +27,10 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ ve
     summary: "List, describe or prepare data sets.",
     load: () => import("./verbs/datasets.js"),
   },
+  diagnose: {
+    summary: "Find where an export parts from the last one: stages, usual mistakes, layers.",
+    load: () => import("./verbs/diagnose.js"),
+  },
   export: {
     summary: "Write a table of the paper with ours beside it: Markdown, CSV, LaTeX or JSON.",
     load: () => import("./verbs/export.js"),

@@ -4,6 +4,8 @@ import { UserError } from "../../pipeline/errors.js";
 import { changes, type Change } from "../../eval/gate/change.js";
 import { loadGateConfig, readyConfig, type GateConfig } from "../../eval/gate/config.js";
 import { CardDesk, openPair } from "../../eval/gate/contender.js";
+import { diagnose, type Diagnosis } from "../../eval/gate/diagnosis.js";
+import { samplePictures } from "../../eval/gate/oracle/sample.js";
 import { gateDocument, writeGateRecord, type GateDocument } from "../../eval/gate/gate-record.js";
 import { runGate, type GateResult, type ModelPair } from "../../eval/gate/gate.js";
 import { openWork, type GateWork } from "../../eval/gate/work.js";
@@ -12,6 +14,7 @@ import { cacheFolder, runsFolder } from "../../eval/config/paths.js";
 import { ExitCode } from "../exit-code.js";
 import { gateText } from "../gate/gate-text.js";
 import { annotations, junitXml, markdown } from "../gate/machine-output.js";
+import { settingsOf } from "../gate/settings.js";
 import { choice, whole } from "../options.js";
 import { progressBar } from "../progress.js";
 import { print, printJson } from "../terminal.js";
@@ -30,6 +33,7 @@ interface Options {
   junit?: string;
   markdown?: string;
   annotations?: boolean;
+  diagnose: boolean;
   record: boolean;
   runs?: string;
   cache?: string;
@@ -70,6 +74,7 @@ export const verb: Verb = {
       .option("--junit <file.xml>", "write JUnit XML")
       .option("--markdown <file.md>", "write a summary for a pull request's comment")
       .option("--annotations", "print GitHub annotations")
+      .option("--no-diagnose", "do not look where a failed candidate broke")
       .option("--no-record", "write no record under runs/")
       .option("--runs <folder>", "where records go (default: runs/, or SHITU_RUNS)")
       .option(
@@ -123,7 +128,22 @@ async function judge(
   const config = await configOf(options, pair);
   const datasets = await Promise.all(options.data.map((path) => datasetFor(path, config, work)));
   const result = await runGate(pair, datasets, config, work);
-  return { result, document: gateDocument(result, null) };
+  const asked = options.diagnose && result.verdict === "fail";
+  const diagnosis = asked ? await whereItBroke(pair, datasets, result, work) : null;
+  return { result, document: gateDocument(result, diagnosis) };
+}
+
+/** Pictures of each data set that a failed gate's diagnosis looks at. */
+const diagnosed = 32;
+
+async function whereItBroke(
+  pair: ModelPair,
+  datasets: readonly DatasetManifest[],
+  { change }: GateResult,
+  work: GateWork,
+): Promise<Diagnosis> {
+  const sample = await Promise.all(datasets.map((d) => samplePictures(d, diagnosed, work)));
+  return (await diagnose(pair, sample.flat(), { change, progress: work.progress })).diagnosis;
 }
 
 async function configOf(options: Options, { baseline }: ModelPair): Promise<GateConfig> {
@@ -174,21 +194,6 @@ async function datasetFor(
     found: dataset.task,
     fix: "give a data set of the models' task",
   });
-}
-
-/** settings.photos=FOLDER, as other verbs take it. */
-function settingsOf(given: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    given.map((text) => {
-      const [, name, value] = /^settings\.([^=]+)=(.*)$/.exec(text) ?? [];
-      if (name !== undefined && value !== undefined) return [name, value];
-      throw new UserError({
-        code: "bad-option",
-        message: "--set takes settings.NAME=VALUE",
-        found: text,
-      });
-    }),
-  );
 }
 
 async function tell(

@@ -1,6 +1,6 @@
 import { writeAtomic } from "../atomic-file.js";
 import { bytesPerElement, dtypeNumber, type DType } from "./read-tensor.js";
-import { bytesField, bytesFieldHead, floatField, integerField } from "./wire.js";
+import { bytesField, bytesFieldHead, concatBytes, floatField, integerField } from "./wire.js";
 
 /**
  * Writes ONNX models: a graph as plain values in, protobuf bytes out. Contents of tensors are never
@@ -101,6 +101,16 @@ export function modelParts(model: DraftModel): Uint8Array[] {
     ...nested(7, graphParts(model.graph)),
     bytesField(8, integerField(2, model.opset)),
   ];
+}
+
+/** One constant as a TensorProto, for graphs that are edited. */
+export function tensorMessage(tensor: DraftTensor): Uint8Array {
+  return concatBytes(tensorParts(tensor));
+}
+
+/** One node as a NodeProto. */
+export function nodeMessage(node: DraftNode): Uint8Array {
+  return concatBytes(nodeParts(node));
 }
 
 function graphParts(graph: DraftGraph): Uint8Array[] {

@@ -20,6 +20,7 @@ export interface Divergence {
   readonly candidate: Skeleton;
   readonly layers: readonly LayerAgreement[];
   readonly unmatched: GraphMatch["unmatched"];
+  readonly missing: GraphMatch["missing"];
   /** The first value that differs by more than the kind of change explains; null where none does. */
   readonly first: LayerAgreement | null;
   readonly floorDb: number;
@@ -50,11 +51,11 @@ export async function compareLayers(
 ): Promise<Divergence> {
   const baseline = new Skeleton(models.baseline);
   const candidate = new Skeleton(models.candidate);
-  const { pairs, unmatched } = matchGraphs(baseline, candidate);
+  const { pairs, unmatched, missing } = matchGraphs(baseline, candidate);
   const layers = pairs.length === 0 ? [] : await measure(models, pairs, feeds);
   const floorDb = floors[change];
   const first = layers.find((l) => l.overflow || (l.db !== null && l.db < floorDb)) ?? null;
-  return { baseline, candidate, layers, unmatched, first, floorDb };
+  return { baseline, candidate, layers, unmatched, missing, first, floorDb };
 }
 
 async function measure(

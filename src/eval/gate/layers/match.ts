@@ -12,6 +12,8 @@ export interface StepPair {
 export interface GraphMatch {
   /** In the baseline's order. */
   readonly pairs: readonly StepPair[];
+  /** Steps of the baseline behind which the candidate's graph ends already. */
+  readonly missing: readonly Step[];
   /** Layers of one side that the other has not. */
   readonly unmatched: { readonly baseline: readonly Step[]; readonly candidate: readonly Step[] };
 }
@@ -28,7 +30,15 @@ export function matchGraphs(baseline: Skeleton, candidate: Skeleton): GraphMatch
   const pairs = [...layers.values()].flatMap(({ first, second }) => pairLayer(first, second));
   const place = new Map(baseline.steps.map((step, i) => [step, i]));
   pairs.sort((a, b) => place.get(a.baseline)! - place.get(b.baseline)!);
-  return { pairs, unmatched: walk.unmatched };
+  const outputs = new Set(candidate.model.graph.outputs.map((o) => o.name));
+  const missing = [...layers.values()].flatMap(({ first, second }) => {
+    const end = second.at(-1);
+    if (!end || !outputs.has(end.output) || first.length === 0) return [];
+    const paired = new Set(pairs.map((p) => p.baseline));
+    const last = first.findLastIndex((step) => paired.has(step));
+    return first.slice(last + 1).filter((step) => step.role !== "passing");
+  });
+  return { pairs, missing, unmatched: walk.unmatched };
 }
 
 interface Layer {
@@ -181,6 +191,28 @@ function pairLayer(first: readonly Step[], second: readonly Step[]): StepPair[] 
     // One operator stands for another: each is compared, the other one comes out by its values.
     return a.map((baseline, i) => ({ baseline, candidate: b[i]!, wholeLayer: false }));
   }
+  // What only one side has at the end: folded into the layer, or left out.
+  const common = Math.min(a.length, b.length);
+  const begins = a.slice(0, common).every((step, i) => name(step) === name(b[i]!));
+  const tail = [...a.slice(common), ...b.slice(common)];
+  if (begins && !tail.some(({ op }) => foldable.has(op))) {
+    return a.slice(0, common).map((baseline, i) => ({
+      baseline,
+      candidate: b[i]!,
+      wholeLayer: false,
+    }));
+  }
+  return pairFromEnd(a, b, name);
+}
+
+/** Operators that an export folds into the weights before them. */
+const foldable = new Set(["BatchNormalization", "Mul", "Add", "Sub", "Div"]);
+
+function pairFromEnd(
+  a: readonly Step[],
+  b: readonly Step[],
+  name: (step: Step) => string,
+): StepPair[] {
   const pairs: StepPair[] = [];
   let back = 1;
   while (back <= a.length && back <= b.length) {

@@ -188,7 +188,7 @@ function rearranged(a: Rows, b: Rows, place: Place): LayerFault | null {
     return { fault: "colour-order", why: "its input channels are reversed: it wants BGR for RGB" };
   }
   const from = rowOrder(a, b);
-  if (from === null) return null;
+  if (from === null || from.every((row, i) => row === i)) return null;
   const byte = from.every((row, i) => row === (i & ~7) + 7 - (i & 7));
   if (byte && a.count % 8 === 0) {
     return {
