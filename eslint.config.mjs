@@ -61,7 +61,8 @@ const floors = {
     ["system"],
   ],
   "./src/eval": [
-    ["config", "stats"],
+    ["stats"],
+    ["config"],
     ["record", "latency", "metrics"],
     ["observe"],
     ["experiments"],

@@ -119,7 +119,8 @@ const results = options.sets.split(",").map((name) => {
         cpuS: list.map((r) => r.cpuS),
         peakKiB: list.map((r) => r.peakKiB),
         cpuRatio: ratio.value as number,
-        cpuRatioCi: "ci" in ratio ? ratio.ci : null,
+        cpuRatioCi:
+          "interval" in ratio && ratio.interval ? [ratio.interval.low, ratio.interval.high] : null,
         memoryRatio: middle(list.map((r) => r.peakKiB)) / middle(taken.ours!.map((r) => r.peakKiB)),
         largestDifference: Math.max(
           ...list[0]!.values.map((v, j) => Math.abs(v - taken.ours![0]!.values[j]!)),

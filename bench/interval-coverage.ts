@@ -5,6 +5,7 @@
 //
 // Prints a table; 10,000 draws unless told, seeded: the same figures on every machine. The tests
 // run the same scenarios with 2,000.
+import type { Interval } from "../src/eval/types.js";
 import { earlyStoppingEstimate } from "../src/eval/latency/early-stopping.js";
 import { certify } from "../src/eval/latency/noise-certificate.js";
 import { mcnemar } from "../src/eval/stats/mcnemar.js";
@@ -25,8 +26,7 @@ const count = (random: Random, n: number, p: number): number => {
   for (let i = 0; i < n; i++) if (random.next() < p) k++;
   return k;
 };
-const inside = ([low, high]: readonly [number, number], truth: number): boolean =>
-  low <= truth && truth <= high;
+const inside = ({ low, high }: Interval, truth: number): boolean => low <= truth && truth <= high;
 
 function proportion(p: number, n: number): Scenario {
   return {
@@ -100,7 +100,7 @@ const others: Scenario[] = [
       const outcome = { n: 300, onlyFirst, onlySecond };
       const mid = mcnemar(outcome)!;
       return {
-        "Bonett-Price": inside(mid.ci, 0),
+        "Bonett-Price": inside(mid.interval, 0),
         "McNemar mid-p": mid.p <= 0.05,
         "McNemar exact": mcnemar(outcome, { test: "mcnemar-exact" })!.p <= 0.05,
       };

@@ -171,7 +171,10 @@ const result = {
   bareMsAPicture: median(times.map((t) => t.bare)) / pictures.length,
   harnessMsAPicture: median(times.map((t) => t.harness)) / pictures.length,
   overhead: ratio.value === null ? null : ratio.value - 1,
-  ci: ratio.value === null || ratio.ci === null ? null : ratio.ci.map((r) => r - 1),
+  ci:
+    ratio.value === null || ratio.interval === null
+      ? null
+      : [ratio.interval.low - 1, ratio.interval.high - 1],
 };
 if (options.json) printJson(result);
 else {

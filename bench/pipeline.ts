@@ -157,7 +157,7 @@ else {
           s.value === null
             ? "n/a"
             : `${(100 * s.value).toFixed(2)}% ` +
-              `[${(s.ci ?? [NaN, NaN]).map((x) => (100 * x).toFixed(2)).join(", ")}]`,
+              `[${[s.interval?.low ?? NaN, s.interval?.high ?? NaN].map((x) => (100 * x).toFixed(2)).join(", ")}]`,
         ]),
         ["overall", median(samples.overall).toFixed(3), ""],
       ],
@@ -165,5 +165,9 @@ else {
   );
 }
 const limits: Partial<Record<string, number>> = { preprocess: 0.15, rest: 0.03 };
-if (shares.some((s) => s.value !== null && s.ci && s.ci[0] >= (limits[s.name] ?? Infinity)))
+if (
+  shares.some(
+    (s) => s.value !== null && s.interval && s.interval.low >= (limits[s.name] ?? Infinity),
+  )
+)
   process.exitCode = 1;

@@ -143,7 +143,7 @@ async function measure({ name, ours, theirs, mayNotBeSlower = false }: Compariso
     resamples: 2000,
     seed: name,
   });
-  if (ratio.value === null || !ratio.ci) throw new Error(`no ratio for ${name}`);
+  if (ratio.value === null || !ratio.interval) throw new Error(`no ratio for ${name}`);
   const median = (values: number[]): number =>
     sampleQuantile(Float64Array.from(values).sort(), 0.5);
   return {
@@ -152,7 +152,7 @@ async function measure({ name, ours, theirs, mayNotBeSlower = false }: Compariso
     oursMs: median(samples.ours),
     referenceMs: median(samples.theirs),
     ratio: ratio.value,
-    ci: ratio.ci,
+    ci: [ratio.interval.low, ratio.interval.high] as const,
     mayNotBeSlower,
     samplesMs: samples,
   };

@@ -128,8 +128,8 @@ async function measure(file: string): Promise<void> {
         sampleEqualsPlainTypeScript: checked,
         scores: Object.fromEntries(
           scores.map((s) => [
-            s.name,
-            s.value === null ? s.why : { value: s.value, ci: s.ci, bounds: s.bounds },
+            s.metric,
+            s.value === null ? s.why : { value: s.value, interval: s.interval, bounds: s.bounds },
           ]),
         ),
       },

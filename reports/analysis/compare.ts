@@ -149,11 +149,11 @@ function flips(
  * side.
  */
 function unpaired(a: KnownScore, b: KnownScore): [number, number] | null {
-  if (a.ci === null || b.ci === null) return null;
+  if (a.interval === null || b.interval === null) return null;
   const difference = b.value - a.value;
   return [
-    difference - Math.hypot(b.value - b.ci[0], a.ci[1] - a.value),
-    difference + Math.hypot(b.ci[1] - b.value, a.value - a.ci[0]),
+    difference - Math.hypot(b.value - b.interval.low, a.interval.high - a.value),
+    difference + Math.hypot(b.interval.high - b.value, a.value - a.interval.low),
   ];
 }
 

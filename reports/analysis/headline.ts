@@ -1,3 +1,5 @@
+import { levelText } from "../../src/eval/record/interval-text.js";
+import type { Interval } from "../../src/eval/types.js";
 import { formatBytes, formatMs, formatShare, formatValue } from "./format.js";
 import { roleOf } from "./series.js";
 import {
@@ -58,7 +60,7 @@ function systems(record: RecordView): string | null {
   const scored = completedCells(record, "pipeline").flatMap((cell) => {
     const score = known(mainScore(cell));
     return score
-      ? [{ name: cell.labels.system ?? "", f1: score.value, n: score.n, ci: score.ci }]
+      ? [{ name: cell.labels.system ?? "", f1: score.value, n: score.n, interval: score.interval }]
       : [];
   });
   const of = <T extends { name: string }>(rows: readonly T[], role: string): T | undefined =>
@@ -85,7 +87,7 @@ function systems(record: RecordView): string | null {
       : undefined;
   const times = ratio
     ? `${formatShare(ratio.value)} of the time a ` +
-      `picture${ratio.ci ? ` (95% interval ${formatShare(ratio.ci[0])} to ${formatShare(ratio.ci[1])}, systems taking turns)` : ""}`
+      `picture${ratio.interval ? ` (${levelText(ratio.interval.level)} interval ${formatShare(ratio.interval.low)} to ${formatShare(ratio.interval.high)}, systems taking turns)` : ""}`
     : serverMs && lightMs
       ? `${formatShare(lightMs.ms / serverMs.ms)} of the time (${formatMs(lightMs.ms)} of ` +
         `${formatMs(serverMs.ms)} a picture)`
@@ -94,7 +96,7 @@ function systems(record: RecordView): string | null {
     serverF1 && lightF1 && serverF1.f1 > 0
       ? `${formatShare(lightF1.f1 / serverF1.f1)} of the server system's F1 ` +
         `(${formatValue(lightF1.f1, "ratio")} of ${formatValue(serverF1.f1, "ratio")}, n = ` +
-        `${serverF1.n}${overlap(lightF1.ci, serverF1.ci) ? "; their intervals overlap" : ""})`
+        `${serverF1.n}${overlap(lightF1.interval, serverF1.interval) ? "; their intervals overlap" : ""})`
       : null;
   if (times !== null && scores !== null) return `The light system keeps ${scores} at ${times}.`;
   if (times !== null)
@@ -110,11 +112,8 @@ function systems(record: RecordView): string | null {
   return fastest ? `${fastest.name} takes ${formatMs(fastest.ms)} a picture in the median.` : null;
 }
 
-function overlap(
-  a: readonly [number, number] | null,
-  b: readonly [number, number] | null,
-): boolean {
-  return a !== null && b !== null && a[0] <= b[1] && b[0] <= a[1];
+function overlap(a: Interval | null, b: Interval | null): boolean {
+  return a !== null && b !== null && a.low <= b.high && b.low <= a.high;
 }
 
 /** Means over the data sets that all named models have. */

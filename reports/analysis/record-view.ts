@@ -1,3 +1,4 @@
+import { levelText } from "../../src/eval/record/interval-text.js";
 import type { Cell, RecordedScore, RunRecord } from "../../src/eval/record/record.js";
 
 /**
@@ -134,6 +135,21 @@ export function isMedian(score: RecordedScore): boolean {
 
 export function known(score: RecordedScore | undefined): KnownScore | undefined {
   return score !== undefined && score.value !== null ? score : undefined;
+}
+
+/** The interval of a score for a chart; nulls where there is none. */
+export function whiskers(score: RecordedScore | undefined): {
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly level: number | null;
+} {
+  const { low = null, high = null, level = null } = known(score)?.interval ?? {};
+  return { low, high, level };
+}
+
+/** The level of a record's intervals in words: `95%`. */
+export function confidenceOf({ experiment }: RecordView): string {
+  return levelText(experiment.intervals.level);
 }
 
 export function valueOf(

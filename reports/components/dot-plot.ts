@@ -1,3 +1,4 @@
+import { intervalHead } from "../../src/eval/record/interval-text.js";
 import { formatInterval, formatValue, type Unit } from "../analysis/format.js";
 import { chart } from "./chart.js";
 import type { Palette } from "./palette.js";
@@ -9,6 +10,8 @@ export interface Dot {
   readonly value: number;
   readonly low: number | null;
   readonly high: number | null;
+  /** Confidence of the interval. */
+  readonly level?: number | null;
   readonly n: number | null;
 }
 
@@ -60,7 +63,7 @@ export function dotPlot({
       ...(several ? [{ head: groupTitle, value: (r: Dot) => r.group }] : []),
       { head: axis, value: (r) => r.value, text: (r) => formatValue(r.value, unit) },
       {
-        head: "95% interval",
+        head: intervalHead(rows),
         value: (r) => r.low,
         text: (r) => (r.low === null || r.high === null ? "" : formatInterval(r.low, r.high, unit)),
         align: "right",

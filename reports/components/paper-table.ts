@@ -163,7 +163,7 @@ function paperCell(cell: ComparedCell): HTMLElement {
               ><span class="verdict ${cell.verdict.replace(" ", "-")}"></span
               >${ourText(ours.value)}</span
             >
-            ${ours.ci === null ? null : html`<span class="interval">${ourText(ours.ci[0])} – ${ourText(ours.ci[1])}</span>`}
+            ${ours.interval === null ? null : html`<span class="interval">${ourText(ours.interval.low)} – ${ourText(ours.interval.high)}</span>`}
             <span class="interval"
               >${cell.difference === null ? "" : `${cell.difference > 0 ? "+" : ""}${ourText(cell.difference)}, `}n
               ${ours.n.toLocaleString("en-US")}</span

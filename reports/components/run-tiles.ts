@@ -98,7 +98,7 @@ export function runTiles(record: RecordView): HTMLElement | null {
           <span class="what">${what}</span
           ><span class="figure">${formatValue(score.value, score.unit)}</span>
           <span class="under"
-            >${score.ci === null ? "no interval" : formatInterval(score.ci[0], score.ci[1], score.unit)},
+            >${score.interval === null ? "no interval" : formatInterval(score.interval.low, score.interval.high, score.unit)},
             n = ${score.n.toLocaleString("en-US")}</span
           ><span class="under">${under}</span>
         </div>`,

@@ -12,7 +12,7 @@ export function scoreNode(score: ReturnType<typeof scoreOf>): HTMLElement {
     >`;
   return html`<span class="score"
     ><span class="value">${formatValue(score.value, score.unit)}</span
-    >${score.ci === null ? null : html`<span class="interval">${formatInterval(score.ci[0], score.ci[1], score.unit)}</span>`}</span
+    >${score.interval === null ? null : html`<span class="interval">${formatInterval(score.interval.low, score.interval.high, score.unit)}</span>`}</span
   >`;
 }
 
@@ -30,10 +30,10 @@ export function scoreColumn(
     text: (cell) => {
       const score = find(cell);
       if (score === undefined || score.value === null) return "";
-      return score.ci === null
+      return score.interval === null
         ? formatValue(score.value, score.unit)
         : `${formatValue(score.value, score.unit)} ` +
-            `(${formatInterval(score.ci[0], score.ci[1], score.unit)})`;
+            `(${formatInterval(score.interval.low, score.interval.high, score.unit)})`;
     },
     show: (cell) => scoreNode(find(cell)),
   };

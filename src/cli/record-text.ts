@@ -209,5 +209,7 @@ function scoreText(score: RecordedScore | undefined): string {
         return v.toPrecision(4);
     }
   };
-  return score.ci ? `${one(score.value)} [${score.ci.map(one).join(", ")}]` : one(score.value);
+  return score.interval
+    ? `${one(score.value)} [${one(score.interval.low)}, ${one(score.interval.high)}]`
+    : one(score.value);
 }

@@ -1,7 +1,8 @@
 import type { ClassScore, Confusion } from "../eval/metrics/retrieval/retrieval-classes.js";
 import type { QuirkEffect } from "../eval/metrics/retrieval/retrieval-quirks.js";
 import type { RetrievalScores } from "../eval/metrics/retrieval/retrieval-scores.js";
-import type { Score } from "../eval/types.js";
+import { intervalHead } from "../eval/record/interval-text.js";
+import type { Interval, Score } from "../eval/types.js";
 import { table, visible, type Column } from "./terminal.js";
 
 const right = (head: string): Column => ({ head, align: "right" });
@@ -10,6 +11,12 @@ const value = (score: Score): string | null =>
   score.value === null ? null : score.value.toFixed(4);
 const range = (pair: readonly [number, number] | null): string | null =>
   pair ? `${pair[0].toFixed(4)} to ${pair[1].toFixed(4)}` : null;
+const intervalOf = (score: Score): Interval | null =>
+  score.value === null ? null : score.interval;
+const between = (score: Score): string | null => {
+  const interval = intervalOf(score);
+  return interval && range([interval.low, interval.high]);
+};
 
 /** What was compared with what, for machines and people. */
 export interface Head {
@@ -24,6 +31,7 @@ export interface Head {
   readonly junk: number | null;
   readonly unanswerable: number;
   readonly undecidedFirst: number;
+  readonly intervalLevel: number;
   readonly intervalUnit: string;
 }
 
@@ -51,21 +59,21 @@ export function summaryLine({
   );
 }
 
-/** Metric, value, 95% interval, n; where ties matter what they could have made of it. */
+/** Metric, value, interval, n; where ties matter what they could have made of it. */
 export function scoreTable({ scores }: RetrievalScores): string {
   const tied = scores.some((s) => s.bounds && s.bounds[0].toFixed(4) !== s.bounds[1].toFixed(4));
   return table(
     [
       { head: "metric" },
       right("value"),
-      right("95% interval"),
+      right(intervalHead(scores.map(intervalOf))),
       right("n"),
       ...(tied ? [right("ties: worst to best")] : []),
     ],
     scores.map((s) => [
-      s.name,
+      s.metric,
       value(s),
-      s.value === null ? null : range(s.ci),
+      between(s),
       s.value === null ? null : count(s.n),
       ...(tied ? [range(s.bounds)] : []),
     ]),
@@ -86,7 +94,7 @@ export function classTable(classes: readonly ClassScore[], most: number): string
       count(c.queries),
       count(c.galleryItems),
       value(c.recallAt1),
-      c.recallAt1.value === null ? null : range(c.recallAt1.ci),
+      between(c.recallAt1),
       value(c.meanAveragePrecision),
     ]);
   return [
@@ -96,7 +104,7 @@ export function classTable(classes: readonly ClassScore[], most: number): string
         right("queries"),
         right("gallery"),
         right("recall@1"),
-        right("95% interval"),
+        right(intervalHead(classes.map((c) => intervalOf(c.recallAt1)))),
         right("mAP"),
       ],
       rows,

@@ -1,3 +1,4 @@
+import type { Interval } from "../../src/eval/types.js";
 import { constants } from "node:buffer";
 import { spawnSync } from "node:child_process";
 import {
@@ -74,7 +75,7 @@ interface Printed {
   readonly counts: object;
   readonly parameters: { readonly maxDets: number[]; readonly areas: { name: string }[] };
   readonly scores: {
-    readonly name: string;
+    readonly metric: string;
     readonly value: number | null;
     readonly unit: string;
     readonly n?: number;
@@ -108,13 +109,13 @@ describe("shitu eval coco", () => {
     });
     expect(result.scores).toHaveLength(12);
     expect(result.scores[0]).toMatchObject({
-      name: "AP",
+      metric: "AP",
       unit: "ratio",
       n: 2,
       value: expect.closeTo(ap, 12) as number,
     });
     expect(result.scores[4]).toMatchObject({
-      name: "AP-medium",
+      metric: "AP-medium",
       value: null,
       why: expect.stringContaining("no true box") as string,
     });
@@ -165,7 +166,7 @@ describe("shitu eval coco", () => {
         "--agnostic",
       ),
     );
-    expect(scores.map((s) => s.name)).toEqual([
+    expect(scores.map((s) => s.metric)).toEqual([
       "AP",
       "AP50",
       "AP75",
@@ -189,12 +190,14 @@ describe("shitu eval coco", () => {
       evalCoco("four.json", "four-dt.json", "--intervals"),
       evalCoco("four.json", "four-dt.json", "--intervals", "5"),
     ]);
-    const [score] = printed(one!).scores as unknown as [
-      { value: number; ci: [number, number]; method: string },
-    ];
-    expect(score.ci[0]).toBeLessThan(score.value);
-    expect(score.ci[1]).toBeGreaterThan(score.value);
-    expect(score.method).toBe("bootstrap-standard-error, 4 images, 200 resamples");
+    const [score] = printed(one!).scores as unknown as [{ value: number; interval: Interval }];
+    expect(score.interval.low).toBeLessThan(score.value);
+    expect(score.interval.high).toBeGreaterThan(score.value);
+    expect(score.interval).toMatchObject({
+      level: 0.95,
+      method: "bootstrap-standard-error",
+      units: 4,
+    });
     expect(two!.stdout).toBe(one!.stdout);
     expect(people!.stdout).toContain("95% interval");
     expect([few!.code, few!.stderr]).toEqual([

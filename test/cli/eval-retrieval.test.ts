@@ -99,7 +99,7 @@ describe("shitu eval retrieval", () => {
     ]);
     expect(code).toBe(0);
     const document = JSON.parse(stdout) as {
-      scores: { name: string; value: number | null; n?: number; why?: string }[];
+      scores: { metric: string; value: number | null; n?: number; why?: string }[];
       [key: string]: unknown;
     };
     expect(document).toMatchObject({
@@ -111,15 +111,15 @@ describe("shitu eval retrieval", () => {
       junkRule: false,
       confusions: [],
     });
-    expect(document.scores.find((s) => s.name === "recall@1")).toMatchObject({
+    expect(document.scores.find((s) => s.metric === "recall@1")).toMatchObject({
       value: 1,
       n: 2,
       bounds: [1, 1],
-      interval: "wilson",
+      interval: { method: "wilson", level: 0.95 },
       unit: "ratio",
       better: "higher",
     });
-    expect(document.scores.find((s) => s.name === "recall@9")).toMatchObject({
+    expect(document.scores.find((s) => s.metric === "recall@9")).toMatchObject({
       value: null,
       why: "k = 9 is more than the gallery's 4 items",
     });

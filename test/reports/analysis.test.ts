@@ -48,7 +48,7 @@ describe("paired difference", () => {
       const ours = pairedDifference(500, gained, lost);
       expect(midP(gained, lost)).toBeCloseTo(theirs.p, 9);
       expect([ours.low, ours.high].map((x) => x.toFixed(9))).toEqual(
-        theirs.ci.map((x) => x.toFixed(9)),
+        [theirs.interval.low, theirs.interval.high].map((x) => x.toFixed(9)),
       );
     }
   });

@@ -1,3 +1,5 @@
+import type { Interval } from "../../src/eval/types.js";
+import { defaultIntervals } from "../../src/eval/stats/interval-plan.js";
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -51,7 +53,7 @@ const ratio = (
   metric: string,
   value: number,
   n: number,
-  ci = true,
+  withInterval = true,
   of?: Record<string, string>,
 ): RecordedScore => ({
   metric,
@@ -59,9 +61,15 @@ const ratio = (
   better: "higher",
   value,
   n,
-  ci: ci ? wilsonInterval(Math.round(value * n), n) : null,
-  method: ci ? "Wilson" : "none",
+  interval: withInterval ? wilsonInterval(Math.round(value * n), n) : null,
   ...(of && { of }),
+});
+const between = (low: number, high: number, units: number): Interval => ({
+  low,
+  high,
+  level: defaultIntervals.level,
+  method: "order-statistics",
+  units,
 });
 const amount = (
   metric: string,
@@ -75,7 +83,7 @@ const amount = (
   better: "lower",
   value,
   n,
-  ci: unit === "ms" ? [value * 0.96, value * 1.05] : null,
+  interval: unit === "ms" ? between(value * 0.96, value * 1.05, n) : null,
   ...(of && { of }),
 });
 
@@ -310,7 +318,7 @@ function latency(
             of: { scenario: "offline" },
             value: base * 1.1,
             n: 6,
-            ci: [base, base * 1.2],
+            interval: between(base, base * 1.2, 6),
           },
           {
             metric: "single-stream-latency",
@@ -359,7 +367,7 @@ function comparison(systems: readonly string[], ratios: readonly number[]): Made
     of: { system },
     value: 1 + 0.002 * i,
     n: 50,
-    ci: [0.98, 1.02],
+    interval: between(0.98, 1.02, 50),
   });
   const pair = (second: string, i: number): RecordedScore => ({
     metric: "latency-ratio",
@@ -368,7 +376,7 @@ function comparison(systems: readonly string[], ratios: readonly number[]): Made
     of: { first: systems[0]!, second },
     value: ratios[i]!,
     n: 50,
-    ci: [ratios[i]! * 0.97, ratios[i]! * 1.03],
+    interval: between(ratios[i]! * 0.97, ratios[i]! * 1.03, 50),
   });
   return {
     cell: completed(
@@ -415,7 +423,7 @@ async function write(
       ),
     );
   const record: RunRecord = {
-    schema: 1,
+    schema: 2,
     id: `${day}-${name}-0a1b2c3d`,
     state: made.every((m) => m.cell.state === "completed") ? "completed" : "failed",
     experiment: {
@@ -425,6 +433,7 @@ async function write(
       protocol: "standard",
       config: { name, threads: 1 },
       configHash: "0a1b2c3d".repeat(8),
+      intervals: { ...defaultIntervals },
     },
     provenance: {
       startedAt: `${day}T09:30:00.000Z`,

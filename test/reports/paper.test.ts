@@ -1,3 +1,4 @@
+import { defaultIntervals } from "../../src/eval/stats/interval-plan.js";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -117,11 +118,25 @@ describe("ours beside the paper's", () => {
     ci: [number, number] | null,
     more: Partial<RecordedScore> = {},
   ): RecordedScore =>
-    ({ metric, unit: "ratio", better: "higher", value, n: 500, ci, ...more }) as RecordedScore;
+    ({
+      metric,
+      unit: "ratio",
+      better: "higher",
+      value,
+      n: 500,
+      interval: ci && {
+        low: ci[0],
+        high: ci[1],
+        level: 0.95,
+        method: "wilson",
+        units: 500,
+      },
+      ...more,
+    }) as RecordedScore;
   const record = (
     cells: { labels: Record<string, string>; scores: RecordedScore[] }[],
   ): RunRecord => ({
-    schema: 1,
+    schema: 2,
     id: "r",
     state: "completed",
     experiment: {
@@ -131,6 +146,7 @@ describe("ours beside the paper's", () => {
       protocol: "standard",
       config: {},
       configHash: "0",
+      intervals: { ...defaultIntervals },
     },
     provenance: {
       startedAt: "2026-01-01T00:00:00Z",
@@ -268,7 +284,7 @@ describe("ours beside the paper's", () => {
       ]);
       const mean = eight.cells[0]!.at(-1)!.ours!;
       expect(mean.value).toBeCloseTo(0.8, 12);
-      expect(mean.ci![1] - mean.value).toBeCloseTo(0.03 / Math.sqrt(6), 12);
+      expect(mean.interval!.high - mean.value).toBeCloseTo(0.03 / Math.sqrt(6), 12);
       expect(eight.cells[1]!.at(-1)!.verdict).toBe("not run");
     },
   );

@@ -5,14 +5,16 @@ import {
   type LabelMap,
   type RecordComparison,
 } from "../../eval/compare/compare-records.js";
+import { levelText } from "../../eval/record/interval-text.js";
 import { UserError } from "../../pipeline/errors.js";
 import { ExitCode } from "../exit-code.js";
+import { addIntervalOptions, intervalPlan, type IntervalOptions } from "../interval-options.js";
 import { choice, whole } from "../options.js";
 import { loadRecord } from "../record-folder.js";
 import { print, printJson, table } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
-interface Options {
+interface Options extends IntervalOptions {
   map: string[];
   flips: string;
   failOn?: string;
@@ -22,7 +24,7 @@ interface Options {
 
 export const verb: Verb = {
   build(command) {
-    command
+    addIntervalOptions(command)
       .description(
         "Compare two records cell by cell on the same items: paired tests, corrected over " +
           "the table, and the cases that flipped.",
@@ -53,7 +55,7 @@ async function compare(a: string, b: string, options: Options): Promise<void> {
     options.failOn === undefined ? null : choice("--fail-on", options.failOn, ["worse"]);
   const maps = options.map.map(parseMap);
   const [first, second] = [await loadRecord(a, options.runs), await loadRecord(b, options.runs)];
-  const comparison = compareRecords(first, second, maps);
+  const comparison = compareRecords(first, second, { maps, intervals: intervalPlan(options) });
   if (options.json) printJson({ first: first.record.id, second: second.record.id, ...comparison });
   else print(comparisonText(first.record.id, second.record.id, comparison, flips));
   if (failOn === "worse" && comparison.pairs.some((p) => p.verdict === "worse"))
@@ -75,7 +77,7 @@ function parseMap(text: string): LabelMap {
 function comparisonText(
   first: string,
   second: string,
-  { pairs, untested, alone }: RecordComparison,
+  { pairs, untested, alone, levels }: RecordComparison,
   flips: number,
 ): string {
   const names = telling(pairs);
@@ -84,7 +86,8 @@ function comparisonText(
     p.metric,
     share(p.first),
     share(p.second),
-    signed(p.difference) + (p.ci ? ` [${signed(p.ci[0])}, ${signed(p.ci[1])}]` : ""),
+    signed(p.difference) +
+      (p.interval ? ` [${signed(p.interval.low)}, ${signed(p.interval.high)}]` : ""),
     `+${p.gained.length} -${p.lost.length}`,
     p.n,
     p.pAdjusted.toPrecision(2),
@@ -101,7 +104,7 @@ function comparisonText(
             { head: "metric" },
             { head: "first", ...right },
             { head: "second", ...right },
-            { head: "difference", ...right },
+            { head: `difference [${levelText(levels.here)}]`, ...right },
             { head: "flips", ...right },
             { head: "n", ...right },
             { head: "p (Holm)", ...right },
@@ -113,6 +116,13 @@ function comparisonText(
       flips > 0 && p.lost.length + p.gained.length > 0 ? [flipText(p, names, flips)] : [],
     ),
     [
+      ...(levels.first === levels.second
+        ? []
+        : [
+            `intervals within the records are at ${levelText(levels.first)} in the first and ` +
+              `${levelText(levels.second)} in the second; those above are at ` +
+              levelText(levels.here),
+          ]),
       ...untested.map(
         (u) => `not tested: ${u.kind} ${Object.values(u.labels).join(" ")}: ${u.why}`,
       ),

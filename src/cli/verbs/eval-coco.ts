@@ -10,12 +10,16 @@ import {
   cocoAreas,
   type CocoOptions,
 } from "../../eval/metrics/coco/coco-parameters.js";
-import type { Score } from "../../eval/types.js";
+import { intervalHead } from "../../eval/record/interval-text.js";
+import { defaultIntervals, seedFor, type IntervalPlan } from "../../eval/stats/interval-plan.js";
+import { measured, named } from "../../eval/stats/score.js";
+import type { Interval, Score } from "../../eval/types.js";
 import { oneOf, UserError, unreadable } from "../../pipeline/errors.js";
+import { intervalPlan, type IntervalOptions } from "../interval-options.js";
 import { print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
-interface Options {
+interface Options extends Pick<IntervalOptions, "level" | "seed"> {
   readonly truth: string;
   readonly detections: string;
   readonly json?: true;
@@ -58,13 +62,15 @@ export const verb: Verb = {
       .option("--curves <file>", "write precision-recall curves as JSON")
       .option(
         "--intervals [resamples]",
-        "95% intervals by drawing images again (seeded; default 1000 resamples)",
+        `intervals by drawing images again (default: ${defaultIntervals.imageResamples} resamples)`,
       )
       .option(
         "--voc-boxes <rule>",
         "how VOC's corners are meant: inclusive (pixels from 1), as-is, or auto",
         "auto",
       )
+      .option("--level <p>", `confidence of the intervals (default: ${defaultIntervals.level})`)
+      .option("--seed <n>", `seed of the draws (default: ${defaultIntervals.seed})`)
       .option("--agnostic", "take all categories as one")
       .option("--max-dets <list>", "detections kept of each image and category (default: 1,10,100)")
       .option(
@@ -115,7 +121,10 @@ async function run(options: Options): Promise<void> {
       ? evaluated
       : await withIntervals(
           evaluated,
-          options.intervals === true ? 1000 : number("--intervals", options.intervals),
+          intervalPlan(options),
+          options.intervals === true
+            ? defaultIntervals.imageResamples
+            : number("--intervals", options.intervals),
         );
   const errors = options.errors
     ? (await import("../../eval/metrics/coco/coco-errors.js")).explainErrors(truth, detections, {
@@ -161,9 +170,10 @@ function vocRule(value: string): VocBoxRule | "auto" {
   });
 }
 
-/** The same with a 95% interval on each number of the summary, where the bootstrap can tell one. */
+/** The same with an interval on each number of the summary, where the bootstrap can tell one. */
 async function withIntervals(
   evaluation: CocoEvaluation,
+  plan: IntervalPlan,
   resamples: number,
 ): Promise<CocoEvaluation> {
   if (!Number.isInteger(resamples) || resamples < 100 || resamples > 1e6) {
@@ -173,7 +183,7 @@ async function withIntervals(
       path: "--intervals",
       expected: "an integer of 100 to 1000000",
       found: String(resamples),
-      fix: "leave it out for 1000",
+      fix: `leave it out for ${defaultIntervals.imageResamples}`,
     });
   }
   const [{ cocoStatistic }, { cocoInterval }] = await Promise.all([
@@ -182,16 +192,11 @@ async function withIntervals(
   ]);
   const summary = evaluation.summary.map((score) => {
     const statistic =
-      score.value === null ? undefined : cocoStatistic(evaluation.matches, score.name);
-    const estimate =
-      statistic && cocoInterval(statistic, { resamples, seed: `eval coco ${score.name}` });
-    return estimate && estimate.value !== null && score.value !== null
-      ? {
-          ...score,
-          ci: estimate.ci,
-          method: `${estimate.method}, ${estimate.n} images, ${resamples} resamples`,
-        }
-      : score;
+      score.value === null ? undefined : cocoStatistic(evaluation.matches, score.metric);
+    const seed = seedFor(plan, `eval coco ${score.metric}`);
+    const estimate = statistic && cocoInterval(statistic, { resamples, level: plan.level, seed });
+    if (!estimate || estimate.value === null || score.value === null) return score;
+    return named(score, measured(score.value, score.n, estimate.interval, estimate.whyNoInterval));
   });
   return { ...evaluation, summary };
 }
@@ -240,7 +245,8 @@ function printSummary({ parameters, counts, summary }: CocoEvaluation): void {
       ? `${iouThresholds[0]!.toFixed(2)}:${iouThresholds[iouThresholds.length - 1]!.toFixed(2)}`
       : iouThresholds.join(", ");
   const most = maxDets[maxDets.length - 1]!;
-  const intervals = summary.some((score) => score.value !== null && score.ci !== null);
+  const intervals = summary.map((score) => (score.value === null ? null : score.interval));
+  const withIntervals = intervals.some((interval) => interval !== null);
   print(
     table(
       [
@@ -249,22 +255,16 @@ function printSummary({ parameters, counts, summary }: CocoEvaluation): void {
         { head: "area" },
         { head: "max dets", align: "right" },
         { head: "value", align: "right" },
-        ...(intervals ? [{ head: "95% interval" }] : []),
+        ...(withIntervals ? [{ head: intervalHead(intervals) }] : []),
         { head: "true boxes", align: "right" },
       ],
-      summary.map((score) => [
-        score.name,
-        score.name === "AP50" ? "0.50" : score.name === "AP75" ? "0.75" : all,
-        areas.slice(1).find((area) => score.name.slice(3) === area.name)?.name ?? areas[0]!.name,
-        /^AR@(\d+)$/.exec(score.name)?.[1] ?? most,
+      summary.map((score, i) => [
+        score.metric,
+        score.metric === "AP50" ? "0.50" : score.metric === "AP75" ? "0.75" : all,
+        areas.slice(1).find((area) => score.metric.slice(3) === area.name)?.name ?? areas[0]!.name,
+        /^AR@(\d+)$/.exec(score.metric)?.[1] ?? most,
         shown(score),
-        ...(intervals
-          ? [
-              score.value === null || score.ci === null
-                ? null
-                : score.ci.map((bound) => bound.toFixed(4)).join(" to "),
-            ]
-          : []),
+        ...(withIntervals ? [range(intervals[i])] : []),
         score.value === null ? null : score.n.toLocaleString("en"),
       ]),
     ),
@@ -368,6 +368,10 @@ function document(
     }),
     notes,
   };
+}
+
+function range(interval: Interval | null | undefined): string | null {
+  return interval ? `${interval.low.toFixed(4)} to ${interval.high.toFixed(4)}` : null;
 }
 
 function shown(score: Score): string | null {

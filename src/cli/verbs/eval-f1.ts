@@ -27,13 +27,15 @@ import {
 import { waterfall, type Waterfall } from "../../eval/metrics/end-to-end/waterfall.js";
 import { lossMeanings, lossStages } from "../../eval/metrics/end-to-end/waterfall-evidence.js";
 import { readEvidence, writeEvidence, type Evidence } from "../../eval/observe/evidence-file.js";
+import { levelsText } from "../../eval/record/interval-text.js";
 import type { Score } from "../../eval/types.js";
 import { gatherEvidence, type EvidenceOptions } from "../f1-input.js";
-import { choice, finite, whole } from "../options.js";
+import { addIntervalOptions, intervalPlan, type IntervalOptions } from "../interval-options.js";
+import { choice, finite } from "../options.js";
 import { print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
-interface Options extends EvidenceOptions {
+interface Options extends EvidenceOptions, IntervalOptions {
   readonly evidence?: string;
   readonly writeEvidence?: string;
   readonly success: string;
@@ -43,15 +45,13 @@ interface Options extends EvidenceOptions {
   readonly suppressIou: string;
   readonly far: string;
   readonly interval: string;
-  readonly resamples: string;
-  readonly seed: string;
   readonly curves?: string;
   readonly json?: true;
 }
 
 export const verb: Verb = {
   build(command) {
-    command
+    addIntervalOptions(command)
       .description(
         "Score recognitions of whole pictures: F1 by four definitions, crop-recall@k, " +
           "thresholds for unknown objects, and where objects are lost.",
@@ -110,8 +110,6 @@ export const verb: Verb = {
         "bootstrap over pictures: bca or percentile (the macro average always has the jackknife's)",
         "bca",
       )
-      .option("--resamples <n>", "bootstrap resamples", "2000")
-      .option("--seed <n>", "seed of the halves and of the bootstrap", "0")
       .option("--curves <file>", "write the curves as JSON")
       .option("--by-file-name", "compare file names only, without folders")
       .option("--allow-missing", "count objects of pictures without an observation as missed")
@@ -128,10 +126,12 @@ async function run(options: Options): Promise<void> {
     protocol: choice("--protocol", options.protocol, ["standard", "paddleclas"]),
   };
   const method = choice("--interval", options.interval, ["bca", "percentile"]);
+  const { level, resamples, seed } = intervalPlan(options);
   const bootstrap: BootstrapOptions = {
     method,
-    resamples: whole("--resamples", options.resamples, 2),
-    seed: whole("--seed", options.seed, 0),
+    level,
+    resamples,
+    seed,
   };
   const targets = options.far.split(",").map((part) => fraction("--far", part));
   const threshold =
@@ -150,13 +150,17 @@ async function run(options: Options): Promise<void> {
     atThreshold: threshold === null ? null : f1At(images, definition, rule, threshold, bootstrap),
   }));
   const ks = [1, 2, 3, 5];
-  const crops = cropRecall(images, ks, rule).map((score, i) => ({ k: ks[i]!, ...score }));
+  const crops = cropRecall(images, ks, rule, level).map((score, i) => ({ k: ks[i]!, ...score }));
   const openSet = (["picture", "crop"] as const).map((unit) => {
     const curve = openSetCurve(
       unit === "picture" ? openSetQueries(images, better) : openSetCrops(images),
       better,
     );
-    return { unit, curve, advice: targets.map((far) => adviseThreshold(curve, far)) };
+    return {
+      unit,
+      curve,
+      advice: targets.map((far) => adviseThreshold(curve, far, "estimate", level)),
+    };
   });
   const losses = lossesOf(
     gathered,
@@ -338,6 +342,10 @@ function printF1(
       `the other ${c.images! - heldOut.calibrationImages}:`,
   );
   const right = { align: "right" } as const;
+  const intervals = definitions.map(({ heldOut: h }) => {
+    const score = scoreOf(h.test);
+    return score.value === null ? null : score.interval;
+  });
   print(
     table(
       [
@@ -345,7 +353,7 @@ function printF1(
         { head: "definition" },
         { head: "threshold", ...right },
         { head: "F1", ...right },
-        { head: "95%", ...right },
+        { head: levelsText(intervals), ...right },
         { head: "precision", ...right },
         { head: "recall", ...right },
         ...(threshold === null ? [] : [{ head: `F1 of all at ${threshold}`, ...right }]),
@@ -373,8 +381,8 @@ function printF1(
     definition,
     heldOut: { test },
   } of definitions) {
-    if ("f1" in test && test.f1.value !== null && test.f1.why !== undefined)
-      print(`${definition}: no interval: ${test.f1.why}`);
+    if ("f1" in test && test.f1.value !== null && test.f1.whyNoInterval !== undefined)
+      print(`${definition}: no interval: ${test.f1.whyNoInterval}`);
   }
 }
 
@@ -447,15 +455,15 @@ function value(score: Score): string | null {
 }
 
 function interval(score: Score): string | null {
-  return score.value === null || score.ci === null
+  return score.value === null || score.interval === null
     ? null
-    : `${score.ci[0].toFixed(3)} to ${score.ci[1].toFixed(3)}`;
+    : `${score.interval.low.toFixed(3)} to ${score.interval.high.toFixed(3)}`;
 }
 
 /** Value with its interval. */
 function shown(score: Score): string {
   if (score.value === null) return "-";
-  return score.ci === null
+  return score.interval === null
     ? score.value.toFixed(4)
     : `${score.value.toFixed(4)} (${interval(score)})`;
 }

@@ -21,7 +21,9 @@ import {
 import { clusterNumbers } from "../../eval/stats/bootstrap.js";
 import { UserError } from "../../pipeline/errors.js";
 import { rowCount } from "../../pipeline/types.js";
+import { addIntervalOptions, intervalPlan, type IntervalOptions } from "../interval-options.js";
 import { choice, whole } from "../options.js";
+import type { IntervalPlan } from "../../eval/stats/interval-plan.js";
 import { progressBar } from "../progress.js";
 import { loadRetrieval, type LoadedRetrieval } from "../retrieval-input.js";
 import {
@@ -35,7 +37,7 @@ import {
 import { print, printJson, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
-interface Options {
+interface Options extends IntervalOptions {
   readonly gallery: string;
   readonly galleryList: string;
   readonly query?: string;
@@ -49,7 +51,6 @@ interface Options {
   readonly delimiter: string;
   readonly trainList?: string;
   readonly images?: string;
-  readonly interval: string;
   readonly classes?: true;
   readonly confusions?: true;
   readonly quirks?: true;
@@ -59,7 +60,7 @@ interface Options {
 
 export const verb: Verb = {
   build(command) {
-    command
+    addIntervalOptions(command, { clusters: true })
       .description(
         "Score features: recall@k, mAP, MAP@R, R-precision, mINP, precision@k, over the " +
           "whole exact ranking, ties told.",
@@ -91,11 +92,6 @@ export const verb: Verb = {
       .option("--delimiter <name>", "delimiter of the lists: tab, space or auto", "auto")
       .option("--train-list <file>", "training list: warn of pictures that were trained on")
       .option("--images <folder>", "image root: warn of listed pictures that are not there")
-      .option(
-        "--interval <unit>",
-        "what intervals take as independent: query, or label (a bootstrap over labels)",
-        "query",
-      )
       .option("--classes", "also print each label")
       .option("--confusions", "also print which labels the first neighbour takes for which")
       .option("--quirks", "also print what each quirk of PaddleClas is worth on this set")
@@ -111,7 +107,7 @@ const shownConfusions = 20;
 async function run(options: Options): Promise<void> {
   const ks = options.k.split(",").map((k) => whole("--k", k));
   const protocol = choice("--protocol", options.protocol, ["standard", "paddleclas"]);
-  const unit = choice("--interval", options.interval, ["query", "label"]);
+  const plan = intervalPlan(options);
   if (options.cases !== undefined && !/\.(arrow|feather)$/.test(options.cases)) {
     throw new UserError({
       code: "bad-option",
@@ -146,10 +142,13 @@ async function run(options: Options): Promise<void> {
       bar.stop();
     },
   );
-  const result = retrievalScores(
-    evidence,
-    unit === "label" ? { clusters: clusterNumbers(loaded.input.queryLabels) } : {},
-  );
+  const { level, resamples, seed, clusters } = plan;
+  const result = retrievalScores(evidence, {
+    level,
+    resamples,
+    seed,
+    ...(clusters === "label" && { clusters: clusterNumbers(loaded.input.queryLabels) }),
+  });
   const effects = options.quirks ? await quirkEffects(loaded.input, { ks }) : null;
   if (options.cases !== undefined) await writeCases(options.cases, evidence, loaded);
   const warnings = [
@@ -159,10 +158,10 @@ async function run(options: Options): Promise<void> {
   ];
   if (options.json) {
     printJson({
-      ...head(loaded, evidence, result, unit),
+      ...head(loaded, evidence, result, plan),
       scores: result.scores,
       cmc: result.cmc,
-      ...(options.classes && { classes: classScores(evidence) }),
+      ...(options.classes && { classes: classScores(evidence, level) }),
       ...(options.confusions && { confusions: confusions(evidence) }),
       ...(effects && { quirks: effects }),
       findings: loaded.findings,
@@ -170,11 +169,11 @@ async function run(options: Options): Promise<void> {
     });
     return;
   }
-  print(summaryLine(head(loaded, evidence, result, unit)));
+  print(summaryLine(head(loaded, evidence, result, plan)));
   print(`\n${scoreTable(result)}`);
   for (const why of new Set(result.scores.flatMap((s) => (s.value === null ? [s.why] : []))))
     print(`-: ${why}`);
-  if (options.classes) print(`\n${classTable(classScores(evidence), shownClasses)}`);
+  if (options.classes) print(`\n${classTable(classScores(evidence, level), shownClasses)}`);
   if (options.confusions) print(`\n${confusionTable(confusions(evidence), shownConfusions)}`);
   if (effects) print(`\n${quirkTable(effects)}`);
   for (const text of warnings) warn(text);
@@ -184,7 +183,7 @@ function head(
   { input, similarity }: LoadedRetrieval,
   evidence: RetrievalEvidence,
   { queries, unanswerable }: RetrievalScores,
-  intervalUnit: string,
+  { level, clusters }: IntervalPlan,
 ): Head {
   const { gallery } = input;
   return {
@@ -198,7 +197,8 @@ function head(
     junk: junkCount(rowsOf(input, "query"), rowsOf(input, "gallery"), input.leaveOneOut ?? false),
     unanswerable,
     undecidedFirst: evidence.undecidedFirst,
-    intervalUnit,
+    intervalLevel: level,
+    intervalUnit: clusters === "label" ? "label" : "query",
   };
 }
 

@@ -3,9 +3,11 @@ import type { Case } from "../record/case.js";
 import { plainLabels } from "../record/paper-labels.js";
 import type { Cell, RunRecord } from "../record/record.js";
 import { pairedBootstrap } from "../stats/bootstrap.js";
+import { alphaOf, defaultIntervals, seedFor, type IntervalPlan } from "../stats/interval-plan.js";
 import { holm } from "../stats/holm.js";
 import { mcnemar, pairOutcomes } from "../stats/mcnemar.js";
 import { meanStatistic } from "../stats/resampled-statistic.js";
+import type { Interval } from "../types.js";
 
 /**
  * Two runs judged on the same items: paired tests from the rows of `cases.arrow`, corrected over
@@ -48,7 +50,7 @@ export interface ComparedPair {
   readonly second: number;
   /** Second less first. */
   readonly difference: number;
-  readonly ci: readonly [number, number] | null;
+  readonly interval: Interval | null;
   readonly test: "mcnemar-mid-p" | "paired bootstrap";
   readonly p: number;
   /** Holm's correction over all pairs of the comparison. */
@@ -65,7 +67,15 @@ export interface UntestedPair {
   readonly why: string;
 }
 
+export interface ComparisonOptions {
+  readonly maps?: readonly LabelMap[];
+  /** Differences less likely than its level allows under "no difference" are better or worse. */
+  readonly intervals?: IntervalPlan;
+}
+
 export interface RecordComparison {
+  /** Of the intervals here, and of those within each record. */
+  readonly levels: { readonly here: number; readonly first: number; readonly second: number };
   readonly pairs: readonly ComparedPair[];
   readonly untested: readonly UntestedPair[];
   /** Cells of either record that have no partner. */
@@ -73,8 +83,6 @@ export interface RecordComparison {
 }
 
 type Completed = Extract<Cell, { state: "completed" }>;
-
-const level = 0.05;
 
 /**
  * Compares cells of the same kind and labels. Hits and misses by McNemar's mid-p test with Bonett
@@ -86,7 +94,7 @@ const level = 0.05;
 export function compareRecords(
   first: LoadedRecord,
   second: LoadedRecord,
-  maps: readonly LabelMap[] = [],
+  { maps = [], intervals = defaultIntervals }: ComparisonOptions = {},
 ): RecordComparison {
   const mapped = cellsToCompare(first.record, maps);
   const partners = new Map(
@@ -109,8 +117,10 @@ export function compareRecords(
     else if (cell.kind === "latency" || cell.kind === "latency-comparison")
       refuse("times of two runs are not paired: compare them interleaved in one run");
     else if (cell.kind === "index") refuse("sizes and times have no items to pair");
-    else
-      tested.push(test(cell, partner, rows[0].get(cell.id) ?? [], rows[1].get(partner.id) ?? []));
+    else {
+      const own = [rows[0].get(cell.id) ?? [], rows[1].get(partner.id) ?? []] as const;
+      tested.push(test(cell, partner, own, intervals));
+    }
   }
   if (matched === 0) {
     const show = ({ record }: LoadedRecord): string =>
@@ -133,14 +143,16 @@ export function compareRecords(
       ...t,
       pAdjusted,
       verdict:
-        pAdjusted >= level || t.difference === 0
+        pAdjusted >= alphaOf(intervals.level) || t.difference === 0
           ? "no difference shown"
           : t.difference > 0
             ? "better"
             : "worse",
     };
   });
+  const levelOf = ({ record }: LoadedRecord): number => record.experiment.intervals.level;
   return {
+    levels: { here: intervals.level, first: levelOf(first), second: levelOf(second) },
     pairs,
     untested,
     alone: { first: mapped.length - matched, second: second.record.cells.length - matched },
@@ -208,8 +220,14 @@ function rowsByCell(cases: readonly Case[]): Map<string, Case[]> {
 
 type Tested = Omit<ComparedPair, "pAdjusted" | "verdict">;
 
-function test(first: Completed, second: Completed, a: readonly Case[], b: readonly Case[]): Tested {
-  const pairs = pairRows(second, a, b);
+function test(
+  first: Completed,
+  second: Completed,
+  rows: readonly [readonly Case[], readonly Case[]],
+  intervals: IntervalPlan,
+): Tested {
+  const { level, resamples } = intervals;
+  const pairs = pairRows(second, ...rows);
   const head = {
     kind: second.kind,
     labels: plainLabels(second.labels),
@@ -235,12 +253,14 @@ function test(first: Completed, second: Completed, a: readonly Case[], b: readon
     const share = (side: 0 | 1): Float64Array =>
       Float64Array.from(both, (pair) => pair[side].score ?? 0);
     const found = pairedBootstrap(meanStatistic(share(1)), meanStatistic(share(0)), {
-      seed: "compare",
+      level,
+      resamples,
+      seed: seedFor(intervals, "compare"),
     });
     if (found.value === null) throw itemsDiffer(second, `no picture with objects: ${found.why}`);
     // Where all differences are alike there is nothing to resample: the p of the bootstrap then
     // says only whether they are 0.
-    const p = found.value === 0 && found.ci === null ? 1 : found.p;
+    const p = found.value === 0 && found.interval === null ? 1 : found.p;
     return {
       ...head,
       metric:
@@ -249,7 +269,7 @@ function test(first: Completed, second: Completed, a: readonly Case[], b: readon
       first: found.second,
       second: found.first,
       difference: found.value,
-      ci: found.ci,
+      interval: found.interval,
       test: "paired bootstrap",
       p,
       lost,
@@ -258,7 +278,7 @@ function test(first: Completed, second: Completed, a: readonly Case[], b: readon
   }
   const judged = pairs.filter(([x, y]) => x.outcome !== "none" || y.outcome !== "none");
   const hits = (side: 0 | 1): boolean[] => judged.map((pair) => pair[side].outcome === "hit");
-  const outcome = mcnemar(pairOutcomes(hits(1), hits(0)));
+  const outcome = mcnemar(pairOutcomes(hits(1), hits(0)), { level });
   if (outcome === null) throw itemsDiffer(second, "no item has a right answer");
   const share = (side: 0 | 1): number => hits(side).filter(Boolean).length / judged.length;
   return {
@@ -268,7 +288,7 @@ function test(first: Completed, second: Completed, a: readonly Case[], b: readon
     first: share(0),
     second: share(1),
     difference: outcome.difference,
-    ci: outcome.ci,
+    interval: outcome.interval,
     test: "mcnemar-mid-p",
     p: outcome.p,
     lost,

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { UserError } from "../../pipeline/errors.js";
 import { parseValue } from "../../pipeline/schema.js";
 import { readStrictText } from "../../pipeline/strict-text.js";
+import { intervalsSchema } from "./intervals.js";
 
 /**
  * Experiment configs: YAML, strict, with `extends`, `settings` for places that differ by machine,
@@ -288,6 +289,7 @@ const configSchema = z.strictObject({
     .describe("the paper's table that this config reproduces"),
   paper: paper.optional().describe("how our cells are named there"),
   settings: z.record(z.string(), z.string().nullable()).default({}),
+  intervals: intervalsSchema.optional(),
   measure: z
     .array(
       z.discriminatedUnion("kind", [

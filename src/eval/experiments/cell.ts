@@ -2,6 +2,7 @@ import type { UserError } from "../../pipeline/errors.js";
 import type { Progress } from "../../pipeline/types.js";
 import type { Resources } from "../observe/resources.js";
 import type { Finding } from "../record/record.js";
+import type { IntervalPlan } from "../stats/interval-plan.js";
 import type { FinishedCell } from "../record/finished-cell.js";
 
 /** One cell of an experiment's sweep, ready to be measured. */
@@ -17,6 +18,8 @@ export interface CellContext {
   readonly resources: Resources;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** How the intervals of its scores are made. */
+  readonly intervals: IntervalPlan;
 }
 
 export interface CellOutcome extends Omit<FinishedCell, "cell" | "cases"> {

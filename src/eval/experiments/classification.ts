@@ -5,7 +5,6 @@ import type { ClassificationDataset } from "../config/dataset.js";
 import { timingLoop } from "../observe/loop-time.js";
 import { classificationScores, classify } from "../metrics/classification/classification.js";
 import { classifyPictures } from "../observe/observations.js";
-import type { RecordedScore } from "../record/record.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { costScores, timeModel } from "./model-cost.js";
@@ -39,7 +38,7 @@ async function measureClassification(
   ref: ModelRef,
   dataset: ClassificationDataset,
   protocol: Protocol,
-  { resources, progress, signal }: CellContext,
+  { resources, progress, signal, intervals }: CellContext,
 ): Promise<CellOutcome> {
   const classifier = await resources.classifier(ref);
   const listed = await listPictures(dataset, "validation", protocol, resources);
@@ -67,26 +66,14 @@ async function measureClassification(
   });
   const evidence = classify({ scores: flat, classes: classifier.classes, truth }, [1, 5]);
   const { scores: timeScores, samplesMs } = await timingLoop(() =>
-    timeModel("classify", listed.pictures, signal, (pixels, watch) =>
+    timeModel("classify", listed.pictures, { signal, intervals }, (pixels, watch) =>
       classifier.classify(pixels, watch),
     ),
   );
   return {
     versions: { model: classifier.version, dataset: dataset.hash },
     scores: [
-      ...classificationScores(evidence).map(({ name, unit, better, ...score }): RecordedScore =>
-        score.value === null
-          ? { metric: name, unit, better, ...score }
-          : {
-              metric: name,
-              unit,
-              better,
-              value: score.value,
-              n: score.n,
-              ci: score.ci && [score.ci[0], score.ci[1]],
-              method: "Wilson",
-            },
-      ),
+      ...classificationScores(evidence, intervals.level),
       ...(await costScores(classifier.file, resources)),
       ...timeScores,
     ],

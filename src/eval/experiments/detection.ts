@@ -17,7 +17,10 @@ import { cornersOf } from "../record/case.js";
 import type { RecordedScore } from "../record/record.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
+import { seedFor, type IntervalPlan } from "../stats/interval-plan.js";
 import type { ResampledStatistic } from "../stats/resampled-statistic.js";
+import { exact, measured, named } from "../stats/score.js";
+import type { Score } from "../types.js";
 import { mapClasses, type ClassMapping } from "./class-names.js";
 import { readingNotes, sizeNotes } from "./truth-notes.js";
 import { costScores, timeModel } from "./model-cost.js";
@@ -55,7 +58,7 @@ async function measureDetection(
   dataset: DetectionDataset,
   agnostic: boolean,
   protocol: Protocol,
-  { resources, progress, signal }: CellContext,
+  { resources, progress, signal, intervals }: CellContext,
 ): Promise<CellOutcome> {
   const truth = await readTruth(dataset);
   const detector = await resources.detector(ref);
@@ -79,12 +82,14 @@ async function measureDetection(
   const detections = toCoco(observed, truth, mapping, dataset);
   const evaluation = evaluateCoco(truth, detections, { agnostic });
   const { scores: latency, samplesMs } = await timingLoop(() =>
-    timeModel("detect", pictures, signal, (pixels, watch) => detector.detect(pixels, watch)),
+    timeModel("detect", pictures, { signal, intervals }, (pixels, watch) =>
+      detector.detect(pixels, watch),
+    ),
   );
   return {
     versions: { model: detector.version, dataset: dataset.hash },
     scores: [
-      ...(await cocoScores(evaluation, resources.caches)),
+      ...(await cocoScores(evaluation, intervals, resources.caches)),
       ...(await costScores(await resources.modelFile(ref), resources)),
       ...latency,
     ],
@@ -101,15 +106,13 @@ async function measureDetection(
   };
 }
 
-/** Images drawn again for the intervals of AP. */
-const resamples = 1000;
-
 /**
  * pycocotools' numbers, and the number of objects; AP, AP50 and AP75 with an interval from drawing
  * images again.
  */
 async function cocoScores(
   { summary, matches, counts, parameters }: CocoEvaluation,
+  intervals: IntervalPlan,
   caches: ObservationCaches,
 ): Promise<RecordedScore[]> {
   const place = (iou: number): number =>
@@ -119,52 +122,33 @@ async function cocoScores(
     AP50: () => apStatistic(matches, { threshold: place(0.5) }),
     AP75: () => apStatistic(matches, { threshold: place(0.75) }),
   };
-  const measured = summary
-    .filter(({ name, value }) => value !== null && statistics[name])
-    .map(({ name }) => name);
+  const { level, imageResamples: resamples } = intervals;
+  const metrics = summary
+    .filter(({ metric, value }) => value !== null && statistics[metric])
+    .map(({ metric }) => metric);
   const estimates = await derived(
     caches,
-    { method: "intervals of AP", evidence: { ...matches, names: measured, resamples } },
+    { method: "intervals of AP", evidence: { ...matches, metrics, intervals } },
     () =>
       Object.fromEntries(
-        measured.map((name) => [
-          name,
-          cocoInterval(statistics[name]!(), { resamples, seed: `detection ${name}` }),
-        ]),
+        metrics.map((metric) => {
+          const seed = seedFor(intervals, `detection ${metric}`);
+          return [metric, cocoInterval(statistics[metric]!(), { level, resamples, seed })];
+        }),
       ),
   );
+  const { images, truths, crowds } = counts;
   return [
-    ...summary.map(({ name, unit, better, ...score }): RecordedScore => {
-      const head = { metric: name, unit, better };
-      if (score.value === null) return { ...head, ...score };
-      const estimate = estimates[name];
-      if (estimate === undefined || estimate.value === null)
-        return { ...head, value: score.value, n: score.n, ci: null };
-      return {
-        ...head,
-        value: score.value,
-        n: score.n,
-        ci: estimate.ci && [...estimate.ci],
-        method: `${estimate.method} over ${counts.images} images`,
-      };
-    }),
-    {
-      metric: "images",
-      unit: "count",
-      better: "neither",
-      value: counts.images,
-      n: counts.images,
-      ci: null,
-    },
-    {
-      metric: "objects",
-      unit: "count",
-      better: "neither",
-      value: counts.truths - counts.crowds,
-      n: counts.truths,
-      ci: null,
-    },
+    ...summary.map((score) => named(score, withIntervalOf(score, estimates[score.metric]))),
+    named({ metric: "images", unit: "count", better: "neither" }, exact(images, images)),
+    named({ metric: "objects", unit: "count", better: "neither" }, exact(truths - crowds, truths)),
   ];
+}
+
+/** The value over boxes as it is, with the interval over images. */
+function withIntervalOf(score: Score, estimate: Score | undefined): Score {
+  if (score.value === null || !estimate || estimate.value === null) return score;
+  return measured(score.value, score.n, estimate.interval, estimate.whyNoInterval);
 }
 
 /** Precision at 101 recalls for IoU 0.5 and 0.75, the mean over the categories. */

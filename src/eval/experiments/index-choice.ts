@@ -11,10 +11,10 @@ import {
   withoutOwn,
 } from "../metrics/index/neighbour-recall.js";
 import { timingLoop } from "../observe/loop-time.js";
-import type { RecordedScore } from "../record/record.js";
 import type { Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { wilson } from "../stats/proportion.js";
+import { named } from "../stats/score.js";
 import {
   buildIndex,
   encode,
@@ -82,7 +82,7 @@ class IndexBench {
   async measure(
     codes: CodeRule,
     point: IndexPoint,
-    { signal, progress }: CellContext,
+    { signal, progress, intervals }: CellContext,
   ): Promise<CellOutcome> {
     const ks = this.#ks;
     const k = Math.max(...ks);
@@ -99,7 +99,10 @@ class IndexBench {
     if (Object.keys(point.parameters).length > 0) index.set(point.parameters);
     signal.throwIfAborted();
     progress(3, 4);
-    const found = rescore(await index.search(queries, ask), queries, rows, index.metric);
+    const { metric } = index;
+    const { level, resamples, seed } = intervals;
+    const drawing = { level, resamples, seed };
+    const found = rescore(await index.search(queries, ask), queries, rows, metric);
     const hits = judgeNeighbours(found, set.queryLabels, set.labels, { k, leaveOneOut });
     const answerable = hits.filter((h) => h.answerable);
     const near = leaveOneOut
@@ -111,26 +114,24 @@ class IndexBench {
     return {
       versions: { index: index.version, vectors: set.version },
       scores: [
-        ...ks.map((at): RecordedScore =>
-          withHead(
-            { metric: `neighbour-recall@${at}`, unit: "ratio", better: "higher" },
-            neighbourRecall(near.found, near.exact, { k: at, metric: index.metric, rounding })
-              .recall,
-            "percentile bootstrap over queries",
+        ...ks.map((k) =>
+          named(
+            { metric: `neighbour-recall@${k}`, unit: "ratio", better: "higher" },
+            neighbourRecall(near.found, near.exact, { k, metric, rounding, ...drawing }).recall,
           ),
         ),
-        ...ks.map((at): RecordedScore =>
-          withHead(
-            { metric: `label-recall@${at}`, unit: "ratio", better: "higher" },
+        ...ks.map((k) =>
+          named(
+            { metric: `label-recall@${k}`, unit: "ratio", better: "higher" },
             wilson(
-              answerable.filter((h) => h.rank !== null && h.rank < at).length,
+              answerable.filter((h) => h.rank !== null && h.rank < k).length,
               answerable.length,
+              level,
             ),
-            "Wilson",
           ),
         ),
         ...scores,
-        ...timeScores(timesMs),
+        ...timeScores(timesMs, level),
       ],
       notes: [...set.notes, ...notes],
       cases: [],
@@ -193,14 +194,4 @@ function requireNeighbours(k: number, there: number): void {
     found: String(k),
     fix: "ask for fewer, or take a larger gallery",
   });
-}
-
-function withHead(
-  head: { metric: string; unit: "ratio"; better: "higher" },
-  score: ReturnType<typeof wilson>,
-  method: string,
-): RecordedScore {
-  return score.value === null
-    ? { ...head, ...score }
-    : { ...head, value: score.value, n: score.n, ci: score.ci && [...score.ci], method };
 }

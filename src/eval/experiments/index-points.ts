@@ -8,6 +8,7 @@ import type { IndexSpec } from "../config/config.js";
 import { measureStages } from "../latency/stages.js";
 import type { RecordedScore } from "../record/record.js";
 import { quantiles } from "../stats/quantile.js";
+import { exact, measured, named } from "../stats/score.js";
 
 /** Real-valued vectors, how they become codes, or that they are the model's own codes already. */
 export type CodeRule = "real" | BinariseRule | "own";
@@ -102,8 +103,11 @@ export async function buildIndex(
       index,
       factory: chosen.factory,
       scores: [
-        { metric: "index-size", unit: "bytes", better: "lower", value: index.bytes(), n, ci: null },
-        { metric: "build-time", unit: "ms", better: "lower", value: buildMs, n, ci: null },
+        named({ metric: "index-size", unit: "bytes", better: "lower" }, exact(index.bytes(), n)),
+        named(
+          { metric: "build-time", unit: "ms", better: "lower" },
+          measured(buildMs, n, null, "one build"),
+        ),
       ],
       notes: [...(index.warnings ?? [])],
     };
@@ -156,17 +160,13 @@ function rowOf(rows: Vectors | Codes, i: number): Vectors | Codes {
   return { data: rows.data.subarray(i * rows.dim, (i + 1) * rows.dim), dim: rows.dim };
 }
 
-export function timeScores(timesMs: readonly number[]): RecordedScore[] {
-  return quantiles(timesMs, [0.5, 0.9]).map((q, i): RecordedScore => {
-    const head = {
-      metric: "retrieval-time",
-      unit: "ms" as const,
-      better: "lower" as const,
-      of: { percentile: i === 0 ? "50" : "90" },
-    };
-    return q.value === null
-      ? { ...head, value: null, why: q.why }
-      : { ...head, value: q.value, n: q.n, ci: q.ci && [...q.ci], method: "order statistics" };
+export function timeScores(timesMs: readonly number[], level: number): RecordedScore[] {
+  return [50, 90].map((percentile) => {
+    const of = { percentile: String(percentile) };
+    return named(
+      { metric: "retrieval-time", unit: "ms", better: "lower", of },
+      quantiles(timesMs, [percentile / 100], level)[0]!,
+    );
   });
 }
 

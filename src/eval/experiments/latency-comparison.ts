@@ -1,14 +1,15 @@
 import { loadavg } from "node:os";
 import type { Observation } from "../../pipeline/types.js";
 import type { LatencyMeasurement } from "../config/config.js";
-import { judge, ratioOf, type Ratio } from "../latency/comparison.js";
+import { judge, ratioOf } from "../latency/comparison.js";
 import { interleave, type Contender, type InterleaveOptions } from "../latency/interleave.js";
 import { certify, type NoiseCertificate } from "../latency/noise-certificate.js";
 import type { Finding, RecordedScore } from "../record/record.js";
+import { defaultIntervals, familyLevel } from "../stats/interval-plan.js";
 import { quantiles } from "../stats/quantile.js";
-import type { Undefined } from "../stats/score.js";
+import { exact, measured, named, undefinedScore } from "../stats/score.js";
+import type { Score } from "../types.js";
 import type { CellOutcome } from "./cell.js";
-import { quantileScore } from "./latency-scenarios.js";
 import { checkAnswers, type OpenSystem } from "./timed-system.js";
 
 export type ComparisonSettings = NonNullable<LatencyMeasurement["comparison"]>;
@@ -83,17 +84,18 @@ export async function runRounds(
 /**
  * The noise certificate of each contender, and every pair's ratio and verdict. A pair is judged
  * only where both of its certificates passed. The level of the intervals is raised after
- * Bonferroni, so that 95 of 100 honest runs have no false alarm at all among their certificates,
- * and none among their pairs.
+ * Bonferroni, so that at 95% 95 of 100 honest runs have no false alarm at all among their
+ * certificates, and none among their pairs.
  */
 export function judgeRounds(
   { names, once, again, durationMs, load }: Rounds,
   relevantEffect: number,
+  level = defaultIntervals.level,
 ): Pick<CellOutcome, "scores" | "samples" | "findings" | "notes"> {
   const pairs = names.flatMap((_, a) =>
     names.slice(a + 1).map((_unused, i) => [a, a + 1 + i] as const),
   );
-  const levelOf = (tests: number): number => 1 - 0.05 / Math.max(1, tests);
+  const levelOf = (tests: number): number => familyLevel(level, tests);
   const certificates = names.map((_, i) =>
     certify(once[i]!, again[i]!, { level: levelOf(names.length), durationMs, load }),
   );
@@ -102,9 +104,9 @@ export function judgeRounds(
   for (const [i, certificate] of certificates.entries()) {
     const of = { system: names[i]! };
     scores.push(
-      quantileScore(
+      named(
         { metric: "round-latency", unit: "ms", better: "lower", of },
-        quantiles(once[i]!, [0.5])[0]!,
+        quantiles(once[i]!, [0.5], level)[0]!,
       ),
       ratioScore("self-ratio", of, certificate.ratio),
       effectScore(of, certificate),
@@ -126,16 +128,11 @@ export function judgeRounds(
   }
   for (const when of ["before", "after"] as const) {
     const value = load[when];
-    const head = {
-      metric: "load-average",
-      unit: "count" as const,
-      better: "lower" as const,
-      of: { when },
-    };
     scores.push(
-      value === null
-        ? { ...head, value: null, why: "the system does not tell its load" }
-        : { ...head, value, n: 1, ci: null },
+      named(
+        { metric: "load-average", unit: "count", better: "lower", of: { when } },
+        value === null ? undefinedScore("the system does not tell its load") : exact(value),
+      ),
     );
   }
   return {
@@ -155,40 +152,21 @@ export function judgeRounds(
   };
 }
 
-function ratioScore(
-  metric: string,
-  of: Record<string, string>,
-  ratio: Ratio | Undefined,
-): RecordedScore {
-  const head = {
-    metric,
-    unit: "ratio" as const,
-    better: metric === "self-ratio" ? ("neither" as const) : ("lower" as const),
-    of,
-  };
-  if (ratio.value === null) return { ...head, value: null, why: ratio.why };
-  return {
-    ...head,
-    value: ratio.value,
-    n: ratio.n,
-    ci: ratio.ci && [ratio.ci[0], ratio.ci[1]],
-    method: `order statistics of the rounds' ratios, ${(100 * ratio.level).toFixed(1)}%`,
-  };
+function ratioScore(metric: string, of: Record<string, string>, ratio: Score): RecordedScore {
+  const better = metric === "self-ratio" ? "neither" : "lower";
+  return named({ metric, unit: "ratio", better, of }, ratio);
 }
 
 function effectScore(
   of: Record<string, string>,
   { minimalDetectableEffect: value, n, power }: NoiseCertificate,
 ): RecordedScore {
-  const head = {
-    metric: "minimal-detectable-effect",
-    unit: "ratio" as const,
-    better: "lower" as const,
-    of,
-  };
-  return value === null
-    ? { ...head, value: null, why: "no interval" }
-    : { ...head, value, n, ci: null, method: `found in ${100 * power} of 100 runs` };
+  return named(
+    { metric: "minimal-detectable-effect", unit: "ratio", better: "lower", of },
+    value === null
+      ? undefinedScore("no interval")
+      : measured(value, n, null, `found in ${100 * power} of 100 runs`),
+  );
 }
 
 function certificateWhy({ why, n, durationMs, minimalDetectableEffect }: NoiseCertificate): string {

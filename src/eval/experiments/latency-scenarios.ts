@@ -11,8 +11,11 @@ import { runOffline } from "../latency/offline.js";
 import { findMaxQps, queriesAt, runServer, type ServerRun } from "../latency/server.js";
 import { judgeSingleStream } from "../latency/single-stream.js";
 import type { Finding, RecordedScore } from "../record/record.js";
-import { quantiles, type Quantile } from "../stats/quantile.js";
-import type { Undefined } from "../stats/score.js";
+import { defaultIntervals } from "../stats/interval-plan.js";
+import { quantiles } from "../stats/quantile.js";
+import { measured, named, undefinedScore } from "../stats/score.js";
+import type { Interval, ScoreName } from "../types.js";
+import type { CellContext } from "./cell.js";
 import { withSavedGallery, type OpenSystem, type RecognitionService } from "./timed-system.js";
 
 /** What a scenario adds to its cell. */
@@ -22,55 +25,32 @@ export interface ScenarioResult {
   readonly findings?: readonly Finding[];
 }
 
-type Head = Pick<RecordedScore, "metric" | "unit" | "better" | "of">;
-
-/** A quantile with its interval as records hold it. */
-export function quantileScore(head: Head, q: Quantile | Undefined): RecordedScore {
-  return q.value === null
-    ? { ...head, value: null, why: q.why }
-    : {
-        ...head,
-        value: q.value,
-        n: q.n,
-        ci: q.ci && [q.ci[0], q.ci[1]],
-        method: "order statistics",
-      };
-}
-
 /** LoadGen's SingleStream from the samples of whole pictures: early stopping's upper bounds. */
 export function singleStreamScores(overallMs: readonly number[]): RecordedScore[] {
-  return [0.9, 0.99].map((percentile): RecordedScore => {
-    const { earlyStopping: e } = judgeSingleStream(Float64Array.from(overallMs), percentile);
-    const head = {
-      metric: "single-stream-latency",
-      unit: "ms" as const,
-      better: "lower" as const,
-      of: { percentile: percentText(percentile) },
-    };
-    return e.value === null
-      ? { ...head, ...e }
-      : {
-          ...head,
-          value: e.value,
-          n: e.n,
-          ci: null,
-          method: "LoadGen early stopping: an upper bound at 99% confidence",
-        };
+  return [0.9, 0.99].map((percentile) => {
+    const { earlyStopping } = judgeSingleStream(Float64Array.from(overallMs), percentile);
+    const of = { percentile: percentText(percentile) };
+    return named(
+      { metric: "single-stream-latency", unit: "ms", better: "lower", of },
+      earlyStopping,
+    );
   });
 }
 
 export async function measureOffline(
   service: RecognitionService,
   { pictures, rounds }: NonNullable<LatencyMeasurement["offline"]>,
+  level = defaultIntervals.level,
 ): Promise<ScenarioResult> {
   const { throughput, roundsMs } = await runOffline((count) => service.serveAll(count), {
     samples: pictures,
     rounds,
+    level,
   });
   service.check();
   return {
     scores: [
-      quantileScore(
+      named(
         { metric: "throughput", unit: "per-second", better: "higher", of: { scenario: "offline" } },
         throughput,
       ),
@@ -90,6 +70,7 @@ export async function measureServer(
   service: RecognitionService,
   pictureMs: number,
   settings: NonNullable<LatencyMeasurement["server"]>,
+  level = defaultIntervals.level,
 ): Promise<ScenarioResult> {
   const { boundMs, percentile, queries, ratio, mostRuns, mostSeconds } = settings;
   const startQps = (firstShare * 1000) / pictureMs;
@@ -101,6 +82,7 @@ export async function measureServer(
         percentile,
         queries,
         seed: "server",
+        level,
       });
       service.check();
       return run;
@@ -114,36 +96,30 @@ export async function measureServer(
     },
   );
   const of = { percentile: percentText(percentile), boundMs: String(boundMs) };
-  const head = {
-    metric: "server-rate",
-    unit: "per-second" as const,
-    better: "higher" as const,
-    of,
-  };
   const found = runs.findLast((r) => r.qps === qps);
-  const rate: RecordedScore =
-    qps === null || !found
-      ? {
-          ...head,
-          value: null,
-          why:
-            `no rate from ${rateText(runs.at(-1)!.qps)} a second on met the bound of ` +
-            `${boundMs} ms${outOfTime ? `, and a lower one would have taken more than ${mostSeconds} s` : ""}`,
-        }
+  const ended = outOfTime ? " (the search ended for want of time)" : "";
+  const bracket = (met: number, { queries: units }: ServerRun): Interval | null =>
+    unmetQps === null
+      ? null
       : {
-          ...head,
-          value: qps,
-          n: found.queries,
-          ci: unmetQps === null ? null : [qps, unmetQps],
-          method:
-            "met at 99% confidence, and the lowest rate tried above it that was " +
-            `not${outOfTime ? " (the search ended for want of time)" : ""}`,
+          low: met,
+          high: unmetQps,
+          level: 0.99,
+          method: `met, and the lowest rate tried above it that was not${ended}`,
+          units,
         };
+  const rate =
+    qps === null || !found
+      ? undefinedScore(
+          `no rate from ${rateText(runs.at(-1)!.qps)} a second on met the bound of ` +
+            `${boundMs} ms${outOfTime ? `, and a lower one would have taken more than ${mostSeconds} s` : ""}`,
+        )
+      : measured(qps, found.queries, bracket(qps, found), `no rate tried was too high${ended}`);
   return {
     scores: [
-      rate,
+      named({ metric: "server-rate", unit: "per-second", better: "higher", of }, rate),
       ...runs.map((run) =>
-        quantileScore(
+        named(
           {
             metric: "server-latency",
             unit: "ms",
@@ -209,9 +185,9 @@ const memory = {
 export async function measureCold(
   system: OpenSystem,
   { processes }: NonNullable<LatencyMeasurement["coldStart"]>,
-  signal: AbortSignal,
+  { signal, intervals }: Pick<CellContext, "signal" | "intervals">,
 ): Promise<ScenarioResult> {
-  const time = (phase: string): Head => ({
+  const time = (phase: string): ScoreName => ({
     metric: "cold-start",
     unit: "ms",
     better: "lower",
@@ -225,9 +201,9 @@ export async function measureCold(
     });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { scores: [{ ...time("total"), value: null, why: error.message }], samples: {} };
+    return { scores: [named(time("total"), undefinedScore(error.message))], samples: {} };
   }
-  const lists: Record<string, { head: Head; values: number[] }> = {};
+  const lists: Record<string, { head: ScoreName; values: number[] }> = {};
   for (const [phase, key] of Object.entries(phases))
     lists[`cold-start ${phase}`] = { head: time(phase), values: samples.map((s) => s[key] ?? 0) };
   for (const part of Object.keys(samples[0]!.partsMs)) {
@@ -243,7 +219,7 @@ export async function measureCold(
     };
   return {
     scores: Object.values(lists).map(({ head, values }) =>
-      quantileScore(head, quantiles(values, [0.5])[0]!),
+      named(head, quantiles(values, [0.5], intervals.level)[0]!),
     ),
     samples: Object.fromEntries(Object.entries(lists).map(([name, { values }]) => [name, values])),
   };

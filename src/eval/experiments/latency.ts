@@ -96,7 +96,7 @@ export async function planLatency(
           context.signal,
         );
         return {
-          ...judgeRounds(measured, settings.relevantEffect),
+          ...judgeRounds(measured, settings.relevantEffect, context.intervals.level),
           versions: {
             images: valueOf(images).hash,
             ...Object.fromEntries(
@@ -156,7 +156,8 @@ async function measureSystem(
   context: CellContext,
 ): Promise<CellOutcome> {
   setFaissThreads(m.threads); // opening it left one for each core
-  const { signal } = context;
+  const { signal, intervals } = context;
+  const { level } = intervals;
   const total = m.samples + (m.offline ? (m.offline.rounds + 1) * m.offline.pictures : 0);
   let done = 0;
   const step = (): void => {
@@ -170,18 +171,25 @@ async function measureSystem(
     step();
   });
   const results: ScenarioResult[] = [];
-  if (m.offline) results.push(await measureOffline(service, m.offline));
-  if (m.server)
-    results.push(await measureServer(service, quantiles(overall, [0.5])[0]!.value!, m.server));
-  if (m.coldStart) results.push(await measureCold(system, m.coldStart, signal));
+  if (m.offline) results.push(await measureOffline(service, m.offline, level));
+  if (m.server) {
+    const pictureMs = quantiles(overall, [0.5])[0]!.value!;
+    results.push(await measureServer(service, pictureMs, m.server, level));
+  }
+  if (m.coldStart) results.push(await measureCold(system, m.coldStart, context));
   return {
     versions: { ...system.versions, images: images.hash, gallery: dataset.hash },
     scores: [
-      ...Object.entries(samples).flatMap(([stage, ms]) => latencyScores(stage, ms, [50, 90, 99])),
+      ...Object.entries(samples).flatMap(([stage, ms]) =>
+        latencyScores(stage, ms, level, [50, 90, 99]),
+      ),
       ...singleStreamScores(overall),
       ...results.flatMap((r) => r.scores),
     ],
-    findings: [...stages.flatMap(cautionsOf), ...results.flatMap((r) => r.findings ?? [])],
+    findings: [
+      ...stages.flatMap((s) => cautionsOf(s, level)),
+      ...results.flatMap((r) => r.findings ?? []),
+    ],
     errors: [...system.errors],
     cases: observations.map(caseOf),
     samples: Object.assign(samples, ...results.map((r) => r.samples)) as Record<
@@ -222,8 +230,8 @@ async function timeStages(
   return { stages, observations: [...new Map(answers.map((o) => [o.image, o])).values()] };
 }
 
-function cautionsOf({ stage, samplesMs }: StageSamples): Finding[] {
-  const summary = summarizeLatency(samplesMs);
+function cautionsOf({ stage, samplesMs }: StageSamples, level: number): Finding[] {
+  const summary = summarizeLatency(samplesMs, level);
   if ("why" in summary) return [];
   // Where the samples drift, that is the first caution.
   return summary.cautions.map((why, i) => ({

@@ -9,6 +9,8 @@ import type { PictureRef } from "../observe/observations.js";
 import type { RecordedScore } from "../record/record.js";
 import type { Resources } from "../observe/resources.js";
 import { quantiles } from "../stats/quantile.js";
+import { exact, named, undefinedScore } from "../stats/score.js";
+import type { CellContext } from "./cell.js";
 
 /** Pictures that stand for all in a timing loop, decoded beforehand. */
 const pictureCount = 16;
@@ -42,13 +44,13 @@ function scoresOf({
   parameters,
   work,
 }: Pick<Inspection, "bytes" | "parameters" | "work">): RecordedScore[] {
-  const exact = { n: 1, ci: null };
   return [
-    { metric: "model-size", unit: "bytes", better: "lower", value: bytes, ...exact },
-    { metric: "params", unit: "count", better: "lower", value: parameters, ...exact },
-    work.macs === null
-      ? { metric: "macs", unit: "count", better: "lower", value: null, why: work.why }
-      : { metric: "macs", unit: "count", better: "lower", value: work.macsPerImage, ...exact },
+    named({ metric: "model-size", unit: "bytes", better: "lower" }, exact(bytes)),
+    named({ metric: "params", unit: "count", better: "lower" }, exact(parameters)),
+    named(
+      { metric: "macs", unit: "count", better: "lower" },
+      work.macs === null ? undefinedScore(work.why) : exact(work.macsPerImage),
+    ),
   ];
 }
 
@@ -61,7 +63,7 @@ function scoresOf({
 export async function timeModel(
   stage: Stage,
   pictures: readonly PictureRef[],
-  signal: AbortSignal,
+  { signal, intervals }: Pick<CellContext, "signal" | "intervals">,
   run: (pixels: Pixels, watch: Stopwatch) => Promise<unknown>,
 ): Promise<{ scores: RecordedScore[]; samplesMs: number[] }> {
   const files = pictures.flatMap((p) => ("file" in p ? [p.file] : [])).slice(0, pictureCount);
@@ -84,33 +86,19 @@ export async function timeModel(
           { warmupIterations: warmup, warmupMs: 0, iterations: timed, timeMs: 0, signal },
         );
   const samplesMs = [...(times.find((t) => t.stage === stage)?.samplesMs ?? [])];
-  return { scores: latencyScores(stage, samplesMs), samplesMs };
+  return { scores: latencyScores(stage, samplesMs, intervals.level), samplesMs };
 }
 
 /** Percentiles of one stage with distribution-free intervals. */
 export function latencyScores(
   stage: string,
   samplesMs: readonly number[],
+  level: number,
   percentiles: readonly number[] = [50, 90],
 ): RecordedScore[] {
-  return quantiles(
-    samplesMs,
-    percentiles.map((p) => p / 100),
-  ).map((q, i): RecordedScore => {
-    const head = {
-      metric: "latency",
-      unit: "ms" as const,
-      better: "lower" as const,
-      of: { stage, percentile: String(percentiles[i]!) },
-    };
-    return q.value === null
-      ? { ...head, value: null, why: q.why }
-      : {
-          ...head,
-          value: q.value,
-          n: q.n,
-          ci: q.ci && [q.ci[0], q.ci[1]],
-          method: "order statistics",
-        };
+  const shares = percentiles.map((p) => p / 100);
+  return quantiles(samplesMs, shares, level).map((quantile, i) => {
+    const of = { stage, percentile: String(percentiles[i]!) };
+    return named({ metric: "latency", unit: "ms", better: "lower", of }, quantile);
   });
 }

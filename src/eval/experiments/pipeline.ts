@@ -30,13 +30,14 @@ import { bestNeighbours, cornersOf } from "../record/case.js";
 import type { RecordedScore } from "../record/record.js";
 import type { Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
-import type { Score } from "../types.js";
+import type { BootstrapOptions } from "../stats/bootstrap.js";
+import { seedFor, type IntervalPlan } from "../stats/interval-plan.js";
+import { measured, named, undefinedScore } from "../stats/score.js";
+import type { ScoreName } from "../types.js";
 import { isExhaustive, withOneThread } from "./index-points.js";
 import { readTruth, recordedRoot, truthPictures } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 import { openSystemGallery } from "./systems.js";
-
-const resamples = 1000;
 
 /**
  * The whole pipeline on a test set of scenes: F1 by four definitions, crop-recall, and where
@@ -82,7 +83,7 @@ async function measurePipeline(
   protocol: Protocol,
   context: CellContext,
 ): Promise<CellOutcome> {
-  const { resources, signal, progress } = context;
+  const { resources, signal, progress, intervals } = context;
   const detector = await resources.detector(system.detector);
   const embedder = await resources.embedder(system.embedder);
   const {
@@ -179,7 +180,11 @@ async function measurePipeline(
     const losses = waterfall(
       scenes.map((s) => s.crops),
       { ...rule, threshold: at, success: "box" },
-      { resamples, seed: "waterfall" },
+      {
+        level: intervals.level,
+        resamples: intervals.imageResamples,
+        seed: seedFor(intervals, "waterfall"),
+      },
     );
     const evidence = scenes.map((s) => s.evidence);
     return {
@@ -190,8 +195,8 @@ async function measurePipeline(
         index: gallery.index.version,
       },
       scores: [
-        ...f1Scores(evidence, rule, at),
-        ...cropScores(evidence, rule),
+        ...f1Scores(evidence, rule, at, intervals),
+        ...cropScores(evidence, rule, intervals.level),
         ...lossScores(losses),
       ],
       errors: [
@@ -297,114 +302,84 @@ function unseen(image: string, shown: Shown): Scene {
   };
 }
 
-function scored(
-  head: Pick<RecordedScore, "metric" | "unit" | "better" | "of">,
-  score: Score,
-  method: string,
-): RecordedScore {
-  return score.value === null
-    ? { ...head, value: null, why: score.why }
-    : {
-        ...head,
-        value: score.value,
-        n: score.n,
-        ci: score.ci && [score.ci[0], score.ci[1]],
-        method,
-      };
-}
+const share = { unit: "ratio", better: "higher" } as const;
 
 function f1Scores(
   evidence: readonly ImageEvidence[],
   rule: AcceptanceRule,
   threshold: number,
+  intervals: IntervalPlan,
 ): RecordedScore[] {
+  const { level, imageResamples: resamples } = intervals;
+  const drawing = (purpose: string): BootstrapOptions => ({
+    level,
+    resamples,
+    seed: seedFor(intervals, purpose),
+  });
   return f1Definitions.flatMap((definition): RecordedScore[] => {
-    const head = { metric: "F1", unit: "ratio" as const, better: "higher" as const };
-    const heldOut = heldOutF1(evidence, definition, rule, { resamples, seed: `F1 ${definition}` });
+    const f1 = (which: string): ScoreName => ({
+      metric: "F1",
+      ...share,
+      of: { definition, threshold: which },
+    });
+    const heldOut = heldOutF1(evidence, definition, rule, drawing(`F1 ${definition}`));
     const best = bestPoint(sweepF1(evidence, definition, rule));
+    const chosen: ScoreName = {
+      metric: "threshold",
+      unit: "ratio",
+      better: "neither",
+      of: { definition, threshold: "held-out" },
+    };
+    const byDefault = drawing(`F1 ${definition} default`);
     return [
-      scored(
-        { ...head, of: { definition, threshold: "held-out" } },
-        scoreOf(heldOut.test),
-        "percentile bootstrap over pictures",
-      ),
-      scored(
-        { ...head, of: { definition, threshold: "default" } },
-        scoreOf(
-          f1At(evidence, definition, rule, threshold, {
-            resamples,
-            seed: `F1 ${definition} default`,
-          }),
-        ),
-        "percentile bootstrap over pictures",
-      ),
-      scored(
-        {
-          metric: "threshold",
-          unit: "ratio",
-          better: "neither",
-          of: { definition, threshold: "held-out" },
-        },
+      named(f1("held-out"), scoreOf(heldOut.test)),
+      named(f1("default"), scoreOf(f1At(evidence, definition, rule, threshold, byDefault))),
+      named(
+        chosen,
         heldOut.threshold === null
-          ? { value: null, why: "no threshold could be chosen" }
-          : { value: heldOut.threshold, n: heldOut.calibrationImages, ci: null },
-        "best F1 of the calibration half",
+          ? undefinedScore("no threshold could be chosen")
+          : measured(
+              heldOut.threshold,
+              heldOut.calibrationImages,
+              null,
+              "best F1 of the calibration half",
+            ),
       ),
       // Chosen on the very pictures that it is reported for: an upper bound, and named so.
-      scored(
-        { ...head, of: { definition, threshold: "best in hindsight" } },
+      named(
+        f1("best in hindsight"),
         best === null || best.f1 === null
-          ? { value: null, why: "no threshold gives an answer" }
-          : { value: best.f1, n: evidence.length, ci: null },
-        "none: flatters",
+          ? undefinedScore("no threshold gives an answer")
+          : measured(best.f1, evidence.length, null, "none: flatters"),
       ),
     ];
   });
 }
 
-function cropScores(evidence: readonly ImageEvidence[], rule: AcceptanceRule): RecordedScore[] {
+function cropScores(
+  evidence: readonly ImageEvidence[],
+  rule: AcceptanceRule,
+  level: number,
+): RecordedScore[] {
   const ks = [1, 5];
-  return cropRecall(evidence, ks, rule).map((score, i) =>
-    scored({ metric: `crop-recall@${ks[i]!}`, unit: "ratio", better: "higher" }, score, "Wilson"),
+  return cropRecall(evidence, ks, rule, level).map((score, i) =>
+    named({ metric: `crop-recall@${ks[i]!}`, ...share }, score),
   );
 }
 
 function lossScores({ shares, counterfactuals }: Waterfall): RecordedScore[] {
   return [
-    ...lossStages.map((stage) =>
-      scored(
-        {
-          metric: "objects",
-          unit: "ratio",
-          better: stage === "correct" ? "higher" : "lower",
-          of: { stage },
-        },
-        shares[stage],
-        "bootstrap over pictures",
-      ),
-    ),
-    ...counterfactuals.flatMap(({ name, recall, gain }) => [
-      scored(
-        {
-          metric: "objects-recognised-if",
-          unit: "ratio",
-          better: "higher",
-          of: { counterfactual: name },
-        },
-        recall,
-        "bootstrap over pictures",
-      ),
-      scored(
-        {
-          metric: "objects-gained-if",
-          unit: "ratio",
-          better: "higher",
-          of: { counterfactual: name },
-        },
-        gain,
-        "paired bootstrap over pictures",
-      ),
-    ]),
+    ...lossStages.map((stage) => {
+      const better = stage === "correct" ? "higher" : "lower";
+      return named({ metric: "objects", unit: "ratio", better, of: { stage } }, shares[stage]);
+    }),
+    ...counterfactuals.flatMap(({ name, recall, gain }) => {
+      const of = { counterfactual: name };
+      return [
+        named({ metric: "objects-recognised-if", ...share, of }, recall),
+        named({ metric: "objects-gained-if", ...share, of }, gain),
+      ];
+    }),
   ];
 }
 

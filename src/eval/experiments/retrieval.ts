@@ -1,7 +1,6 @@
 import type { AnyCard } from "../../pipeline/model/card.js";
 import { UserError } from "../../pipeline/errors.js";
 import { isCodes, type Codes, type Protocol, type Vectors } from "../../pipeline/types.js";
-import type { ObservationCaches } from "../observe/cache.js";
 import type { RetrievalMeasurement } from "../config/config.js";
 import type { RecognitionDataset } from "../config/dataset.js";
 import { derived } from "../observe/derived.js";
@@ -21,7 +20,9 @@ import { keptNeighbours } from "../record/case.js";
 import type { RecordedScore } from "../record/record.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
+import { clusterNumbers } from "../stats/bootstrap.js";
 import { wilson } from "../stats/proportion.js";
+import { measured, named } from "../stats/score.js";
 import {
   buildIndex,
   encode,
@@ -44,7 +45,7 @@ async function scoreRanking(
   queries: Vectors | Codes,
   rows: Vectors | Codes,
   { ks, protocol }: RetrievalJob,
-  caches: ObservationCaches,
+  { resources, intervals }: CellContext,
 ): Promise<RetrievalScores> {
   const uids = query.rows.every((r) => r.uid !== null) && gallery.rows.every((r) => r.uid !== null);
   const names = {
@@ -69,11 +70,18 @@ async function scoreRanking(
     listed,
     protocol,
     ks,
+    intervals,
   };
   const listedPositives = Int32Array.from(listed.places, (place) => positives[place]!);
   const input = { queries, gallery: rows, leaveOneOut, listedPositives, ...names };
-  return derived(caches, { method: "scores of rankings", evidence }, async () =>
-    retrievalScores(withLostQueries(await rankQueries(input, { protocol, ks }), listed)),
+  const { level, resamples, seed, clusters } = intervals;
+  return derived(resources.caches, { method: "scores of rankings", evidence }, async () =>
+    retrievalScores(withLostQueries(await rankQueries(input, { protocol, ks }), listed), {
+      level,
+      resamples,
+      seed,
+      ...(clusters === "label" && { clusters: clusterNumbers(listed.labels) }),
+    }),
   );
 }
 
@@ -192,7 +200,7 @@ class EmbeddedSet {
       file: this.#dataset.file,
     });
     const latency = await timingLoop(() =>
-      timeModel("embed", query.listed.pictures, context.signal, (pixels, watch) =>
+      timeModel("embed", query.listed.pictures, context, (pixels, watch) =>
         embedder.embed([pixels], watch),
       ),
     );
@@ -279,11 +287,16 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
     // An exhaustive search is scored by the whole ranking, with its ties; what an approximate one
     // returned is judged as it is.
     const accuracy = isExhaustive(built.factory)
-      ? exactScores(await scoreRanking(sides, queries, rows, job, context.resources.caches))
-      : recallScores(hits, lost.filter((l) => l.answerable).length, ks);
+      ? exactScores(await scoreRanking(sides, queries, rows, job, context))
+      : recallScores(hits, lost.filter((l) => l.answerable).length, ks, context.intervals.level);
     return {
       versions: { model, dataset: dataset.hash, index: built.index.version },
-      scores: [...accuracy, ...built.scores, ...timeScores(timesMs), ...cost],
+      scores: [
+        ...accuracy,
+        ...built.scores,
+        ...timeScores(timesMs, context.intervals.level),
+        ...cost,
+      ],
       errors: [
         ...new Map(
           [...gallery.embedded.errors, ...query.embedded.errors].map((e) => [e.item, e]),
@@ -311,58 +324,25 @@ function recallScores(
   hits: readonly NeighbourHit[],
   lost: number,
   ks: readonly number[],
+  level: number,
 ): RecordedScore[] {
   const answerable = hits.filter((h) => h.answerable);
-  return ks.map((k): RecordedScore => {
+  return ks.map((k) => {
     const right = answerable.filter((h) => h.rank !== null && h.rank < k).length;
-    const score = wilson(right, answerable.length + lost);
-    const head = { metric: `recall@${k}`, unit: "ratio" as const, better: "higher" as const };
-    return score.value === null
-      ? { ...head, ...score }
-      : {
-          ...head,
-          value: score.value,
-          n: score.n,
-          ci: score.ci && [...score.ci],
-          method: "Wilson",
-        };
+    const name = { metric: `recall@${k}`, unit: "ratio", better: "higher" } as const;
+    return named(name, wilson(right, answerable.length + lost, level));
   });
 }
 
-/**
- * How an interval is called in records. Under `paddleclas` queries weigh differently by block, and
- * recall is no plain proportion.
- */
-const intervalMethods = {
-  wilson: "Wilson",
-  "bootstrap-percentile": "percentile bootstrap over queries",
-} as const;
-
-/**
- * The scores of an exhaustive search. Where ties decide, their bounds become scores of their own.
- */
+/** The scores of an exhaustive search. Where ties decide, their bounds become scores of their own. */
 export function exactScores({ scores }: RetrievalScores): RecordedScore[] {
   return scores.flatMap((score): RecordedScore[] => {
-    const { name, unit, better, bounds, interval } = score;
-    const head = { metric: name, unit, better };
-    if (score.value === null) return [{ ...head, value: null, why: score.why }];
-    const { n, ci } = score;
-    const main: RecordedScore = {
-      ...head,
-      value: score.value,
-      n,
-      ci: ci && [ci[0], ci[1]],
-      ...(interval !== null && { method: intervalMethods[interval] }),
-    };
-    if (!bounds || bounds[0] === bounds[1]) return [main];
-    const bound = (tie: "pessimistic" | "optimistic", value: number): RecordedScore => ({
-      ...head,
-      of: { ties: tie },
-      value,
-      n,
-      ci: null,
-    });
-    return [main, bound("pessimistic", bounds[0]), bound("optimistic", bounds[1])];
+    const { bounds } = score;
+    if (score.value === null || !bounds || bounds[0] === bounds[1]) return [named(score, score)];
+    const { n } = score;
+    const bound = (ties: "pessimistic" | "optimistic", value: number): RecordedScore =>
+      named({ ...score, of: { ties } }, measured(value, n, null, "a bound"));
+    return [named(score, score), bound("pessimistic", bounds[0]), bound("optimistic", bounds[1])];
   });
 }
 

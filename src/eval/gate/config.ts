@@ -3,6 +3,7 @@ import { z } from "zod";
 import { UserError } from "../../pipeline/errors.js";
 import { projectRoot } from "../../pipeline/root.js";
 import { readYaml } from "../../pipeline/schema.js";
+import { defaultIntervals } from "../stats/interval-plan.js";
 import { changes, type Change } from "./change.js";
 import type { Limit } from "./limits.js";
 import { measures } from "./measures.js";
@@ -27,7 +28,12 @@ const gateSchema = z.strictObject({
     .enum([...changes, "auto"])
     .default("auto")
     .describe("what was done to the model; auto tells int8 and fp16 from the files"),
-  level: z.number().gt(0.5).lt(1).default(0.95).describe("confidence of a pass, and of a fail"),
+  level: z
+    .number()
+    .gt(0.5)
+    .lt(1)
+    .default(defaultIntervals.level)
+    .describe("confidence of a pass, and of a fail"),
   cannotTell: z
     .enum(["fail", "pass"])
     .default("fail")

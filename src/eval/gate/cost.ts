@@ -10,6 +10,7 @@ import { ratioOf } from "../latency/comparison.js";
 import type { Contender } from "../latency/interleave.js";
 import { compareLatency, type LatencyComparison } from "../latency/noise-certificate.js";
 import type { PictureRef } from "../observe/observations.js";
+import type { Interval } from "../types.js";
 import type { ColdModel } from "./cold-model.js";
 import type { GateConfig } from "./config.js";
 import type { ContenderModel } from "./contender.js";
@@ -91,9 +92,13 @@ export async function timePair(
 function latencyFinding({ ratio, certificate }: LatencyComparison): Finding {
   const head = { measure: "latency-ratio", dataset: null };
   if (ratio.value === null) return { ...head, value: null, why: ratio.why };
-  const finding = { ...head, value: ratio.value, bounds: ratio.ci, n: ratio.n };
+  const finding = { ...head, value: ratio.value, bounds: boundsOf(ratio.interval), n: ratio.n };
   if (certificate.passed) return finding;
   return { ...finding, caution: `the machine failed its self-test: ${certificate.why}` };
+}
+
+function boundsOf(interval: Interval | null): readonly [number, number] | null {
+  return interval && [interval.low, interval.high];
 }
 
 /** Pictures to time with; those that cannot be read are error rows of the task. */
@@ -158,13 +163,13 @@ export async function coldStarts(
     const median = (side: ColdStartSample[]) =>
       side.map(of).sort((a, b) => a - b)[side.length >> 1]!;
     const [baseline, candidate] = [median(samples.baseline), median(samples.candidate)];
-    const caution = found.ci === null && `${processes} processes are too few for an interval`;
+    const caution = found.interval === null && `${processes} processes are too few for an interval`;
     const finding = {
       ...head,
       value: found.value,
       baseline,
       candidate,
-      bounds: found.ci,
+      bounds: boundsOf(found.interval),
       n: found.n,
     };
     return caution ? { ...finding, caution } : finding;

@@ -11,10 +11,14 @@ import {
   type RunRecord,
 } from "../record/record.js";
 import { samplesToArrow } from "../record/samples.js";
+import { recordSchemaVersion } from "../record/upgrade.js";
+import { defaultIntervals } from "../stats/interval-plan.js";
+import { measured, named } from "../stats/score.js";
 import type { Diagnosis } from "./diagnosis.js";
 import { flipsOf, losersByClass, type ClassLoss, type GateFlip } from "./flips.js";
 import type { DatasetResult, GateResult } from "./gate.js";
 import { measureNamed, type Finding } from "./measures.js";
+import { twoSided } from "./non-inferiority.js";
 
 /** A gate's judgement as a record under `runs/`, and the document that pages and machines read. */
 
@@ -81,7 +85,7 @@ export async function writeGateRecord(
   const configHash = createHash("sha256").update(canonicalJson(identity)).digest("hex");
   const cells = result.datasets.map((dataset) => cellOf(dataset, result));
   const record: RunRecord = {
-    schema: 1,
+    schema: recordSchemaVersion,
     id: recordId(times.startedAt, `gate-${result.gate}`, configHash),
     state: "completed",
     experiment: {
@@ -94,6 +98,7 @@ export async function writeGateRecord(
         limits: result.limits.map(({ measure, limit }) => ({ measure, limit })),
       },
       configHash,
+      intervals: { ...defaultIntervals, level: twoSided(result.level) },
     },
     provenance: { ...times, ...(await collectProvenance()) },
     cells: cells.map(({ cell }) => cell),
@@ -124,7 +129,7 @@ function cellOf(dataset: DatasetResult, result: GateResult): { cell: Cell; cases
       labels,
       versions: { model: candidate.sha256 ?? candidate.version, dataset: dataset.hash },
       state: "completed",
-      scores: own.map(scoreOf),
+      scores: own.map((f) => scoreOf(f, result.level)),
       errors: dataset.items
         .filter((i) => i.candidate.failed)
         .map(({ item }) => ({ item, code: "not-measured", message: "the candidate gave nothing" })),
@@ -165,7 +170,7 @@ function outcomeOf({
   return right ? "hit" : "miss";
 }
 
-function scoreOf(finding: Finding): RecordedScore {
+function scoreOf(finding: Finding, level: number): RecordedScore {
   const { kind, unit } = measureNamed(finding.measure);
   const better = kind === "most" ? ("lower" as const) : ("higher" as const);
   // Decibels are a ratio's logarithm; records know no unit of their own for them.
@@ -173,5 +178,9 @@ function scoreOf(finding: Finding): RecordedScore {
   if (finding.value === null) return { ...head, value: null, why: finding.why ?? "not measured" };
   const { value, n = 1, bounds, test } = finding;
   if (!Number.isFinite(value)) return { ...head, value: null, why: "no finite number" };
-  return { ...head, value, n, ci: bounds ? [...bounds] : null, ...(test && { method: test.name }) };
+  const method = test?.name ?? "order-statistics";
+  const interval = bounds
+    ? { low: bounds[0], high: bounds[1], level: twoSided(level), method, units: n }
+    : null;
+  return named(head, measured(value, n, interval));
 }

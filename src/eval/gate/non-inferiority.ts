@@ -1,4 +1,5 @@
 import { normalCdf, normalQuantile } from "../stats/distributions.js";
+import { defaultIntervals, twoSidedLevel } from "../stats/interval-plan.js";
 import { mcnemar, type McNemar, type PairedOutcome } from "../stats/mcnemar.js";
 
 /**
@@ -39,14 +40,20 @@ export function pairedDifference(
   outcome: PairedOutcome,
   level: number,
 ): (BoundedDifference & { readonly test: McNemar }) | null {
-  const test = mcnemar(outcome, { level: twoSided(level) });
+  const test = mcnemar(outcome, { level: twoSidedLevel(level) });
   if (test === null) return null;
-  const { n, onlyFirst, onlySecond, difference, ci } = test;
+  const { n, onlyFirst, onlySecond, difference, interval } = test;
   // Of a difference that is 1, 0 or -1; where no item was discordant, with Bonett and Price's two
   // invented ones, so that a sample without flips does not pass for certainty.
   const discordant = (onlyFirst + onlySecond + 2) / (n + 2);
   const shifted = (onlyFirst - onlySecond) / (n + 2);
-  return { difference, bounds: ci, n, deviation: Math.sqrt(discordant - shifted ** 2), test };
+  return {
+    difference,
+    bounds: [interval.low, interval.high],
+    n,
+    deviation: Math.sqrt(discordant - shifted ** 2),
+    test,
+  };
 }
 
 export interface SampleSize {
@@ -100,7 +107,10 @@ export function verdictChances(
 export function itemsNeeded(
   limit: number,
   discordant: number,
-  { level = 0.95, power = 0.8 }: { readonly level?: number; readonly power?: number } = {},
+  {
+    level = defaultIntervals.level,
+    power = 0.8,
+  }: { readonly level?: number; readonly power?: number } = {},
 ): number {
   const seen = { difference: 0, deviation: Math.sqrt(discordant) };
   return itemsToTell(seen, limit, { level, power }).items ?? Infinity;

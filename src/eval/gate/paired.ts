@@ -1,8 +1,10 @@
 import { pairedBootstrap, type PairedEstimate } from "../stats/bootstrap.js";
 import { normalQuantile } from "../stats/distributions.js";
+import { defaultIntervals } from "../stats/interval-plan.js";
 import { pairOutcomes } from "../stats/mcnemar.js";
 import { meanStatistic, type ResampledStatistic } from "../stats/resampled-statistic.js";
 import type { Undefined } from "../stats/score.js";
+import type { Interval } from "../types.js";
 import type { Finding } from "./measures.js";
 import { pairedDifference, twoSided } from "./non-inferiority.js";
 import type { JudgedItem } from "./work.js";
@@ -15,7 +17,7 @@ interface PairedOptions {
 }
 
 /** Draws of each paired bootstrap. */
-export const resamples = 2000;
+export const { resamples } = defaultIntervals;
 
 /** Shares of items answered right: McNemar's test, Bonett and Price's bounds. */
 export function rightsAndWrongs(
@@ -78,15 +80,18 @@ function estimateFinding(
   { dataset, level }: PairedOptions,
 ): Finding {
   if (found.value === null) return { measure, dataset, value: null, why: found.why };
-  const { value, first, second, n, standardError, ci, p } = found;
-  const steady = ci === null && standardError === 0;
+  const { value, first, second, n, standardError, interval, p } = found;
+  const steady = interval === null && standardError === 0;
   return {
     measure,
     dataset,
     value,
     baseline: second,
     candidate: first,
-    bounds: ci === null && !(steady && value === 0) ? null : widened(ci ?? [0, 0], value, n, level),
+    bounds:
+      interval === null && !(steady && value === 0)
+        ? null
+        : widened(interval ?? { low: 0, high: 0 }, value, n, level),
     deviation: Math.max(standardError * Math.sqrt(n), Math.sqrt(2 / (n + 2))),
     n,
     // Where all differences are alike there is nothing to resample.
@@ -99,7 +104,7 @@ function estimateFinding(
  * narrower than Bonett and Price's are for shares without a flip, as if two items had differed.
  */
 function widened(
-  [low, high]: readonly [number, number],
+  { low, high }: Pick<Interval, "low" | "high">,
   value: number,
   n: number,
   level: number,

@@ -2,8 +2,9 @@ import { fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../../pipeline/errors.js";
-import { quantiles, type Quantile } from "../stats/quantile.js";
-import type { Undefined } from "../stats/score.js";
+
+import { quantiles } from "../stats/quantile.js";
+import type { Score } from "../types.js";
 
 /**
  * What a module must export to be measured from nothing: `coldStart(...args, lap)` loads (a model,
@@ -47,7 +48,7 @@ export interface ColdStart {
    */
   readonly peakRssSource: "VmHWM" | "ru_maxrss";
   /** Medians with distribution-free intervals (from six samples on). */
-  readonly medians: Readonly<Record<ColdStartKey, Quantile | Undefined>>;
+  readonly medians: Readonly<Record<ColdStartKey, Score>>;
 }
 
 export type ColdStartKey = Exclude<keyof ColdStartSample, "partsMs">;
@@ -89,7 +90,7 @@ export async function measureColdStart(
     messages.push(await once(modulePath, args, timeoutMs, env));
   }
   const samples = messages.map((m) => m.sample);
-  const median = (key: ColdStartKey): Quantile | Undefined =>
+  const median = (key: ColdStartKey): Score =>
     quantiles(
       samples.flatMap((s) => (s[key] === null ? [] : [s[key]])),
       [0.5],

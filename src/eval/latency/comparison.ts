@@ -1,17 +1,15 @@
 import { normalQuantile } from "../stats/distributions.js";
+import { defaultIntervals } from "../stats/interval-plan.js";
 import { quantileOfSorted } from "../stats/quantile.js";
-import { undefinedScore, type Undefined } from "../stats/score.js";
+import { measured, undefinedScore, type Undefined } from "../stats/score.js";
+import type { Interval, Measured } from "../types.js";
 import { lagOneCorrelation } from "./drift.js";
 
-/** How many times as long the second takes as the first: 2 is twice as slow, 0.5 twice as fast. */
-export interface Ratio {
-  /** Median over the rounds of second over first. */
-  readonly value: number;
-  /** Rounds. */
-  readonly n: number;
-  /** Distribution-free interval of the median; null with too few rounds. */
-  readonly ci: readonly [number, number] | null;
-  readonly level: number;
+/**
+ * How many times as long the second takes as the first: 2 is twice as slow, 0.5 twice as fast. The
+ * median of n rounds, with its distribution-free interval.
+ */
+export interface Ratio extends Measured {
   /**
    * The smallest true change that such an interval would exclude from 1 in 80% of runs, as a
    * fraction: 0.05 is 5%. Null without interval.
@@ -32,7 +30,7 @@ export const power = 0.8;
 export function ratioOf(
   first: ArrayLike<number>,
   second: ArrayLike<number>,
-  level = 0.95,
+  level = defaultIntervals.level,
 ): Ratio | Undefined {
   if (first.length !== second.length)
     throw new RangeError(`rounds differ: ${first.length} and ${second.length}`);
@@ -48,15 +46,17 @@ export function ratioOf(
   if (median.value === null) return undefinedScore("no rounds");
   const z = normalQuantile(0.5 + level / 2);
   // The half width is z standard errors; level and power together need z + z(power) of them.
+  const inLogs = median.interval;
   const effect =
-    median.ci &&
-    Math.expm1((((median.ci[1] - median.ci[0]) / 2) * (z + normalQuantile(power))) / z);
+    inLogs && Math.expm1((((inLogs.high - inLogs.low) / 2) * (z + normalQuantile(power))) / z);
+  const interval: Interval | null = inLogs && {
+    ...inLogs,
+    low: Math.exp(inLogs.low),
+    high: Math.exp(inLogs.high),
+  };
   return {
-    value: Math.exp(median.value),
-    n,
-    level,
+    ...measured(Math.exp(median.value), n, interval, median.whyNoInterval),
     autocorrelation,
-    ci: median.ci && [Math.exp(median.ci[0]), Math.exp(median.ci[1])],
     minimalDetectableEffect: effect,
   };
 }
@@ -85,8 +85,8 @@ export function judge(
   const cannot = (why: string): Judgement => ({ verdict: "cannot tell", why });
   if (!noise.passed) return cannot(`the machine failed its self-test: ${noise.why}`);
   if (ratio.value === null) return cannot(ratio.why);
-  if (ratio.ci === null) return cannot(`${ratio.n} rounds are too few for an interval`);
-  const [low, high] = ratio.ci;
+  if (ratio.interval === null) return cannot(`${ratio.n} rounds are too few for an interval`);
+  const { low, high } = ratio.interval;
   const percent = (r: number): string => `${r >= 1 ? "+" : ""}${(100 * (r - 1)).toFixed(1)}%`;
   const interval = `${percent(ratio.value)}, ${percent(low)} to ${percent(high)}`;
   if (low > 1) return { verdict: "slower", why: `takes longer by ${interval}` };

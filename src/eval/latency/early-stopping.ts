@@ -1,5 +1,5 @@
 import { binomialCdf } from "../stats/distributions.js";
-import { undefinedScore } from "../stats/score.js";
+import { measured, undefinedScore } from "../stats/score.js";
 import type { Score } from "../types.js";
 
 /**
@@ -72,5 +72,8 @@ export function earlyStoppingEstimate(samples: ArrayLike<number>, percentile: Pe
     else high = middle;
   }
   const sorted = Float64Array.from(samples).sort();
-  return { value: sorted[n - low]!, n, ci: null };
+  const why =
+    `LoadGen early stopping: an upper bound at ` +
+    `${100 * (percentile.confidence ?? 0.99)}% confidence`;
+  return measured(sorted[n - low]!, n, null, why);
 }

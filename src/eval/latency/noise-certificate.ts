@@ -1,6 +1,7 @@
 import { loadavg } from "node:os";
 import { judge, ratioOf, power, type Judgement, type Ratio } from "./comparison.js";
 import { interleave, type Contender, type InterleaveOptions } from "./interleave.js";
+import { defaultIntervals } from "../stats/interval-plan.js";
 import type { Undefined } from "../stats/score.js";
 
 /**
@@ -53,7 +54,7 @@ export function certify(
   once: ArrayLike<number>,
   again: ArrayLike<number>,
   {
-    level = 0.95,
+    level = defaultIntervals.level,
     durationMs,
     load,
   }: { level?: number; durationMs: number; load: NoiseCertificate["load"] },
@@ -75,8 +76,8 @@ export function certify(
 
 function objection(ratio: Ratio | Undefined): string | null {
   if (ratio.value === null) return ratio.why;
-  if (ratio.ci === null) return `${ratio.n} rounds are too few for an interval`;
-  const [low, high] = ratio.ci;
+  if (ratio.interval === null) return `${ratio.n} rounds are too few for an interval`;
+  const { low, high } = ratio.interval;
   if (low > 1 || high < 1)
     return (
       `it found the same thing to differ from itself, by a factor of ${low.toFixed(4)} ` +
@@ -103,7 +104,12 @@ export async function compareLatency(
   second: Contender,
   options: ComparisonOptions = {},
 ): Promise<LatencyComparison> {
-  const { level = 0.95, relevantEffect = 0.05, load = systemLoad, ...rest } = options;
+  const {
+    level = defaultIntervals.level,
+    relevantEffect = 0.05,
+    load = systemLoad,
+    ...rest
+  } = options;
   const before = load();
   const { samplesMs, durationMs } = await interleave(
     [first, { ...bound(first), name: `${first.name} again` }, second],
@@ -127,7 +133,7 @@ export async function selfTest(
   contender: Contender,
   options: Omit<ComparisonOptions, "relevantEffect"> = {},
 ): Promise<NoiseCertificate> {
-  const { level = 0.95, load = systemLoad, ...rest } = options;
+  const { level = defaultIntervals.level, load = systemLoad, ...rest } = options;
   const before = load();
   const { samplesMs, durationMs } = await interleave(
     [contender, { ...bound(contender), name: `${contender.name} again` }],

@@ -1,7 +1,8 @@
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { Clock } from "../../pipeline/types.js";
-import { quantiles, type Quantile } from "../stats/quantile.js";
-import type { Undefined } from "../stats/score.js";
+import { defaultIntervals } from "../stats/interval-plan.js";
+import { quantiles } from "../stats/quantile.js";
+import type { Score } from "../types.js";
 
 /** All samples are there at the start, the system takes them as it likes: throughput. */
 export interface OfflineOptions {
@@ -11,6 +12,8 @@ export interface OfflineOptions {
   /** LoadGen sends one query; repeating it gives an interval. */
   readonly rounds?: number;
   readonly warmupRounds?: number;
+  /** Confidence of the interval. */
+  readonly level?: number;
 }
 
 export interface Offline {
@@ -19,13 +22,19 @@ export interface Offline {
   /** Duration of each round in ms, in order. */
   readonly roundsMs: Float64Array;
   /** Median of the rounds' samples a second, with its distribution-free interval. */
-  readonly throughput: Quantile | Undefined;
+  readonly throughput: Score;
 }
 
 /** LoadGen's Offline scenario: `serveAll(count)` resolves when all are answered. */
 export async function runOffline(
   serveAll: (count: number) => unknown,
-  { clock = monotonicClock, samples, rounds = 10, warmupRounds = 1 }: OfflineOptions,
+  {
+    clock = monotonicClock,
+    samples,
+    rounds = 10,
+    warmupRounds = 1,
+    level = defaultIntervals.level,
+  }: OfflineOptions,
 ): Promise<Offline> {
   for (let i = 0; i < warmupRounds; i++) await serveAll(samples);
   const roundsMs = new Float64Array(rounds);
@@ -41,6 +50,7 @@ export async function runOffline(
     throughput: quantiles(
       roundsMs.map((ms) => (1000 * samples) / ms),
       [0.5],
+      level,
     )[0]!,
   };
 }

@@ -1,8 +1,9 @@
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { Clock } from "../../pipeline/types.js";
-import { quantiles, type Quantile } from "../stats/quantile.js";
+import { defaultIntervals } from "../stats/interval-plan.js";
+import { quantiles } from "../stats/quantile.js";
+import type { Score } from "../types.js";
 import { Random } from "../stats/random.js";
-import type { Undefined } from "../stats/score.js";
 import { boundMet, boundMissed, minQueries } from "./early-stopping.js";
 import { realTimer, type Timer } from "./timer.js";
 
@@ -17,6 +18,8 @@ export interface ServerOptions {
   readonly latencyBoundMs: number;
   readonly percentile?: number;
   readonly confidence?: number;
+  /** Confidence of the latency's interval. */
+  readonly level?: number;
   /** At least this many, and at least what the bound needs with none over it (459 for p99). */
   readonly queries?: number;
   readonly durationMs?: number;
@@ -31,7 +34,7 @@ export interface ServerRun {
   readonly queries: number;
   /** Queries above the bound. */
   readonly over: number;
-  readonly latency: Quantile | Undefined;
+  readonly latency: Score;
   /** `met` and `missed` hold at the confidence; `cannot tell` lies between. */
   readonly verdict: "met" | "missed" | "cannot tell";
   /** Whether it ended early because the bound could no longer be met within the planned queries. */
@@ -60,6 +63,7 @@ export async function runServer(
     latencyBoundMs,
     percentile = 0.99,
     confidence = 0.99,
+    level = defaultIntervals.level,
     seed = 0,
   } = options;
   if (!(qps > 0)) throw new RangeError(`arrivals a second must be positive, got ${qps}`);
@@ -114,7 +118,7 @@ export async function runServer(
     samplesMs,
     queries: sent,
     over,
-    latency: quantiles(samplesMs, [percentile])[0]!,
+    latency: quantiles(samplesMs, [percentile], level)[0]!,
     verdict,
     cutShort: sent < count,
     sentLateMs,

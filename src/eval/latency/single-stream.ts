@@ -1,7 +1,7 @@
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { Clock } from "../../pipeline/types.js";
-import { quantiles, type Quantile } from "../stats/quantile.js";
-import type { Undefined } from "../stats/score.js";
+import { defaultIntervals } from "../stats/interval-plan.js";
+import { quantiles } from "../stats/quantile.js";
 import type { Score } from "../types.js";
 import { earlyStoppingEstimate, minQueries } from "./early-stopping.js";
 import { isPromise } from "./stages.js";
@@ -23,7 +23,7 @@ export interface SingleStream {
   readonly samplesMs: Float64Array;
   readonly percentile: number;
   /** The sample percentile with its interval. */
-  readonly latency: Quantile | Undefined;
+  readonly latency: Score;
   /** LoadGen's result: an upper bound at 99% confidence. */
   readonly earlyStopping: Score;
 }
@@ -60,12 +60,16 @@ export async function runSingleStream(
  * The scenario's result from samples that were taken one query after another, such as the `overall`
  * ones of `measurePasses`.
  */
-export function judgeSingleStream(samplesMs: Float64Array, percentile = 0.9): SingleStream {
+export function judgeSingleStream(
+  samplesMs: Float64Array,
+  percentile = 0.9,
+  level = defaultIntervals.level,
+): SingleStream {
   return {
     scenario: "single-stream",
     samplesMs,
     percentile,
-    latency: quantiles(samplesMs, [percentile])[0]!,
+    latency: quantiles(samplesMs, [percentile], level)[0]!,
     earlyStopping: earlyStoppingEstimate(samplesMs, { percentile }),
   };
 }

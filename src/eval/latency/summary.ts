@@ -1,5 +1,7 @@
-import { quantileOfSorted, type Quantile } from "../stats/quantile.js";
+import { defaultIntervals } from "../stats/interval-plan.js";
+import { quantileOfSorted } from "../stats/quantile.js";
 import { undefinedScore, type Undefined } from "../stats/score.js";
+import type { Score } from "../types.js";
 import { drift, lagOneCorrelation, type Drift } from "./drift.js";
 
 /** Samples in milliseconds, summarised; the samples themselves are kept beside it in the record. */
@@ -9,7 +11,7 @@ export interface LatencySummary {
   readonly maxMs: number;
   readonly meanMs: number;
   /** By percentile, as "50", "90", "95", "99": each with its distribution-free interval. */
-  readonly percentiles: Readonly<Record<string, Quantile | Undefined>>;
+  readonly percentiles: Readonly<Record<string, Score>>;
   readonly drift: Drift | null;
   /** Correlation of neighbouring samples; null where it cannot be computed. */
   readonly autocorrelation: number | null;
@@ -22,7 +24,7 @@ const percentiles = [50, 90, 95, 99];
 /** @param samplesMs in the order in which they were taken. */
 export function summarizeLatency(
   samplesMs: ArrayLike<number>,
-  level = 0.95,
+  level = defaultIntervals.level,
 ): LatencySummary | Undefined {
   const n = samplesMs.length;
   if (n === 0) return undefinedScore("no samples");

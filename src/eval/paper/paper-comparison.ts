@@ -1,4 +1,5 @@
 import type { Cell, RecordedScore, RunRecord } from "../record/record.js";
+import type { Interval } from "../types.js";
 import { cellsOf, type PaperCell, type PaperTable } from "./paper-tables.js";
 
 /** The paper's numbers beside ours, with a verdict that claims no more than the two support. */
@@ -23,7 +24,7 @@ export interface OurValue {
   readonly cell: string;
   readonly value: number;
   readonly n: number;
-  readonly ci: readonly [number, number] | null;
+  readonly interval: Interval | null;
 }
 
 export interface ComparedCell extends PaperCell {
@@ -124,7 +125,7 @@ function asOurs(
   cell: string,
   score: Extract<RecordedScore, { value: number }>,
 ): OurValue {
-  return { record, cell, value: score.value, n: score.n, ci: score.ci };
+  return { record, cell, value: score.value, n: score.n, interval: score.interval };
 }
 
 /**
@@ -148,18 +149,27 @@ function average(
   if (found.length === 0 || found.some((f) => f === null)) return null;
   const all = found.map((f) => f!);
   const value = all.reduce((sum, f) => sum + f.ours.value, 0) / all.length;
-  const half = (side: 0 | 1): number =>
-    Math.sqrt(all.reduce((sum, f) => sum + (f.ours.ci![side] - f.ours.value) ** 2, 0)) / all.length;
-  const ci: [number, number] | null = all.every((f) => f.ours.ci !== null)
-    ? [value - half(0), value + half(1)]
-    : null;
+  const intervals = all.flatMap((f) => f.ours.interval ?? []);
+  const half = (side: "low" | "high"): number =>
+    Math.sqrt(all.reduce((sum, f) => sum + (f.ours.interval![side] - f.ours.value) ** 2, 0)) /
+    all.length;
+  const interval: Interval | null =
+    intervals.length < all.length
+      ? null
+      : {
+          low: value - half("low"),
+          high: value + half("high"),
+          level: Math.min(...intervals.map((i) => i.level)),
+          method: "quadrature",
+          units: intervals.reduce((sum, i) => sum + i.units, 0),
+        };
   return {
     ours: {
       record: all[0]!.ours.record,
       cell: "average",
       value,
       n: all.reduce((sum, f) => sum + f.ours.n, 0),
-      ci,
+      interval,
     },
     notComparable: all.find((f) => f.notComparable !== undefined)?.notComparable,
   };
@@ -179,12 +189,16 @@ function judge(cell: PaperCell, found: Found | null): ComparedCell {
   if (found.notComparable !== undefined) return result("not comparable", found.notComparable);
   if (cell.unit === "ms")
     return result("not comparable", "a time on another machine than the paper's");
-  const [low, high] = found.ours.ci ?? [found.ours.value, found.ours.value];
+  const [low, high] = boundsOf(found.ours);
   return result(
     cell.value! + cell.rounding >= low && cell.value! - cell.rounding <= high
       ? "agrees"
       : "differs",
   );
+}
+
+function boundsOf({ value, interval }: OurValue): [number, number] {
+  return interval ? [interval.low, interval.high] : [value, value];
 }
 
 /** Over every two cells that differ in model or system only. */
@@ -202,8 +216,8 @@ function order(cells: readonly (readonly ComparedCell[])[]): OrderCount {
       const [a, b] = [flat[i]!, flat[j]!];
       if (place(a) !== place(b) || a.value === b.value) continue;
       const theirs = Math.sign(a.value! - b.value!);
-      const [lowA, highA] = a.ours!.ci ?? [a.ours!.value, a.ours!.value];
-      const [lowB, highB] = b.ours!.ci ?? [b.ours!.value, b.ours!.value];
+      const [lowA, highA] = boundsOf(a.ours!);
+      const [lowB, highB] = boundsOf(b.ours!);
       const ours = lowA > highB ? 1 : lowB > highA ? -1 : 0;
       count[ours === 0 ? "undecided" : ours === theirs ? "kept" : "reversed"]++;
     }

@@ -1,3 +1,4 @@
+import { intervalHead } from "../record/interval-text.js";
 import type { ComparedCell, ComparedTable, OurValue } from "./paper-comparison.js";
 import type { TextTable } from "../record/table-formats.js";
 
@@ -35,10 +36,10 @@ export function inPaperUnit(cell: ComparedCell, value: number): string {
 
 /** `0.812 [0.790, 0.833]` in the paper's unit. */
 export function oursText(cell: ComparedCell, ours: OurValue): string {
-  return ours.ci === null
+  return ours.interval === null
     ? inPaperUnit(cell, ours.value)
-    : `${inPaperUnit(cell, ours.value)} [${inPaperUnit(cell, ours.ci[0])}, ` +
-        `${inPaperUnit(cell, ours.ci[1])}]`;
+    : `${inPaperUnit(cell, ours.value)} [${inPaperUnit(cell, ours.interval.low)}, ` +
+        `${inPaperUnit(cell, ours.interval.high)}]`;
 }
 
 function cellText(cell: ComparedCell): string {
@@ -54,7 +55,9 @@ function cellText(cell: ComparedCell): string {
  */
 export function paperMatrix({ table, cells }: ComparedTable): TextTable {
   return {
-    caption: `Table ${table.table}. ${table.title}: the paper / ours [95% interval]`,
+    caption:
+      `Table ${table.table}. ${table.title}: the paper / ours ` +
+      `[${intervalHead(cells.flat().map((c) => c.ours?.interval))}]`,
     columns: [
       { head: "", align: "left" },
       ...table.columns.map((c) => ({ head: c.name, align: "right" as const })),
@@ -80,8 +83,9 @@ export function paperRows({
       printedUnit: c.unit,
       paper: c.value,
       ours: c.ours?.value ?? null,
-      low: c.ours?.ci?.[0] ?? null,
-      high: c.ours?.ci?.[1] ?? null,
+      level: c.ours?.interval?.level ?? null,
+      low: c.ours?.interval?.low ?? null,
+      high: c.ours?.interval?.high ?? null,
       n: c.ours?.n ?? null,
       difference: c.difference,
       verdict: c.verdict,

@@ -5,13 +5,30 @@ import { z } from "zod";
 import { asWriteError, writeAtomic } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
 import { parseValue, unreadable } from "../../pipeline/schema.js";
+import { recordSchemaVersion, upgradeRecord } from "./upgrade.js";
 
 /**
  * The one reader and writer of run records: `run.json` beside `cases.arrow` and `samples.arrow`,
  * written once and atomically.
  */
 
-const interval = z.tuple([z.number(), z.number()]).nullable();
+const intervalSchema = z.object({
+  low: z.number(),
+  high: z.number(),
+  level: z.number().gt(0).lt(1),
+  method: z.string(),
+  /** Independent units that it rests on. */
+  units: z.number().nonnegative(),
+});
+
+/** How the intervals of a record were made. */
+const intervalPlanSchema = z.object({
+  level: z.number(),
+  resamples: z.number().int(),
+  imageResamples: z.number().int(),
+  seed: z.union([z.string(), z.number()]),
+  clusters: z.enum(["item", "label"]),
+});
 
 const scoreSchema = z.intersection(
   z.object({
@@ -25,8 +42,8 @@ const scoreSchema = z.intersection(
     z.object({
       value: z.number(),
       n: z.number().int().nonnegative(),
-      ci: interval,
-      method: z.string().optional(),
+      interval: intervalSchema.nullable(),
+      whyNoInterval: z.string().optional(),
     }),
     z.object({ value: z.null(), why: z.string() }),
   ]),
@@ -73,7 +90,7 @@ const cellSchema = z.intersection(
 );
 
 const recordSchema = z.object({
-  schema: z.literal(1),
+  schema: z.literal(recordSchemaVersion),
   id: z.string(),
   state: z.enum(["completed", "failed"]),
   experiment: z.object({
@@ -83,6 +100,7 @@ const recordSchema = z.object({
     protocol: z.enum(["paddleclas", "standard"]),
     config: z.unknown(),
     configHash: z.string(),
+    intervals: intervalPlanSchema,
   }),
   provenance: z.object({
     startedAt: z.string(),
@@ -123,18 +141,18 @@ export async function readRecord(folder: string): Promise<RunRecord> {
     });
   }
   const schema = (value as { schema?: unknown } | null)?.schema;
-  if (typeof schema === "number" && schema !== 1) {
+  if (typeof schema === "number" && (schema > recordSchemaVersion || schema < 1)) {
     throw new UserError({
       code: "record-version",
       message: "a record of another schema version",
       file,
       path: "schema",
-      expected: "1",
+      expected: `1 to ${recordSchemaVersion}`,
       found: String(schema),
       fix: "read it with the version that wrote it",
     });
   }
-  return parseValue(value, file, recordSchema);
+  return parseValue(upgradeRecord(value), file, recordSchema);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { UserError } from "../../pipeline/errors.js";
+import { intervalsOf } from "../config/intervals.js";
 import { canonicalJson } from "../observe/cache.js";
 import type { CellAnswer, CellRequest } from "./cell-process.js";
 import { timingLoopMs } from "../observe/loop-time.js";
@@ -49,6 +50,7 @@ async function measure({
     const outcome = await plan.measure({
       resources: open.resources,
       signal: abort.signal,
+      intervals: intervalsOf(loaded.config),
       progress: (done, total) => {
         const now = performance.now();
         if (now - last < progressEveryMs && done < total) return;

@@ -8,11 +8,13 @@ import { canonicalJson } from "../observe/cache.js";
 import type { CellProcess, MeasuredCell } from "./cell-process.js";
 import { casesToArrow } from "../record/cases.js";
 import type { LoadedConfig } from "../config/config.js";
+import { intervalsOf } from "../config/intervals.js";
 import type { CellContext, CellOutcome, CellPlan } from "../experiments/cell.js";
 import { planMeasurement } from "../experiments/plan.js";
 import { timingLoopMs } from "../observe/loop-time.js";
 import { paperLabels } from "../record/paper-labels.js";
 import { collectProvenance } from "../record/provenance.js";
+import { recordSchemaVersion } from "../record/upgrade.js";
 import { recordId, writeRecord, type RunRecord } from "../record/record.js";
 import { Resources, type SharedWork } from "../observe/resources.js";
 import { samplesToArrow } from "../record/samples.js";
@@ -140,7 +142,7 @@ export async function runExperiment(
         const measured = await measureWhere(
           plan,
           id,
-          { resources, signal, progress },
+          { resources, signal, progress, intervals: intervalsOf(config) },
           loaded,
           options,
           workspace,
@@ -280,7 +282,7 @@ async function compose(
 ): Promise<RunRecord> {
   const provenance = await collectProvenance();
   return {
-    schema: 1,
+    schema: recordSchemaVersion,
     id: recordId(startedAt, config.name, configHash),
     state: done.every((d) => d.cell.state === "completed") ? "completed" : "failed",
     experiment: {
@@ -290,6 +292,7 @@ async function compose(
       protocol: config.protocol,
       config,
       configHash,
+      intervals: { ...intervalsOf(config) },
     },
     provenance: { startedAt, finishedAt, ...provenance },
     cells: done.map((d) => d.cell),

@@ -1,8 +1,10 @@
+import type { Measured } from "../types.js";
 import { normalCdf, normalQuantile } from "./distributions.js";
+import { defaultIntervals } from "./interval-plan.js";
 import { sampleQuantile } from "./quantile.js";
 import { Random } from "./random.js";
 import { leaveOneOut, type ResampledStatistic } from "./resampled-statistic.js";
-import { undefinedScore, type Undefined } from "./score.js";
+import { measured, undefinedScore, type Undefined } from "./score.js";
 
 /**
  * The bootstrap over items (Efron and Tibshirani 1993): the items of the query set are drawn again
@@ -25,19 +27,8 @@ export interface BootstrapOptions {
   readonly clusters?: Int32Array;
 }
 
-/** A statistic with its bootstrap interval. Usable as a Score. */
-export interface BootstrapEstimate {
-  readonly value: number;
-  /** Items. */
-  readonly n: number;
-  /** Null where the bootstrap cannot tell: `why` says the reason. */
-  readonly ci: readonly [number, number] | null;
-  readonly why?: string;
-  readonly method: "bootstrap-percentile" | "bootstrap-bca";
-  readonly level: number;
-  readonly resamples: number;
-  /** Independent units drawn: items, or clusters. */
-  readonly units: number;
+/** A statistic over n items, with its interval where the bootstrap can tell one. */
+export interface Bootstrapped extends Measured {
   /** Spread of the statistic over the resamples. */
   readonly standardError: number;
   /** Resamples in which the statistic was undefined, and which were left out. */
@@ -45,7 +36,7 @@ export interface BootstrapEstimate {
 }
 
 /** The difference of two systems on the same items, first less second. */
-export interface PairedEstimate extends BootstrapEstimate {
+export interface PairedEstimate extends Bootstrapped {
   readonly first: number;
   readonly second: number;
   /**
@@ -68,7 +59,7 @@ const mostUndefined = 0.05;
 export function bootstrap(
   statistic: ResampledStatistic,
   options: BootstrapOptions = {},
-): BootstrapEstimate | Undefined {
+): Bootstrapped | Undefined {
   const value = statistic.evaluate(new Uint32Array(statistic.n).fill(1));
   if (value === null)
     return undefinedScore(statistic.n === 0 ? "no items" : "undefined on these items");
@@ -126,8 +117,9 @@ function estimate(
   statistic: ResampledStatistic,
   value: number,
   options: BootstrapOptions,
-): { estimate: BootstrapEstimate; replicates: Float64Array } {
-  const { method = "percentile", level = 0.95, resamples = 2000, seed = 0, clusters } = options;
+): { estimate: Bootstrapped; replicates: Float64Array } {
+  const { method = "percentile", clusters } = options;
+  const { level, resamples, seed } = { ...defaultIntervals, ...options };
   const { n } = statistic;
   const unitOf = clusters ?? Int32Array.from({ length: n }, (_, i) => i);
   if (unitOf.length !== n) throw new RangeError(`${n} items, but ${unitOf.length} cluster numbers`);
@@ -138,42 +130,25 @@ function estimate(
     drawsOf(units, resamples, seed),
     clusters ? { unitOf, units } : null,
   );
-  const common = {
-    value,
-    n,
-    level,
-    resamples,
-    units,
-    undefinedResamples,
-    method: method === "bca" ? "bootstrap-bca" : "bootstrap-percentile",
-    standardError: standardDeviation(replicates),
-  } as const;
-  const refuse = (why: string): BootstrapEstimate => ({ ...common, ci: null, why });
-  if (units < 2) return { estimate: refuse("one independent unit only"), replicates };
+  const spread = { standardError: standardDeviation(replicates), undefinedResamples };
+  const refuse = (why: string): ReturnType<typeof estimate> => ({
+    estimate: { ...measured(value, n, null, why), ...spread },
+    replicates,
+  });
+  if (units < 2) return refuse("one independent unit only");
   if (undefinedResamples > mostUndefined * resamples)
-    return {
-      estimate: refuse(`undefined in ${undefinedResamples} of ${resamples} resamples`),
-      replicates,
-    };
+    return refuse(`undefined in ${undefinedResamples} of ${resamples} resamples`);
   // Up to rounding: sums in another order differ in the last bit.
   if (replicates.at(-1)! - replicates[0]! <= 1e-12 * Math.abs(value))
-    return { estimate: refuse("every resample gives the same value"), replicates };
+    return refuse("every resample gives the same value");
   let tails: readonly [number, number] | null = [(1 - level) / 2, (1 + level) / 2];
   if (method === "bca") {
     tails = correctedTails(replicates, value, leaveOneOut(statistic, unitOf, units), tails);
-    if (tails === null)
-      return {
-        estimate: refuse("the leave-one-out values do not give a BCa correction"),
-        replicates,
-      };
+    if (tails === null) return refuse("the leave-one-out values do not give a BCa correction");
   }
-  return {
-    estimate: {
-      ...common,
-      ci: [sampleQuantile(replicates, tails[0]), sampleQuantile(replicates, tails[1])],
-    },
-    replicates,
-  };
+  const [low, high] = [sampleQuantile(replicates, tails[0]), sampleQuantile(replicates, tails[1])];
+  const interval = { low, high, level, method: `bootstrap-${method}`, units };
+  return { estimate: { ...measured(value, n, interval), ...spread }, replicates };
 }
 
 /** The statistic on each resample, sorted ascending. */

@@ -1,19 +1,11 @@
+import type { Measured } from "../types.js";
 import { normalQuantile } from "./distributions.js";
+import { defaultIntervals } from "./interval-plan.js";
 import { leaveOneOut, type ResampledStatistic } from "./resampled-statistic.js";
-import { undefinedScore, type Undefined } from "./score.js";
+import { measured, undefinedScore, type Undefined } from "./score.js";
 
-/** A statistic with a jackknife interval. Usable as a Score. */
-export interface JackknifeEstimate {
-  /** The statistic as it is, not corrected. */
-  readonly value: number;
-  readonly n: number;
-  /**
-   * Around the value less its bias; null where it cannot be computed, and `why` says the reason.
-   */
-  readonly ci: readonly [number, number] | null;
-  readonly why?: string;
-  readonly method: "jackknife";
-  readonly level: number;
+/** The statistic as it is, not corrected, with an interval around the value less its bias. */
+export interface Jackknifed extends Measured {
   readonly standardError: number;
   /** Estimated expectation of the value less the truth. */
   readonly bias: number;
@@ -30,8 +22,11 @@ export interface JackknifeEstimate {
  */
 export function jackknife(
   statistic: ResampledStatistic,
-  { level = 0.95, range = [-Infinity, Infinity] as readonly [number, number] } = {},
-): JackknifeEstimate | Undefined {
+  {
+    level = defaultIntervals.level,
+    range = [-Infinity, Infinity] as readonly [number, number],
+  } = {},
+): Jackknifed | Undefined {
   const { n } = statistic;
   const value = statistic.evaluate(new Uint32Array(n).fill(1));
   if (value === null) return undefinedScore(n === 0 ? "no items" : "undefined on these items");
@@ -40,11 +35,8 @@ export function jackknife(
     Int32Array.from({ length: n }, (_, i) => i),
     n,
   );
-  const common = { value, n, level, method: "jackknife" } as const;
-  const refuse = (why: string): JackknifeEstimate => ({
-    ...common,
-    ci: null,
-    why,
+  const refuse = (why: string): Jackknifed => ({
+    ...measured(value, n, null, why),
     standardError: 0,
     bias: 0,
   });
@@ -63,9 +55,9 @@ export function jackknife(
     return { ...refuse("leaving out an item changes nothing"), bias };
   const half = normalQuantile(0.5 + level / 2) * standardError;
   const clip = (x: number): number => Math.min(range[1], Math.max(range[0], x));
+  const [low, high] = [clip(value - bias - half), clip(value - bias + half)];
   return {
-    ...common,
-    ci: [clip(value - bias - half), clip(value - bias + half)],
+    ...measured(value, n, { low, high, level, method: "jackknife", units: n }),
     standardError,
     bias,
   };

@@ -1,4 +1,6 @@
+import type { Interval } from "../types.js";
 import { binomialCdf, binomialPmf, normalQuantile } from "./distributions.js";
+import { defaultIntervals } from "./interval-plan.js";
 
 /** Two systems judged right or wrong on the same n items. */
 export interface PairedOutcome {
@@ -13,8 +15,7 @@ export interface McNemar extends PairedOutcome {
   /** Share right by the first less share right by the second. */
   readonly difference: number;
   /** Interval of the difference (Bonett and Price 2012). */
-  readonly ci: readonly [number, number];
-  readonly level: number;
+  readonly interval: Interval;
   /** Two-sided: the chance of a split at least as uneven if the two were equally good. */
   readonly p: number;
   readonly test: "mcnemar-exact" | "mcnemar-mid-p";
@@ -49,7 +50,10 @@ export function pairOutcomes(
  */
 export function mcnemar(
   outcome: PairedOutcome,
-  { test = "mcnemar-mid-p", level = 0.95 }: { test?: McNemar["test"]; level?: number } = {},
+  {
+    test = "mcnemar-mid-p",
+    level = defaultIntervals.level,
+  }: { test?: McNemar["test"]; level?: number } = {},
 ): McNemar | null {
   const { n, onlyFirst, onlySecond } = outcome;
   if (n === 0) return null;
@@ -60,17 +64,22 @@ export function mcnemar(
   return {
     ...outcome,
     difference: (onlyFirst - onlySecond) / n,
-    ci: bonettPrice(outcome, level),
-    level,
+    interval: bonettPrice(outcome, level),
     p: Math.min(1, two),
     test,
   };
 }
 
-function bonettPrice({ n, onlyFirst, onlySecond }: PairedOutcome, level: number): [number, number] {
+function bonettPrice({ n, onlyFirst, onlySecond }: PairedOutcome, level: number): Interval {
   const z = normalQuantile(0.5 + level / 2);
   const a = (onlyFirst + 1) / (n + 2);
   const b = (onlySecond + 1) / (n + 2);
   const half = z * Math.sqrt((a + b - (a - b) ** 2) / (n + 2));
-  return [Math.max(-1, a - b - half), Math.min(1, a - b + half)];
+  return {
+    low: Math.max(-1, a - b - half),
+    high: Math.min(1, a - b + half),
+    level,
+    method: "bonett-price",
+    units: n,
+  };
 }

@@ -1,23 +1,12 @@
+import type { Score } from "../types.js";
 import { binomialCdf, binomialQuantile } from "./distributions.js";
-import { undefinedScore, type Undefined } from "./score.js";
+import { defaultIntervals } from "./interval-plan.js";
+import { measured, undefinedScore } from "./score.js";
 
-export interface Quantile {
-  /**
-   * The sample quantile, interpolated linearly between order statistics (Hyndman and Fan's type 7,
-   * as NumPy does).
-   */
-  readonly value: number;
-  readonly n: number;
-  /**
-   * Two order statistics that enclose the true quantile with at least the level's probability; null
-   * where n is too small.
-   */
-  readonly ci: readonly [number, number] | null;
-  readonly level: number;
-  readonly method: "order-statistics";
-}
-
-/** Type 7 quantile of a sorted sample. */
+/**
+ * Quantile of a sorted sample, interpolated linearly between order statistics (Hyndman and Fan's
+ * type 7, as NumPy does).
+ */
 export function sampleQuantile(sorted: ArrayLike<number>, q: number): number {
   const place = (sorted.length - 1) * q;
   const below = Math.floor(place);
@@ -30,32 +19,30 @@ export function sampleQuantile(sorted: ArrayLike<number>, q: number): number {
  * The q-quantile of a sorted sample with a distribution-free interval: the number of samples at or
  * below the true quantile is binomial(n, q) whatever the distribution, so ranks chosen from that
  * binomial enclose it (David and Nagaraja, Order Statistics, 7.1). The equal-tailed ranks are drawn
- * in, one step at a time, as long as the level holds. Samples must be independent: drift or bursts
- * void the promise.
+ * in, one step at a time, as long as the level holds; where n is too small for any, there is no
+ * interval. Samples must be independent: drift or bursts void the promise.
  */
 export function quantileOfSorted(
   sorted: ArrayLike<number>,
   q: number,
-  level = 0.95,
-): Quantile | Undefined {
+  level = defaultIntervals.level,
+): Score {
   const n = sorted.length;
   if (n === 0) return undefinedScore("no samples");
   const ranks = quantileRanks(n, q, level);
-  return {
-    value: sampleQuantile(sorted, q),
-    n,
-    ci: ranks && [sorted[ranks[0] - 1]!, sorted[ranks[1] - 1]!],
-    level,
-    method: "order-statistics",
-  };
+  const value = sampleQuantile(sorted, q);
+  if (ranks === null)
+    return measured(value, n, null, `no two of ${n} samples enclose it with that confidence`);
+  const [low, high] = [sorted[ranks[0] - 1]!, sorted[ranks[1] - 1]!];
+  return measured(value, n, { low, high, level, method: "order-statistics", units: n });
 }
 
 /** Several quantiles of an unsorted sample. */
 export function quantiles(
   samples: ArrayLike<number>,
   qs: readonly number[],
-  level = 0.95,
-): (Quantile | Undefined)[] {
+  level = defaultIntervals.level,
+): Score[] {
   const sorted = Float64Array.from(samples).sort();
   return qs.map((q) => quantileOfSorted(sorted, q, level));
 }
@@ -64,7 +51,11 @@ export function quantiles(
  * Ranks l < u, from 1, with P(x(l) <= quantile <= x(u)) >= level; null where no two order
  * statistics reach it.
  */
-export function quantileRanks(n: number, q: number, level = 0.95): [number, number] | null {
+export function quantileRanks(
+  n: number,
+  q: number,
+  level = defaultIntervals.level,
+): [number, number] | null {
   if (!(q > 0 && q < 1)) throw new RangeError(`a quantile lies strictly between 0 and 1, got ${q}`);
   const coverage = (l: number, u: number): number =>
     binomialCdf(u - 1, n, q) - binomialCdf(l - 1, n, q);

@@ -1,23 +1,34 @@
-import type { Score } from "../types.js";
+import type { Interval, Measured, NamedScore, Score, ScoreName, Undefined } from "../types.js";
 
-/** A value that was measured on n items, with an interval where there is one. */
-export type Measured = Extract<Score, { value: number }>;
+export type { Measured, Undefined } from "../types.js";
 
-/** No value, and why. */
-export type Undefined = Extract<Score, { value: null }>;
-
+/** @param whyNoInterval where there is none. */
 export function measured(
   value: number,
   n: number,
-  ci: readonly [number, number] | null = null,
+  interval: Interval | null = null,
+  whyNoInterval?: string,
 ): Measured {
   if (!Number.isFinite(value))
     throw new RangeError(
       `a score must be finite, not ${value}: give undefinedScore a reason instead`,
     );
-  return { value, n, ci };
+  const bare = { value, n, interval };
+  return interval === null && whyNoInterval !== undefined ? { ...bare, whyNoInterval } : bare;
+}
+
+/** A count or a size, which another sample would not move. */
+export function exact(value: number, n = 1): Measured {
+  return measured(value, n, null, "exact");
 }
 
 export function undefinedScore(why: string): Undefined {
   return { value: null, why };
+}
+
+/** A score as records hold it: what it is called, and what was measured or why nothing was. */
+export function named({ metric, unit, better, of }: ScoreName, score: Score): NamedScore {
+  const name = of === undefined ? { metric, unit, better } : { metric, unit, better, of };
+  if (score.value === null) return { ...name, ...undefinedScore(score.why) };
+  return { ...name, ...measured(score.value, score.n, score.interval, score.whyNoInterval) };
 }

@@ -1,3 +1,4 @@
+import { defaultIntervals } from "../../../src/eval/stats/interval-plan.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Case } from "../../../src/eval/record/case.js";
@@ -27,7 +28,7 @@ function loaded(
   }[],
 ): LoadedRecord {
   const record: RunRecord = {
-    schema: 1,
+    schema: 2,
     id: `r${made++}`,
     state: "completed",
     experiment: {
@@ -37,6 +38,7 @@ function loaded(
       protocol: "standard",
       config: {},
       configHash: "0",
+      intervals: { ...defaultIntervals },
     },
     provenance: {
       startedAt: "2026-01-01T00:00:00Z",
@@ -163,13 +165,15 @@ describe("comparing two records", () => {
       { labels: { model: "a", dataset: "d" }, rows: outcomes("+-") },
       { labels: { model: "b", dataset: "d" }, rows: outcomes("++") },
     ]);
-    const { pairs } = compareRecords(both, both, [{ label: "model", from: "a", to: "b" }]);
+    const { pairs } = compareRecords(both, both, {
+      maps: [{ label: "model", from: "a", to: "b" }],
+    });
     expect(pairs.map((p) => [p.firstCell, p.secondCell, p.gained.length])).toEqual([
       ["c0", "c1", 1],
     ]);
-    expect(() => compareRecords(both, both, [{ label: "model", from: "z", to: "b" }])).toThrow(
-      /no cell of the first record has model "z" \(expected a, b/,
-    );
+    expect(() =>
+      compareRecords(both, both, { maps: [{ label: "model", from: "z", to: "b" }] }),
+    ).toThrow(/no cell of the first record has model "z" \(expected a, b/);
   });
 
   it("ignores labels of the join with the paper", () => {

@@ -1,3 +1,4 @@
+import type { Measured } from "../../../src/eval/types.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { wilsonInterval } from "../../../src/eval/stats/proportion.js";
 import { cellOf, scoreOf, WorkedSet, type Ran } from "../worked-set.js";
@@ -56,12 +57,12 @@ describe.each(["Flat", "HNSW8"])("retrieval through the runner, %s", (index) => 
   it("counts what unreadable pictures cost, in gallery and queries, as missed", () => {
     const cell = cellOf(lossy, { index });
     // 12 queries whose gallery picture is there, less the one that cannot be read itself.
-    const [low, high] = wilsonInterval(11, 20);
+    const { low, high } = wilsonInterval(11, 20);
     for (const metric of ["recall@1", "recall@5"])
       expect(scoreOf(cell, metric)).toMatchObject({
         value: expect.closeTo(11 / 20, 12),
         n: 20,
-        ci: [expect.closeTo(low, 12), expect.closeTo(high, 12)],
+        interval: { low: expect.closeTo(low, 12), high: expect.closeTo(high, 12) },
       });
   });
 
@@ -95,9 +96,9 @@ describe("means over the whole ranking", () => {
       const score = scoreOf(cell, metric);
       expect(score, metric).toMatchObject({ value: expect.closeTo(11 / 20, 12), n: 20 });
       // The interval is that of all 20, not of those that were left.
-      const ci = (score as { ci: [number, number] }).ci;
-      expect(ci[0], metric).toBeGreaterThan(0.25);
-      expect(ci[1], metric).toBeLessThan(0.8);
+      const { interval } = score as Measured;
+      expect(interval!.low, metric).toBeGreaterThan(0.25);
+      expect(interval!.high, metric).toBeLessThan(0.8);
     }
   });
 });

@@ -1,3 +1,4 @@
+import type { Measured } from "../../../src/eval/types.js";
 import { describe, expect, it } from "vitest";
 import { exactScores } from "../../../src/eval/experiments/retrieval.js";
 import { rankQueries } from "../../../src/eval/metrics/retrieval/retrieval.js";
@@ -27,11 +28,9 @@ async function scores(protocol: Protocol) {
 describe("the interval of a retrieval score is named as what it is", () => {
   it("Wilson for a plain proportion, a bootstrap where blocks weigh", async () => {
     const method = async (protocol: Protocol, metric: string) =>
-      (await scores(protocol)).find((s) => s.metric === metric) as { method?: string };
-    expect((await method("standard", "recall@1")).method).toBe("Wilson");
-    expect((await method("paddleclas", "recall@1")).method).toBe(
-      "percentile bootstrap over queries",
-    );
-    expect((await method("standard", "mAP")).method).toBe("percentile bootstrap over queries");
+      (await scores(protocol)).find((s) => s.metric === metric) as Measured;
+    expect((await method("standard", "recall@1")).interval?.method).toBe("wilson");
+    expect((await method("paddleclas", "recall@1")).interval?.method).toBe("bootstrap-percentile");
+    expect((await method("standard", "mAP")).interval?.method).toBe("bootstrap-percentile");
   });
 });

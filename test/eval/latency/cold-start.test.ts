@@ -42,7 +42,7 @@ describe("measureColdStart", () => {
       if (peakRssSource === "VmHWM") expect(s.peakRssBytes).toBeLessThan(400 * MiB);
     }
     expect(peakRssSource).toBe(process.platform === "linux" ? "VmHWM" : "ru_maxrss");
-    expect(medians.loadMs).toMatchObject({ n: 2, ci: null });
+    expect(medians.loadMs).toMatchObject({ n: 2, interval: null });
   });
 
   test("without first work there is no time for it", async () => {

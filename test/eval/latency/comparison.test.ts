@@ -39,8 +39,8 @@ describe("ratioOf", () => {
     ) as Ratio;
     expect(ratio.value).toBeCloseTo(1.1, 12);
     // Ranks 2 to 8 of 9 enclose the median with 96.1%.
-    expect(ratio.ci![0]).toBeCloseTo(1, 12);
-    expect(ratio.ci![1]).toBeCloseTo(1.3, 12);
+    expect(ratio.interval!.low).toBeCloseTo(1, 12);
+    expect(ratio.interval!.high).toBeCloseTo(1.3, 12);
     // Half of ln 1.3 is 1.96 standard errors; 2.80 of them are needed.
     expect(ratio.minimalDetectableEffect).toBeCloseTo(
       Math.exp((Math.log(1.3) / 2) * (2.801585 / 1.959964)) - 1,
@@ -67,8 +67,8 @@ describe("ratioOf", () => {
           // rank.
           return (
             Math.abs(one.value * two.value - 1) < 1e-9 &&
-            one.ci![0] <= one.value &&
-            one.value <= one.ci![1]
+            one.interval!.low <= one.value &&
+            one.value <= one.interval!.high
           );
         },
       ),
@@ -82,7 +82,10 @@ describe("ratioOf", () => {
       why: "a sample lasted no time at all: put more calls in a sample",
     });
     expect(() => ratioOf([1], [1, 2])).toThrow(RangeError);
-    expect(ratioOf([1, 1], [1, 2])).toMatchObject({ ci: null, minimalDetectableEffect: null });
+    expect(ratioOf([1, 1], [1, 2])).toMatchObject({
+      interval: null,
+      minimalDetectableEffect: null,
+    });
   });
 });
 
@@ -310,9 +313,9 @@ describe("interleaved runs on a clock of our own", () => {
         load: { before: null, after: null },
       });
       expect(result.verdict).toBe("slower");
-      const { ci } = result.ratio as Ratio;
-      expect(ci![0]).toBeLessThan(1.05);
-      expect(ci![1]).toBeGreaterThan(1.05);
+      const { interval } = result.ratio as Ratio;
+      expect(interval!.low).toBeLessThan(1.05);
+      expect(interval!.high).toBeGreaterThan(1.05);
       expect(result.samplesMs.first[299]! / result.samplesMs.first[0]!).toBeGreaterThan(1.5);
       expect(result).toMatchObject({ first: "old", second: "new" });
     },

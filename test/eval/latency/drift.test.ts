@@ -96,9 +96,9 @@ describe("summarizeLatency", () => {
     });
     expect(summary.percentiles["90"]).toMatchObject({ value: expect.closeTo(900.1, 9) });
     const p90 = summary.percentiles["90"]!;
-    if (p90.value === null || p90.ci === null) throw new Error("interval expected");
-    expect(p90.ci[0]).toBeGreaterThan(870);
-    expect(p90.ci[1]).toBeLessThan(930);
+    if (p90.value === null || p90.interval === null) throw new Error("interval expected");
+    expect(p90.interval.low).toBeGreaterThan(870);
+    expect(p90.interval.high).toBeLessThan(930);
   });
 
   test("warns of drift and of samples that are alike, and is silent otherwise", () => {

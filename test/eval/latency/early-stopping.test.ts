@@ -51,7 +51,7 @@ describe("the estimate", () => {
     expect(earlyStoppingEstimate(samples, { percentile: 0.9 })).toEqual({
       value: 64,
       n: 64,
-      ci: null,
+      interval: null,
     });
     expect(earlyStoppingEstimate(samples.slice(1), { percentile: 0.9 })).toEqual({
       value: null,

@@ -46,7 +46,11 @@ test("offline: throughput of each round, its median with an interval", async () 
     { clock: () => now, samples: 50, rounds: 9, warmupRounds: 3 },
   );
   expect([...result.roundsMs]).toEqual([500, 550, 600, 500, 550, 600, 500, 550, 600]);
-  expect(result.throughput).toMatchObject({ value: 1000 / 11, n: 9, ci: [1000 / 12, 100] });
+  expect(result.throughput).toMatchObject({
+    value: 1000 / 11,
+    n: 9,
+    interval: { low: 1000 / 12, high: 100 },
+  });
 });
 
 /** One worker, first come first served, service times exponential with the given mean. */

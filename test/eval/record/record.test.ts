@@ -1,3 +1,4 @@
+import { defaultIntervals } from "../../../src/eval/stats/interval-plan.js";
 import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +14,7 @@ import {
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "records-"));
 const record = (id: string, startedAt = "2026-01-02T03:04:05.000Z"): RunRecord => ({
-  schema: 1,
+  schema: 2,
   id,
   state: "completed",
   experiment: {
@@ -23,6 +24,7 @@ const record = (id: string, startedAt = "2026-01-02T03:04:05.000Z"): RunRecord =
     protocol: "standard",
     config: { a: 1 },
     configHash: "abc",
+    intervals: { ...defaultIntervals },
   },
   provenance: {
     startedAt,
@@ -42,7 +44,14 @@ const record = (id: string, startedAt = "2026-01-02T03:04:05.000Z"): RunRecord =
       errors: [],
       notes: [],
       scores: [
-        { metric: "recall@1", unit: "ratio", better: "higher", value: 0.5, n: 10, ci: [0.2, 0.8] },
+        {
+          metric: "recall@1",
+          unit: "ratio",
+          better: "higher",
+          value: 0.5,
+          n: 10,
+          interval: { low: 0.2, high: 0.8, level: 0.95, method: "wilson", units: 10 },
+        },
         { metric: "mAP", unit: "ratio", better: "higher", value: null, why: "no positives" },
       ],
     },
@@ -97,7 +106,7 @@ describe("run records", () => {
 
   it.each([
     ["NaN in a score", (r: RunRecord) => JSON.stringify(r).replace("0.5", "null")],
-    ["another schema", (r: RunRecord) => JSON.stringify({ ...r, schema: 2 })],
+    ["another schema", (r: RunRecord) => JSON.stringify({ ...r, schema: 99 })],
     ["a missing key", (r: RunRecord) => JSON.stringify({ ...r, provenance: undefined })],
   ])("are refused with %s", async (_, broken) => {
     const at = folder();

@@ -67,7 +67,10 @@ describe.skipIf(!sharedData)("first light", () => {
     expect(value(detection, "AP")).toBeCloseTo(0.4223, 3);
     expect(value(detection, "AP50")).toBeCloseTo(0.743, 2);
     const ap = detection.scores.find((s) => s.metric === "AP");
-    expect(ap).toMatchObject({ n: 217, method: "bootstrap-standard-error over 200 images" });
+    expect(ap).toMatchObject({
+      n: 217,
+      interval: { method: "bootstrap-standard-error", units: 200 },
+    });
     expect(value(detection, "images")).toBe(200);
     expect(value(detection, "model-size")).toBe(2871062);
   });

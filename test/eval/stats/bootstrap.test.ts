@@ -41,10 +41,12 @@ describe("bootstrap against SciPy on a skewed sample", () => {
     const result = defined(bootstrap(statistic, { method, resamples: 50_000, seed: 5 }));
     // Both ends carry Monte Carlo error: 0.5% of the interval's width is several standard errors of
     // it.
-    expect(Math.abs(result.ci![0] - low)).toBeLessThan(0.015 * (high - low));
-    expect(Math.abs(result.ci![1] - high)).toBeLessThan(0.015 * (high - low));
+    expect(Math.abs(result.interval!.low - low)).toBeLessThan(0.015 * (high - low));
+    expect(Math.abs(result.interval!.high - high)).toBeLessThan(0.015 * (high - low));
     expect(result.standardError / standardError).toBeCloseTo(1, 1);
-    expect(result.method).toBe(method === "bca" ? "bootstrap-bca" : "bootstrap-percentile");
+    expect(result.interval!.method).toBe(
+      method === "bca" ? "bootstrap-bca" : "bootstrap-percentile",
+    );
   });
 });
 
@@ -52,7 +54,7 @@ describe("bootstrap", () => {
   test("by hand: two items of 0 and 1 give means 0, 1/2, 1 with chances 1/4, 1/2, 1/4", () => {
     const result = defined(bootstrap(meanStatistic([0, 1]), { resamples: 4000 }));
     expect(result.value).toBe(0.5);
-    expect(result.ci).toEqual([0, 1]);
+    expect(result.interval).toMatchObject({ low: 0, high: 1, units: 2 });
     // The spread of that distribution is sqrt(1/8).
     expect(result.standardError).toBeCloseTo(Math.sqrt(1 / 8), 2);
   });
@@ -60,8 +62,8 @@ describe("bootstrap", () => {
   test("the same seed gives the same interval, another seed another", () => {
     const statistic = meanStatistic(golden.bootstrapSample);
     expect(bootstrap(statistic, { seed: 1 })).toEqual(bootstrap(statistic, { seed: 1 }));
-    expect(defined(bootstrap(statistic, { seed: 2 })).ci).not.toEqual(
-      defined(bootstrap(statistic, { seed: 1 })).ci,
+    expect(defined(bootstrap(statistic, { seed: 2 })).interval).not.toEqual(
+      defined(bootstrap(statistic, { seed: 1 })).interval,
     );
   });
 
@@ -76,20 +78,20 @@ describe("bootstrap", () => {
       });
       expect(bootstrap(meanStatistic([1]))).toMatchObject({
         value: 1,
-        ci: null,
-        why: "one independent unit only",
+        interval: null,
+        whyNoInterval: "one independent unit only",
       });
       expect(bootstrap(meanStatistic([0.1, 0.1, 0.1]))).toMatchObject({
-        ci: null,
-        why: "every resample gives the same value",
+        interval: null,
+        whyNoInterval: "every resample gives the same value",
       });
       // Three of four items have no denominator: about a third of the resamples are undefined.
       expect(
         bootstrap(ratioStatistic([1, 0, 0, 0], [1, 0, 0, 0]), { resamples: 1000 }),
       ).toMatchObject({
         value: 1,
-        ci: null,
-        why: expect.stringMatching(/^undefined in 3\d\d of 1000 resamples$/),
+        interval: null,
+        whyNoInterval: expect.stringMatching(/^undefined in 3\d\d of 1000 resamples$/),
       });
     },
   );
@@ -111,12 +113,17 @@ describe("bootstrap", () => {
           for (const options of [{}, { clusters }] as BootstrapOptions[]) {
             const a = bootstrap(fast, { ...options, method: "bca", resamples: 100 });
             const b = bootstrap(slow, { ...options, method: "bca", resamples: 100 });
-            if (!("ci" in a) || !("ci" in b) || a.ci === null || b.ci === null) {
+            if (
+              !("interval" in a) ||
+              !("interval" in b) ||
+              a.interval === null ||
+              b.interval === null
+            ) {
               expect(a).toEqual(b);
               continue;
             }
-            expect(a.ci[0]).toBeCloseTo(b.ci[0], 9);
-            expect(a.ci[1]).toBeCloseTo(b.ci[1], 9);
+            expect(a.interval.low).toBeCloseTo(b.interval.low, 9);
+            expect(a.interval.high).toBeCloseTo(b.interval.high, 9);
           }
         },
       ),
@@ -134,8 +141,17 @@ describe("bootstrap", () => {
             method: "bca",
             resamples: 200,
           });
-          if (!("ci" in a) || !("ci" in b) || a.ci === null || b.ci === null) return true;
-          return Math.abs(b.ci[0] - 4 * a.ci[0]) < 1e-9 && Math.abs(b.ci[1] - 4 * a.ci[1]) < 1e-9;
+          if (
+            !("interval" in a) ||
+            !("interval" in b) ||
+            a.interval === null ||
+            b.interval === null
+          )
+            return true;
+          return (
+            Math.abs(b.interval.low - 4 * a.interval.low) < 1e-9 &&
+            Math.abs(b.interval.high - 4 * a.interval.high) < 1e-9
+          );
         },
       ),
       { numRuns: 40 },
@@ -182,10 +198,12 @@ describe("pairedBootstrap", () => {
       const a = meanStatistic(common.map((c) => c + 0.3 + 0.5 * random.normal()));
       const b = meanStatistic(common.map((c) => c + 0.5 * random.normal()));
       const result = defined(pairedBootstrap(a, b));
-      expect(result.ci![0]).toBeGreaterThan(0);
+      expect(result.interval!.low).toBeGreaterThan(0);
       expect(result.p).toBeLessThan(0.01);
       expect(result.first - result.second).toBeCloseTo(result.value, 12);
-      expect(defined(bootstrap(a)).ci![0]).toBeLessThan(defined(bootstrap(b)).ci![1]);
+      expect(defined(bootstrap(a)).interval!.low).toBeLessThan(
+        defined(bootstrap(b)).interval!.high,
+      );
     },
   );
 
@@ -202,7 +220,7 @@ describe("pairedBootstrap", () => {
     const y = Array.from({ length: 60 }, () => random.exponential());
     const paired = defined(pairedBootstrap(meanStatistic(x), meanStatistic(y), { method: "bca" }));
     const single = defined(bootstrap(meanStatistic(x.map((v, i) => v - y[i]!)), { method: "bca" }));
-    expect(paired.ci![0]).toBeCloseTo(single.ci![0], 10);
-    expect(paired.ci![1]).toBeCloseTo(single.ci![1], 10);
+    expect(paired.interval!.low).toBeCloseTo(single.interval!.low, 10);
+    expect(paired.interval!.high).toBeCloseTo(single.interval!.high, 10);
   });
 });

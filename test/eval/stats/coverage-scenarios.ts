@@ -37,7 +37,12 @@ export function simulate(draws: number, draw: Scenario["draw"]): Record<string, 
 
 /** Whether a score's interval holds the truth; a score without interval does not. */
 export function holds(score: Score, truth: number): boolean {
-  return score.value !== null && score.ci !== null && score.ci[0] <= truth && truth <= score.ci[1];
+  return (
+    score.value !== null &&
+    score.interval !== null &&
+    score.interval.low <= truth &&
+    truth <= score.interval.high
+  );
 }
 
 const f1 = (columns: readonly Float64Array[]): ResampledStatistic =>

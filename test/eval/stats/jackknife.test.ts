@@ -15,14 +15,15 @@ describe("jackknife", () => {
         fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 3, maxLength: 40 }),
         (values) => {
           const result = jackknife(meanStatistic(values));
-          if (!("ci" in result) || result.ci === null) return new Set(values).size === 1;
+          if (!("interval" in result) || result.interval === null)
+            return new Set(values).size === 1;
           const n = values.length;
           const mean = values.reduce((s, v) => s + v, 0) / n;
           const error = Math.sqrt(values.reduce((s, v) => s + (v - mean) ** 2, 0) / (n - 1) / n);
           return (
             Math.abs(result.bias) < 1e-9 &&
             Math.abs(result.standardError - error) < 1e-9 &&
-            Math.abs((result.ci[0] + result.ci[1]) / 2 - mean) < 1e-9
+            Math.abs((result.interval.low + result.interval.high) / 2 - mean) < 1e-9
           );
         },
       ),
@@ -45,9 +46,9 @@ describe("jackknife", () => {
 
   test("stays within the statistic's own range", () => {
     const result = jackknife(meanStatistic([1, 1, 1, 1, 0]), { range: [0, 1] });
-    if (!("ci" in result)) throw new Error("defined");
-    expect(result.ci![1]).toBe(1);
-    expect(result.ci![0]).toBeLessThan(0.8);
+    if (!("interval" in result)) throw new Error("defined");
+    expect(result.interval!.high).toBe(1);
+    expect(result.interval!.low).toBeLessThan(0.8);
   });
 
   test("says why there is no value or no interval", () => {
@@ -58,17 +59,17 @@ describe("jackknife", () => {
     });
     expect(jackknife(meanStatistic([3]))).toMatchObject({
       value: 3,
-      ci: null,
-      why: "one item only",
+      interval: null,
+      whyNoInterval: "one item only",
     });
     expect(jackknife(meanStatistic([3, 3, 3]))).toMatchObject({
-      ci: null,
-      why: "leaving out an item changes nothing",
+      interval: null,
+      whyNoInterval: "leaving out an item changes nothing",
     });
     expect(jackknife(ratioStatistic([1, 0], [1, 0]))).toMatchObject({
       value: 1,
-      ci: null,
-      why: "undefined without one of the items",
+      interval: null,
+      whyNoInterval: "undefined without one of the items",
     });
   });
 
@@ -79,7 +80,13 @@ describe("jackknife", () => {
       const result = jackknife(
         meanStatistic(Float64Array.from({ length: 60 }, () => random.normal())),
       );
-      if ("ci" in result && result.ci && result.ci[0] <= 0 && result.ci[1] >= 0) held++;
+      if (
+        "interval" in result &&
+        result.interval &&
+        result.interval.low <= 0 &&
+        result.interval.high >= 0
+      )
+        held++;
     }
     expect(held / 2000).toBeGreaterThanOrEqual(0.93);
     expect(held / 2000).toBeLessThanOrEqual(0.97);

@@ -20,8 +20,8 @@ describe("mcnemar", () => {
     expect(result.difference).toBeCloseTo(0.04, 15);
     // Bonett and Price: (6/102 - 2/102) +- 1.959964 sqrt((8/102 - (4/102)^2) / 102)
     const half = 1.959963984540054 * Math.sqrt((8 / 102 - (4 / 102) ** 2) / 102);
-    expect(result.ci[0]).toBeCloseTo(4 / 102 - half, 14);
-    expect(result.ci[1]).toBeCloseTo(4 / 102 + half, 14);
+    expect(result.interval.low).toBeCloseTo(4 / 102 - half, 14);
+    expect(result.interval.high).toBeCloseTo(4 / 102 + half, 14);
   });
 
   test("a published example, 1 against 7 of 21 pairs: exact 0.0703, mid-p 0.0391", () => {
@@ -57,7 +57,7 @@ describe("mcnemar", () => {
         return (
           one.p === two.p &&
           Math.abs(one.difference + two.difference) < 1e-15 &&
-          Math.abs(one.ci[0] + two.ci[1]) < 1e-12 &&
+          Math.abs(one.interval.low + two.interval.high) < 1e-12 &&
           mcnemar({ n, onlyFirst: b, onlySecond: c }, { test: "mcnemar-exact" })!.p >= one.p
         );
       }),
@@ -84,7 +84,7 @@ describe("mcnemar", () => {
         if (result.p <= 0.05) mid++;
         if (mcnemar({ n: 300, onlyFirst, onlySecond }, { test: "mcnemar-exact" })!.p <= 0.05)
           exact++;
-        if (result.ci[0] <= 0 && 0 <= result.ci[1]) held++;
+        if (result.interval.low <= 0 && 0 <= result.interval.high) held++;
       }
       expect(mid / 2000).toBeGreaterThanOrEqual(0.03);
       expect(mid / 2000).toBeLessThanOrEqual(0.07);

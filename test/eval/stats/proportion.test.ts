@@ -10,9 +10,9 @@ describe("wilson", () => {
     ({ k, n, level, wilson: w, exact }) => {
       const ours = wilsonInterval(k, n, level);
       const cp = exactInterval(k, n, level);
-      for (const side of [0, 1] as const) {
-        expect(ours[side]).toBeCloseTo(w[side], 12);
-        expect(cp[side]).toBeCloseTo(exact[side], 9);
+      for (const [i, side] of (["low", "high"] as const).entries()) {
+        expect(ours[side]).toBeCloseTo(w[i]!, 12);
+        expect(cp[side]).toBeCloseTo(exact[i]!, 9);
       }
     },
   );
@@ -21,7 +21,9 @@ describe("wilson", () => {
     const score = wilson(81, 263);
     if (score.value === null) throw new Error(score.why);
     expect(score.n).toBe(263);
-    expect(score.ci?.map((v) => v.toFixed(4))).toEqual(["0.2553", "0.3662"]);
+    expect(score.interval?.low.toFixed(4)).toBe("0.2553");
+    expect(score.interval?.high.toFixed(4)).toBe("0.3662");
+    expect(score.interval).toMatchObject({ level: 0.95, method: "wilson", units: 263 });
   });
 
   test("no items: no value, with the reason", () => {
@@ -40,10 +42,10 @@ describe("wilson", () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         (n, share) => {
           const k = Math.round(share * n);
-          const [low, high] = wilsonInterval(k, n);
-          const [mirrorLow, mirrorHigh] = wilsonInterval(n - k, n);
+          const { low, high } = wilsonInterval(k, n);
+          const { low: mirrorLow, high: mirrorHigh } = wilsonInterval(n - k, n);
           const wider = wilsonInterval(k, n, 0.99);
-          const [l4, h4] = wilsonInterval(4 * k, 4 * n);
+          const { low: l4, high: h4 } = wilsonInterval(4 * k, 4 * n);
           return (
             low <= k / n &&
             high >= k / n &&
@@ -51,7 +53,7 @@ describe("wilson", () => {
             high <= 1 &&
             Math.abs(low - (1 - mirrorHigh)) < 1e-12 &&
             Math.abs(high - (1 - mirrorLow)) < 1e-12 &&
-            wider[1] - wider[0] >= high - low &&
+            wider.high - wider.low >= high - low &&
             h4 - l4 <= high - low
           );
         },
@@ -77,7 +79,7 @@ function successes(random: Random, n: number, p: number): number {
 describe("coverage of Wilson's interval, 2,000 draws", () => {
   test.each([0.05, 0.2, 0.5, 0.8, 0.97])("p = %d, n = 200", (p) => {
     const share = coverage(2000, (random) => {
-      const [low, high] = wilsonInterval(successes(random, 200, p), 200);
+      const { low, high } = wilsonInterval(successes(random, 200, p), 200);
       return low <= p && p <= high;
     });
     expect(share).toBeGreaterThanOrEqual(0.93);
@@ -88,7 +90,7 @@ describe("coverage of Wilson's interval, 2,000 draws", () => {
     const share = coverage(2000, (random) => {
       const p = 0.02 + 0.96 * random.next();
       const n = 30 + random.below(400);
-      const [low, high] = wilsonInterval(successes(random, n, p), n);
+      const { low, high } = wilsonInterval(successes(random, n, p), n);
       return low <= p && p <= high;
     });
     expect(share).toBeGreaterThanOrEqual(0.93);
@@ -106,7 +108,7 @@ describe("coverage of Wilson's interval, 2,000 draws", () => {
         let pmf = (1 - p) ** n;
         let held = 0;
         for (let k = 0; k <= n; k++) {
-          if (intervals[k]![0] <= p && p <= intervals[k]![1]) held += pmf;
+          if (intervals[k]!.low <= p && p <= intervals[k]!.high) held += pmf;
           pmf *= ((n - k) / (k + 1)) * (p / (1 - p));
         }
         expect(held).toBeGreaterThanOrEqual(0.95);

@@ -20,7 +20,10 @@ describe("quantiles", () => {
       const [l, u] = quantileRanks(golden.sample.length, q)!;
       expect(l).toBeGreaterThanOrEqual(ranks[0]);
       expect(u).toBeLessThanOrEqual(ranks[1]);
-      expect(result.ci).toEqual([golden.sample[l - 1], golden.sample[u - 1]]);
+      expect(result.interval).toMatchObject({
+        low: golden.sample[l - 1],
+        high: golden.sample[u - 1],
+      });
     },
   );
 
@@ -33,9 +36,7 @@ describe("quantiles", () => {
       expect(result).toEqual({
         value: 5.5,
         n: 10,
-        ci: [2, 9],
-        level: 0.95,
-        method: "order-statistics",
+        interval: { low: 2, high: 9, level: 0.95, method: "order-statistics", units: 10 },
       });
     },
   );
@@ -46,7 +47,7 @@ describe("quantiles", () => {
     expect(quantileRanks(298, 0.99)).toBeNull();
     expect(quantileRanks(299, 0.99)).not.toBeNull();
     expect(quantileRanks(1, 0.5)).toBeNull();
-    expect(quantiles([3], [0.5])[0]).toMatchObject({ value: 3, ci: null });
+    expect(quantiles([3], [0.5])[0]).toMatchObject({ value: 3, interval: null });
   });
 
   test("no samples, or no such quantile", () => {

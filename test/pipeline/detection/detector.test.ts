@@ -246,7 +246,7 @@ describe.skipIf(!sharedData)("real PicoDet exports on the raccoon photos", () =>
       ),
     );
     const { summary } = evaluateCoco(truth, detections);
-    const score = (name: string): number => summary.find((s) => s.name === name)!.value!;
+    const score = (name: string): number => summary.find((s) => s.metric === name)!.value!;
     return { ap: score("AP"), ap50: score("AP50"), ar1: score("AR@1") };
   };
   const truths = (file: string) =>

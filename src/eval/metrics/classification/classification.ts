@@ -1,4 +1,5 @@
 import { UserError } from "../../../pipeline/errors.js";
+import { defaultIntervals } from "../../stats/interval-plan.js";
 import { wilson, wilsonInterval } from "../../stats/proportion.js";
 import { measured, undefinedScore } from "../../stats/score.js";
 import type { NamedScore, Score } from "../../types.js";
@@ -119,10 +120,10 @@ export function classify(
  */
 export function classificationScores(
   { hit, ks, classes, truth }: ClassificationEvidence,
-  level = 0.95,
+  level = defaultIntervals.level,
 ): NamedScore[] {
   return ks.map((k, i): NamedScore => {
-    const base = { name: `top-${k}`, unit: "ratio", better: "higher" } as const;
+    const base = { metric: `top-${k}`, unit: "ratio", better: "higher" } as const;
     if (k >= classes)
       return {
         ...base,
@@ -143,7 +144,7 @@ export function classificationScores(
  */
 export function classAccuracies(
   { classes, truth, predicted }: ClassificationEvidence,
-  level = 0.95,
+  level = defaultIntervals.level,
 ): ClassAccuracy[] {
   const pictures = new Int32Array(classes);
   const right = new Int32Array(classes);

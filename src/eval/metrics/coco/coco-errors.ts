@@ -110,7 +110,7 @@ export function explainErrors(
   const score = (value: number | null): Score =>
     value === null
       ? { value: null, why: "no true box that counts is left" }
-      : { value, n: images, ci: null };
+      : { value, n: images, interval: null };
   // Mending cannot lower AP but by rounding.
   const rise = (value: number | null): Score =>
     score(value === null || ap === null ? null : Math.max(0, value - ap));

@@ -1,25 +1,14 @@
 import { bootstrap } from "../../stats/bootstrap.js";
 import { normalQuantile } from "../../stats/distributions.js";
+import { defaultIntervals } from "../../stats/interval-plan.js";
 import type { ResampledStatistic } from "../../stats/resampled-statistic.js";
-import { undefinedScore, type Undefined } from "../../stats/score.js";
-
-/** An average precision or recall with an interval. Usable as a Score. */
-export interface CocoEstimate {
-  readonly value: number;
-  /** Images. */
-  readonly n: number;
-  /** Null where it cannot be had: `why` says the reason. */
-  readonly ci: readonly [number, number] | null;
-  readonly why?: string;
-  readonly method: "bootstrap-standard-error";
-  readonly level: number;
-  readonly resamples: number;
-  readonly standardError: number;
-}
+import { measured, undefinedScore } from "../../stats/score.js";
+import type { Score } from "../../types.js";
 
 /**
- * value -+ z x standard error, within [0, 1], the error from drawing images again with replacement:
- * where AP would lie on other sets of as many images from the same source.
+ * An average precision or recall over images, with the interval value -+ z x standard error, within
+ * [0, 1], the error from drawing images again with replacement: where AP would lie on other sets of
+ * as many images from the same source.
  *
  * Not the percentiles of the resamples: interpolated precision is a running maximum and so too high
  * on few objects; AP of a resample, which has fewer distinct ones, is too high once more, and the
@@ -32,23 +21,16 @@ export interface CocoEstimate {
 export function cocoInterval(
   statistic: ResampledStatistic,
   {
-    level = 0.95,
-    resamples = 1000,
+    level = defaultIntervals.level,
+    resamples = defaultIntervals.imageResamples,
     seed = 0,
   }: { readonly level?: number; readonly resamples?: number; readonly seed?: number | string } = {},
-): CocoEstimate | Undefined {
+): Score {
   const drawn = bootstrap(statistic, { method: "percentile", level, resamples, seed });
   if (drawn.value === null) return undefinedScore(drawn.why);
   const { value, n, standardError } = drawn;
   const half = normalQuantile(0.5 + level / 2) * standardError;
-  return {
-    value,
-    n,
-    level,
-    resamples,
-    standardError,
-    method: "bootstrap-standard-error",
-    ci: drawn.ci && [Math.max(0, value - half), Math.min(1, value + half)],
-    ...(drawn.why !== undefined && { why: drawn.why }),
-  };
+  if (drawn.interval === null) return measured(value, n, null, drawn.whyNoInterval);
+  const [low, high] = [Math.max(0, value - half), Math.min(1, value + half)];
+  return measured(value, n, { low, high, level, method: "bootstrap-standard-error", units: n });
 }

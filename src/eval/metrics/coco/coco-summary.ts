@@ -16,8 +16,8 @@ export type SliceOf = (area: number, maxDets: number) => CocoSlice;
 export function summarizeCoco(parameters: CocoParameters, slice: SliceOf): NamedScore[] {
   const { areas, maxDets } = parameters;
   const most = maxDets[maxDets.length - 1]!;
-  const named = (name: string, score: Score): NamedScore => ({
-    name,
+  const named = (metric: string, score: Score): NamedScore => ({
+    metric,
     unit: "ratio",
     better: "higher",
     ...score,
@@ -82,7 +82,7 @@ function meanPrecision(
     for (let r = 0; r < recalls; r++)
       for (const k of categories) values[n++] = precision[(t * recalls + r) * truths.length + k]!;
   }
-  return { value: mean(values), n: boxes(truths, categories), ci: null };
+  return { value: mean(values), n: boxes(truths, categories), interval: null };
 }
 
 function meanRecall(
@@ -97,7 +97,7 @@ function meanRecall(
   let n = 0;
   for (let t = 0; t < parameters.iouThresholds.length; t++)
     for (const k of categories) values[n++] = recall[t * truths.length + k]!;
-  return { value: mean(values), n: boxes(truths, categories), ci: null };
+  return { value: mean(values), n: boxes(truths, categories), interval: null };
 }
 
 function wanted({ iouThresholds }: CocoParameters, iou: number | undefined): number[] {

@@ -1,4 +1,5 @@
 import type { Score } from "../../types.js";
+import { defaultIntervals } from "../../stats/interval-plan.js";
 import { wilson } from "../../stats/proportion.js";
 import { byStrictness, type AcceptanceRule, type ImageEvidence } from "./f1-evidence.js";
 
@@ -16,6 +17,7 @@ export function cropRecall(
   images: readonly ImageEvidence[],
   ks: readonly number[],
   { better, protocol }: Pick<AcceptanceRule, "better" | "protocol">,
+  level = defaultIntervals.level,
 ): Score[] {
   const order = byStrictness(protocol === "paddleclas" ? "higher" : better);
   // For each picture the rank, from 0, of the first right crop.
@@ -34,6 +36,6 @@ export function cropRecall(
     if (!(Number.isInteger(k) && k >= 1))
       throw new RangeError(`k is a count of crops from 1, got ${k}`);
     if (ranks.length === 0) return { value: null, why: "no picture has a truth object" };
-    return wilson(ranks.filter((rank) => rank < k).length, ranks.length);
+    return wilson(ranks.filter((rank) => rank < k).length, ranks.length, level);
   });
 }

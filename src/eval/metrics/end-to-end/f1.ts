@@ -2,14 +2,14 @@ import type { Score } from "../../types.js";
 import {
   bootstrap,
   pairedBootstrap,
-  type BootstrapEstimate,
   type BootstrapOptions,
   type PairedEstimate,
 } from "../../stats/bootstrap.js";
-import { jackknife, type JackknifeEstimate } from "../../stats/jackknife.js";
+import { defaultIntervals } from "../../stats/interval-plan.js";
+import { jackknife } from "../../stats/jackknife.js";
 import { hashFraction } from "../../stats/random.js";
 import type { ResampledStatistic } from "../../stats/resampled-statistic.js";
-import { undefinedScore, type Undefined } from "../../stats/score.js";
+import { measured, undefinedScore, type Undefined } from "../../stats/score.js";
 import { accepted, type AcceptanceRule, type ImageEvidence } from "./f1-evidence.js";
 import { f1Of, type F1Point, Counts } from "./f1-counts.js";
 import { bestPoint, sweepF1 } from "./f1-sweep.js";
@@ -20,7 +20,7 @@ export interface F1Result {
   readonly definition: F1Definition;
   readonly threshold: number | null;
   readonly point: F1Point;
-  readonly f1: BootstrapEstimate | JackknifeEstimate | Undefined;
+  readonly f1: Score;
   readonly images: number;
   readonly distractors: number;
 }
@@ -109,19 +109,19 @@ function tallyAll(
 
 function macroInterval(
   tallies: readonly (readonly Tally[])[],
-  level = 0.95,
-): JackknifeEstimate | Undefined {
+  level = defaultIntervals.level,
+): Score {
   const shown = tallies.flat().filter((t) => t.tp + t.fn > 0);
   const labels = new Set(shown.map((t) => t.group)).size;
   const result = jackknife(f1Statistic(tallies, "D"), { level, range: [0, 1] });
   if (result.value === null || shown.length >= fewestPicturesALabel * labels) return result;
-  return {
-    ...result,
-    ci: null,
-    why:
-      `${labels} labels with ${(shown.length / labels).toFixed(1)} pictures each: too few ` +
+  return measured(
+    result.value,
+    result.n,
+    null,
+    `${labels} labels with ${(shown.length / labels).toFixed(1)} pictures each: too few ` +
       "for an interval that could be trusted",
-  };
+  );
 }
 
 function noF1(images: readonly ImageEvidence[], definition: F1Definition): string {

@@ -1,6 +1,7 @@
 import { iou } from "../../../pipeline/box.js";
 import type { Box } from "../../../pipeline/types.js";
 import type { Score } from "../../types.js";
+import { alphaOf, defaultIntervals, twoSidedLevel } from "../../stats/interval-plan.js";
 import { exactInterval, wilson } from "../../stats/proportion.js";
 import { undefinedScore } from "../../stats/score.js";
 import { byStrictness, type AcceptanceRule, type ImageEvidence } from "./f1-evidence.js";
@@ -93,7 +94,7 @@ function auroc(points: readonly OpenSetPoint[], queries: readonly OpenSetQuery[]
     area += ((distractors - x) * (correct + y)) / 2;
     [x, y] = [distractors, correct];
   }
-  return { value: area / (right * wrong), n: right + wrong, ci: null };
+  return { value: area / (right * wrong), n: right + wrong, interval: null };
 }
 
 export interface ThresholdAdvice {
@@ -102,8 +103,8 @@ export interface ThresholdAdvice {
   readonly why?: string;
   readonly targetFar: number;
   /**
-   * `estimate`: the share observed is at most the target. `bound`: its upper 95% bound is,
-   * one-sided, exact (Clopper and Pearson).
+   * `estimate`: the share observed is at most the target. `bound`: its upper bound at the
+   * confidence is, one-sided, exact (Clopper and Pearson).
    */
   readonly promise: "estimate" | "bound";
   readonly far: Score;
@@ -119,6 +120,7 @@ export function adviseThreshold(
   curve: OpenSetCurve,
   targetFar: number,
   promise: ThresholdAdvice["promise"] = "estimate",
+  level = defaultIntervals.level,
 ): ThresholdAdvice {
   if (!(targetFar >= 0 && targetFar < 1))
     throw new RangeError(`a false-accept rate lies from 0 to below 1, got ${targetFar}`);
@@ -133,12 +135,13 @@ export function adviseThreshold(
   });
   if (distractors === 0) return none("no distractor queries: the false-accept rate is unknown");
   if (points.length === 0) return none("no query was answered: there is no score to choose from");
-  const upper = (accepts: number): number => exactInterval(accepts, distractors, 0.9)[1];
+  const upper = (accepts: number): number =>
+    exactInterval(accepts, distractors, twoSidedLevel(level)).high;
   if (promise === "bound" && upper(0) > targetFar) {
-    // With no accept at all the bound is 1 - 0.05^(1/n): the "rule of three".
+    // With no accept at all the bound is 1 - alpha^(1/n): at 95% the "rule of three".
     const needed =
       targetFar > 0
-        ? `${Math.ceil(Math.log(0.05) / Math.log1p(-targetFar))} distractors`
+        ? `${Math.ceil(Math.log(alphaOf(level)) / Math.log1p(-targetFar))} distractors`
         : "infinitely many distractors";
     return none(
       `${distractors} distractors cannot show a false-accept rate of ${targetFar}: ${needed} ` +
@@ -155,8 +158,9 @@ export function adviseThreshold(
     threshold: best.threshold,
     targetFar,
     promise,
-    far: wilson(best.counts.distractors, distractors),
-    identified: known > 0 ? wilson(best.counts.correct, known) : undefinedScore("no known queries"),
+    far: wilson(best.counts.distractors, distractors, level),
+    identified:
+      known > 0 ? wilson(best.counts.correct, known, level) : undefinedScore("no known queries"),
   };
 }
 

@@ -6,12 +6,15 @@ import {
   type Neighbours,
   type Vectors,
 } from "../../../pipeline/types.js";
-import { bootstrap } from "../../stats/bootstrap.js";
+import { bootstrap, type BootstrapOptions } from "../../stats/bootstrap.js";
 import { meanStatistic } from "../../stats/resampled-statistic.js";
-import { measured, undefinedScore } from "../../stats/score.js";
+import { undefinedScore } from "../../stats/score.js";
 import type { Score } from "../../types.js";
 
-export interface NeighbourRecallOptions {
+export interface NeighbourRecallOptions extends Pick<
+  BootstrapOptions,
+  "level" | "resamples" | "seed"
+> {
   readonly k: number;
   readonly metric: IndexMetric;
   /**
@@ -83,7 +86,7 @@ export const annBenchmarksEpsilon = 1e-3;
 export function neighbourRecall(
   found: Neighbours,
   exact: Neighbours,
-  { k, metric, epsilon = 0, rounding = () => 0 }: NeighbourRecallOptions,
+  { k, metric, epsilon = 0, rounding = () => 0, ...drawing }: NeighbourRecallOptions,
 ): NeighbourRecall {
   const queries = exact.rows.length / exact.k;
   if (found.rows.length / found.k !== queries)
@@ -109,7 +112,7 @@ export function neighbourRecall(
     }
     perQuery[q] = Math.min(counted.size, target) / target;
   }
-  return { k, perQuery, recall: meanScore(perQuery) };
+  return { k, perQuery, recall: meanScore(perQuery, drawing) };
 }
 
 /**
@@ -134,10 +137,10 @@ export function withoutOwn({ k, rows, scores }: Neighbours): Neighbours {
   return kept;
 }
 
-function meanScore(values: Float64Array): Score {
-  if (values.length === 0) return undefinedScore("no queries");
-  const estimate = bootstrap(meanStatistic(values));
-  return estimate.value === null ? estimate : measured(estimate.value, values.length, estimate.ci);
+function meanScore(values: Float64Array, drawing: BootstrapOptions): Score {
+  return values.length === 0
+    ? undefinedScore("no queries")
+    : bootstrap(meanStatistic(values), drawing);
 }
 
 /**

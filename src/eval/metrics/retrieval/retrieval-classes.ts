@@ -1,3 +1,4 @@
+import { defaultIntervals } from "../../stats/interval-plan.js";
 import { wilsonInterval } from "../../stats/proportion.js";
 import { measured, undefinedScore } from "../../stats/score.js";
 import type { Score } from "../../types.js";
@@ -38,7 +39,10 @@ export function predictions({ labels, top, topRows }: RetrievalEvidence): (strin
  * recall@1 and mAP of each label that has queries, in the order of first appearance. Labels without
  * an answerable query say why they have no value.
  */
-export function classScores(evidence: RetrievalEvidence, level = 0.95): ClassScore[] {
+export function classScores(
+  evidence: RetrievalEvidence,
+  level = defaultIntervals.level,
+): ClassScore[] {
   const { labels, positives } = evidence;
   const values = evidence.values[headlineOrder(evidence)]!;
   const first = firstHits(evidence);

@@ -45,7 +45,7 @@ export async function quirkEffects(
   const under: { name: string; scores: typeof standard }[] = [];
   for (const { name, rules } of quirks) under.push({ name, scores: await scoresUnder(rules) });
   return standard.map((base, i) => ({
-    metric: base.name,
+    metric: base.metric,
     standard: base.value,
     deltas: under.map(({ name, scores }) => {
       const other = scores[i]!;

@@ -1,4 +1,5 @@
-import { bootstrap, clusterNumbers } from "../../stats/bootstrap.js";
+import { bootstrap, clusterNumbers, type BootstrapOptions } from "../../stats/bootstrap.js";
+import { defaultIntervals } from "../../stats/interval-plan.js";
 import { wilsonInterval } from "../../stats/proportion.js";
 import { ratioStatistic } from "../../stats/resampled-statistic.js";
 import { measured, undefinedScore } from "../../stats/score.js";
@@ -11,18 +12,12 @@ import {
   type RetrievalEvidence,
 } from "./retrieval.js";
 
-export interface ScoreOptions {
-  /** Confidence of the intervals, 0.95 unless told. */
-  readonly level?: number;
-  /** Bootstrap draws for all but recall@k; 2000 unless told, 0 for no intervals. */
-  readonly resamples?: number;
-  readonly seed?: number | string;
-  /**
-   * Queries of one cluster (label, burst of photos, camera) are drawn together, so that likeness
-   * within it does not pass for certainty. One number a query. All intervals are then bootstraps.
-   */
-  readonly clusters?: Int32Array;
-}
+/**
+ * Resamples of 0 are for no intervals. Queries of one cluster (label, burst of photos, camera) are
+ * drawn together, so that likeness within it does not pass for certainty: one number a query, and
+ * all intervals are then bootstraps.
+ */
+export type ScoreOptions = Omit<BootstrapOptions, "method">;
 
 /** A score with what ties could have made of it. */
 export type RetrievalScore = NamedScore & {
@@ -31,8 +26,6 @@ export type RetrievalScore = NamedScore & {
    * only.
    */
   readonly bounds: readonly [number, number] | null;
-  /** What made the interval; null where there is none. */
-  readonly interval: "wilson" | "bootstrap-percentile" | null;
 };
 
 export interface RetrievalScores {
@@ -93,7 +86,7 @@ export function retrievalScores(
   const order = headlineOrder(evidence);
   const scores = names.map(({ name, of, k, kind }): RetrievalScore => {
     const valueIn = (o: Order) => aggregate(evidence, of(evidence.values[o]!), kind);
-    const base = { name, unit: "ratio", better: "higher" } as const;
+    const base = { metric: name, unit: "ratio", better: "higher" } as const;
     const why =
       n === 0
         ? `none of the ${count} queries has a valid positive in the gallery`
@@ -101,8 +94,7 @@ export function retrievalScores(
           ? `k = ${k} is more than the gallery's ${evidence.gallerySize} items`
           : null;
     const main = why !== null ? { why } : valueIn(order);
-    if ("why" in main)
-      return { ...base, ...undefinedScore(main.why), bounds: null, interval: null };
+    if ("why" in main) return { ...base, ...undefinedScore(main.why), bounds: null };
     const [worst, best] =
       order === "stable" ? [main, main] : [valueIn("pessimistic"), valueIn("optimistic")];
     const bounds =
@@ -195,14 +187,11 @@ function blockWeights(positives: Int32Array, block: number | null): Float64Array
   return weights;
 }
 
-function withInterval(
-  mean: Mean,
-  { level = 0.95, resamples = 2000, seed = 0, clusters }: ScoreOptions,
-): Score & Pick<RetrievalScore, "interval"> {
+function withInterval(mean: Mean, { clusters, ...options }: ScoreOptions): Score {
   const { value, n } = mean;
-  if (resamples === 0) return { ...measured(value, n), interval: null };
-  if (mean.proportion && !clusters)
-    return { ...measured(value, n, wilsonInterval(value * n, n, level)), interval: "wilson" };
+  const { level, resamples, seed } = { ...defaultIntervals, ...options };
+  if (resamples === 0) return measured(value, n, null, "none was asked for");
+  if (mean.proportion && !clusters) return measured(value, n, wilsonInterval(value * n, n, level));
   const kept = Array.from(mean.weights.keys()).filter((q) => mean.weights[q]! > 0);
   const weights = Float64Array.from(kept, (q) => mean.weights[q]!);
   const statistic = ratioStatistic(
@@ -216,6 +205,7 @@ function withInterval(
     seed,
     ...(clusters && { clusters: clusterNumbers(kept.map((q) => String(clusters[q]))) }),
   });
-  const ci = estimate.value === null ? null : estimate.ci;
-  return { ...measured(value, n, ci), interval: ci && "bootstrap-percentile" };
+  return estimate.value === null
+    ? measured(value, n, null, estimate.why)
+    : measured(value, n, estimate.interval, estimate.whyNoInterval);
 }

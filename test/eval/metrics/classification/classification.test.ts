@@ -32,8 +32,8 @@ describe("by hand", () => {
   it("top-k, per class, confusion", () => {
     // Ranks of the truth: 1, 3, 3, 3. Predictions 0, 1, 2, 0.
     expect(classificationScores(evidence)).toMatchObject([
-      { name: "top-1", value: 1 / 4, n: 4 },
-      { name: "top-2", value: 1 / 4, n: 4 },
+      { metric: "top-1", value: 1 / 4, n: 4 },
+      { metric: "top-2", value: 1 / 4, n: 4 },
     ]);
     expect(classAccuracies(evidence).map((c) => [c.pictures, c.top1.value])).toEqual([
       [2, 1 / 2],

@@ -28,7 +28,7 @@ export function evaluate(set: RecordSet, options: CocoOptions = {}): CocoEvaluat
 }
 
 export function valuesOf({ summary }: CocoEvaluation): Record<string, number | null> {
-  return Object.fromEntries(summary.map((score) => [score.name, score.value]));
+  return Object.fromEntries(summary.map((score) => [score.metric, score.value]));
 }
 
 /** One image of 1000 x 1000, id 1; `truths` and `detections` as [category, box, score]. */

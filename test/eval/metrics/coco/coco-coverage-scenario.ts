@@ -1,3 +1,4 @@
+import type { Interval } from "../../../../src/eval/types.js";
 import type { CocoDetections, CocoTruth } from "../../../../datasets/formats/coco-set.js";
 import { type CocoMatches, evaluateCoco } from "../../../../src/eval/metrics/coco/coco.js";
 import { cocoInterval } from "../../../../src/eval/metrics/coco/coco-interval.js";
@@ -112,13 +113,18 @@ export function apCoverage(
     const percentile = percentiles
       ? bootstrap(statistic, { method: "percentile", resamples, seed: i })
       : around;
-    if (around.value === null || percentile.value === null || !around.ci || !percentile.ci)
+    if (
+      around.value === null ||
+      percentile.value === null ||
+      !around.interval ||
+      !percentile.interval
+    )
       throw new Error("no interval");
-    return { value: around.value, around: around.ci, percentile: percentile.ci };
+    return { value: around.value, around: around.interval, percentile: percentile.interval };
   });
   const mean = drawn.reduce((sum, d) => sum + d.value / draws, 0);
-  const share = (interval: (d: (typeof drawn)[number]) => readonly [number, number]): number =>
-    drawn.filter((d) => interval(d)[0] <= mean && mean <= interval(d)[1]).length / draws;
+  const share = (interval: (d: (typeof drawn)[number]) => Interval): number =>
+    drawn.filter((d) => interval(d).low <= mean && mean <= interval(d).high).length / draws;
   return {
     mean,
     aroundValue: share((d) => d.around),

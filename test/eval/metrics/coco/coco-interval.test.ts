@@ -19,8 +19,8 @@ describe("cocoInterval", () => {
     const { matches } = evaluate(oneImage([[1, [0, 0, 10, 10]]], [[1, [0, 0, 10, 10], 0.5]]));
     expect(cocoInterval(cocoStatistic(matches, "AP")!)).toMatchObject({
       value: expect.closeTo(1, 12) as number,
-      ci: null,
-      why: "one independent unit only",
+      interval: null,
+      whyNoInterval: "one independent unit only",
     });
     expect(cocoInterval(cocoStatistic(matches, "AP-large")!)).toMatchObject({
       value: null,

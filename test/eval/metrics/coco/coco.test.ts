@@ -65,12 +65,12 @@ describe("evaluateCoco by hand", () => {
 
   it("says why a number is undefined", () => {
     const { summary } = evaluate(worked);
-    expect(summary.find((s) => s.name === "AP-medium")).toMatchObject({
+    expect(summary.find((s) => s.metric === "AP-medium")).toMatchObject({
       value: null,
       why: 'no true box that counts in area range "medium", 1024 to 9216 px²',
     });
     expect(
-      evaluate(worked, { iouThresholds: [0.5] }).summary.find((s) => s.name === "AP75"),
+      evaluate(worked, { iouThresholds: [0.5] }).summary.find((s) => s.metric === "AP75"),
     ).toMatchObject({ value: null, why: "0.75 is not among the IoU thresholds" });
     expect(evaluate({ ...worked, annotations: [] }).summary.every((s) => s.value === null)).toBe(
       true,

@@ -322,10 +322,11 @@ describe("F1's bootstrap", () => {
       example.map((e) => ({ ...e, image: `${e.image}-${i}` })),
     ).flat();
     const result = f1At(many, "B", defaultRule, 0.5, { seed: 3, method: "bca" });
-    if (!("ci" in result.f1) || result.f1.ci === null) throw new Error("interval expected");
-    expect(result.f1.ci[0]).toBeLessThan(6 / 11);
-    expect(result.f1.ci[1]).toBeGreaterThan(6 / 11);
-    expect(result.f1.method).toBe("bootstrap-bca");
+    if (!("interval" in result.f1) || result.f1.interval === null)
+      throw new Error("interval expected");
+    expect(result.f1.interval.low).toBeLessThan(6 / 11);
+    expect(result.f1.interval.high).toBeGreaterThan(6 / 11);
+    expect(result.f1.interval.method).toBe("bootstrap-bca");
     expect(f1At(many, "B", defaultRule, 0.5, { seed: 3, method: "bca" })).toEqual(result);
     expect(result).toMatchObject({ images: 60, distractors: 12 });
     expect(scoreOf(result)).toBe(result.f1);
@@ -343,9 +344,9 @@ describe("F1's bootstrap", () => {
       f1Difference(many, [...many].reverse(), "B", [defaultRule, defaultRule], [0.5, 0.5]),
     ).toMatchObject({ value: 0, p: 1 });
     const difference = f1Difference(better, many, "B", [defaultRule, defaultRule], [0.5, 0.5]);
-    if (!("p" in difference) || difference.ci === null) throw new Error("interval expected");
+    if (!("p" in difference) || difference.interval === null) throw new Error("interval expected");
     expect(difference.value).toBeCloseTo(1 - 6 / 11, 12);
-    expect(difference.ci[0]).toBeGreaterThan(0.2);
+    expect(difference.interval.low).toBeGreaterThan(0.2);
     expect(difference.p).toBeLessThan(0.01);
     expect(() =>
       f1Difference(many, many.slice(1), "B", [defaultRule, defaultRule], [0.5, 0.5]),
@@ -387,15 +388,14 @@ describe("the interval of macro F1", () => {
   test("is the jackknife's from four pictures a label, and refused below; the value stays", () => {
     const enough = f1At(inTurn(10, 4), "D", defaultRule, 0.5).f1;
     expect(enough).toMatchObject({
-      method: "jackknife",
-      ci: [expect.any(Number), expect.any(Number)],
+      interval: { method: "jackknife", units: 40, low: expect.any(Number) },
     });
     const few = f1At(inTurn(10, 3), "D", defaultRule, 0.5).f1;
     expect(few).toMatchObject({
       value: expect.any(Number),
-      ci: null,
-      method: "jackknife",
-      why: "10 labels with 3.0 pictures each: too few for an interval that could be trusted",
+      interval: null,
+      whyNoInterval:
+        "10 labels with 3.0 pictures each: too few for an interval that could be trusted",
     });
   });
 });

@@ -169,7 +169,7 @@ describe("the waterfall of six pictures by hand", () => {
     // None of 6 pictures: Wilson's upper end is z^2 / (6 + z^2).
     expect(result.shares["wrong-crop"]).toMatchObject({
       value: 0,
-      ci: [0, expect.closeTo(3.841459 / 9.841459, 6)],
+      interval: { low: 0, high: expect.closeTo(3.841459 / 9.841459, 6), method: "wilson" },
     });
   });
 

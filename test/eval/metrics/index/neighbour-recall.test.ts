@@ -1,18 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  buildAndTime,
-  costScores,
-  residentGrowth,
-} from "../../../../src/eval/metrics/index/index-cost.js";
-import {
   annBenchmarksEpsilon,
   float32Rounding,
   neighbourRecall,
   rescore,
 } from "../../../../src/eval/metrics/index/neighbour-recall.js";
 import { Random } from "../../../../src/eval/stats/random.js";
-import type { Neighbours, VectorIndex, Vectors } from "../../../../src/pipeline/types.js";
+import type { Neighbours, Vectors } from "../../../../src/pipeline/types.js";
 
 const lists = (k: number, rows: number[], scores: number[]): Neighbours => ({
   k,
@@ -289,51 +284,5 @@ describe("what float32 leaves uncertain", () => {
       expect(recall()).toBe(0);
       expect(recall(float32Rounding({ data: row, dim: 256 }, gallery, "inner-product"))).toBe(1);
     }
-  });
-});
-
-describe("what an index costs", () => {
-  it("times training and filling by the given clock, and counts bytes", async () => {
-    let now = 0;
-    const index = {
-      trained: false,
-      size: 7,
-      train: () => {
-        now += 30;
-        return Promise.resolve();
-      },
-      add: () => {
-        now += 12;
-        return Promise.resolve();
-      },
-      bytes: () => 4096,
-    } as unknown as VectorIndex;
-    const cost = await buildAndTime(index, { data: new Float32Array(2), dim: 2 }, () => now);
-    expect(cost).toEqual({ rows: 7, diskBytes: 4096, memoryBytes: null, trainMs: 30, addMs: 12 });
-    expect(costScores(cost)).toMatchObject([
-      { name: "index-size", value: 4096, unit: "bytes" },
-      { name: "index-memory", value: null },
-      { name: "build-time", value: 42, unit: "ms", better: "lower" },
-    ]);
-    expect(costScores({ ...cost, memoryBytes: 5 })[1]).toMatchObject({ value: 5, n: 7 });
-  });
-
-  it("growth of resident memory is what the work added, never negative", async () => {
-    const readings = [100, 160];
-    expect(
-      await residentGrowth(
-        () => Promise.resolve("done"),
-        () => readings.shift()!,
-      ),
-    ).toEqual({ result: "done", bytes: 60 });
-    const falling = [100, 40];
-    expect(
-      (
-        await residentGrowth(
-          () => Promise.resolve(0),
-          () => falling.shift()!,
-        )
-      ).bytes,
-    ).toBe(0);
   });
 });

@@ -75,12 +75,12 @@ describe("metrics where rows are lost", () => {
       if (right[0]) sums.hit += 1 / 25;
     }
     const { scores } = retrievalScores(evidence, { resamples: 0 });
-    const value = (name: string) => scores.find((s) => s.name === name)!.value;
+    const value = (name: string) => scores.find((s) => s.metric === name)!.value;
     expect(value("recall@1")).toBeCloseTo(sums.hit, 12);
     expect(value("mAP")).toBeCloseTo(sums.ap, 12);
     expect(value("MAP@R")).toBeCloseTo(sums.atR, 12);
     expect(value("R-precision")).toBeCloseTo(sums.rp, 12);
-    expect(scores.find((s) => s.name === "recall@1")).toHaveProperty("n", 25);
+    expect(scores.find((s) => s.metric === "recall@1")).toHaveProperty("n", 25);
   });
 
   it("leave a query whose last positive was lost without an inverse penalty", async () => {
@@ -95,7 +95,7 @@ describe("metrics where rows are lost", () => {
       { ks: [1] },
     );
     const of = (name: string) =>
-      retrievalScores(evidence, { resamples: 0 }).scores.find((s) => s.name === name)!.value;
+      retrievalScores(evidence, { resamples: 0 }).scores.find((s) => s.metric === name)!.value;
     expect([of("recall@1"), of("mAP"), of("mINP")]).toEqual([1, 0.5, 0]);
   });
 });

@@ -46,7 +46,7 @@ describe("protocol paddleclas against PaddleClas's own code (release/2.3)", () =
       { protocol: "paddleclas", ks: [1, 5, 10] },
     );
     const scores = new Map(
-      retrievalScores(evidence, { resamples: 0 }).scores.map((s) => [s.name, s]),
+      retrievalScores(evidence, { resamples: 0 }).scores.map((s) => [s.metric, s]),
     );
     for (const [theirs, expected] of Object.entries(c.expected)) {
       const score = scores.get(theirs.replace(/^recall(\d+)$/, "recall@$1"))!;
@@ -87,7 +87,7 @@ describe("the quirks by hand", () => {
   const value = async (input: Parameters<typeof rankQueries>[0], rules: object, name: string) =>
     retrievalScores(await rankQueries(input, { rules, ks: [1, 2, 3] }), {
       resamples: 0,
-    }).scores.find((s) => s.name === name)!;
+    }).scores.find((s) => s.metric === name)!;
 
   it("junk leaves the ranking, or stays in it with similarity 0", async () => {
     expect((await value(one, {}, "mAP")).value).toBe(1 / 2); // b, a, c

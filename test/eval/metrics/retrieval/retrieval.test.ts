@@ -1,3 +1,4 @@
+import type { Measured } from "../../../../src/eval/types.js";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -22,7 +23,7 @@ import { shared, sharedData } from "../../../shared-data.js";
 const line = (...x: number[]): Vectors => ({ data: Float32Array.from(x), dim: 1 });
 const scoresOf = async (input: RetrievalInput, options: RankingOptions = {}) => {
   const { scores } = retrievalScores(await rankQueries(input, options), { resamples: 0 });
-  return Object.fromEntries(scores.map((s) => [s.name, s.value]));
+  return Object.fromEntries(scores.map((s) => [s.metric, s.value]));
 };
 
 describe("by hand", () => {
@@ -81,7 +82,7 @@ describe("by hand", () => {
     });
     const { scores, queries, unanswerable } = retrievalScores(evidence);
     expect([queries, unanswerable, scores[0]!.value]).toEqual([5, 1, 1]);
-    expect(scores[0]).toMatchObject({ n: 4, interval: "wilson" });
+    expect(scores[0]).toMatchObject({ n: 4, interval: { method: "wilson" } });
     expect(Array.from(evidence.topRows.subarray(0, evidence.top))).toEqual([1, 4, 2, 3, -1]);
   });
 
@@ -99,7 +100,7 @@ describe("by hand", () => {
       { ks: [1, 2] },
     );
     const byName = new Map(
-      retrievalScores(evidence, { resamples: 0 }).scores.map((s) => [s.name, s]),
+      retrievalScores(evidence, { resamples: 0 }).scores.map((s) => [s.metric, s]),
     );
     expect(byName.get("recall@1")).toMatchObject({ value: 1 / 2, bounds: [0, 1] });
     expect(byName.get("recall@2")!.value).toBeCloseTo(5 / 6, 15);
@@ -315,7 +316,7 @@ describe("properties", () => {
           expect(s.bounds![0]).toBeLessThanOrEqual(s.value! + 1e-12);
           expect(s.value).toBeLessThanOrEqual(s.bounds![1] + 1e-12);
         }
-        const value = (name: string) => scores.find((s) => s.name === name)!.value!;
+        const value = (name: string) => scores.find((s) => s.metric === name)!.value!;
         for (const k of [1, 2, 3, 4])
           expect(value(`recall@${k + 1}`)).toBeGreaterThanOrEqual(value(`recall@${k}`) - 1e-12);
         expect(value("recall@1")).toBeCloseTo(value("precision@1"), 12);
@@ -365,7 +366,7 @@ describe("few labels in a large set", () => {
     // Everything ties: 349 of the other 699 are right.
     expect(scores[0]!.value).toBeCloseTo(349 / 699, 12);
     expect(scores[0]!.bounds).toEqual([0, 1]);
-    expect(scores.find((s) => s.name === "precision@5")!.value).toBeCloseTo(349 / 699, 12);
+    expect(scores.find((s) => s.metric === "precision@5")!.value).toBeCloseTo(349 / 699, 12);
     expect(retrievalScores(await rankQueries(input), { resamples: 0 }).scores).toEqual(scores);
   });
 });
@@ -392,7 +393,7 @@ describe("without a value there is a reason", () => {
         { ks: [2, 3] },
       ),
     );
-    expect(wide.scores.map((s) => [s.name, s.value === null])).toContainEqual(["recall@3", true]);
+    expect(wide.scores.map((s) => [s.metric, s.value === null])).toContainEqual(["recall@3", true]);
     expect(wide.scores[0]!.value).toBe(1);
   });
 });
@@ -464,7 +465,7 @@ describe.skipIf(!sharedData)("the drink photos' real features", () => {
       await rankQueries(leaveOneOut(vectors, rows)),
     );
     expect([queries, unanswerable]).toEqual([1069, 4]);
-    const value = (name: string) => scores.find((s) => s.name === name)!.value!;
+    const value = (name: string) => scores.find((s) => s.metric === name)!.value!;
     for (const [name, reference] of [
       ["recall@1", 0.967136],
       ["recall@5", 0.993427],
@@ -472,9 +473,9 @@ describe.skipIf(!sharedData)("the drink photos' real features", () => {
       ["MAP@R", 0.833315],
     ] as const)
       expect(Math.abs(value(name) - reference)).toBeLessThan(1e-6);
-    const recall = scores[0]! as { ci: readonly [number, number] };
-    expect(recall.ci[0]).toBeGreaterThan(0.95);
-    expect(recall.ci[1]).toBeLessThan(0.98);
+    const recall = scores[0]! as Measured;
+    expect(recall.interval!.low).toBeGreaterThan(0.95);
+    expect(recall.interval!.high).toBeLessThan(0.98);
   });
 
   it("v2, and v1 on the rows of v2", async () => {
@@ -500,7 +501,10 @@ describe.skipIf(!sharedData)("the drink photos' real features", () => {
       const { vectors, rows } = await load(v1);
       const input = leaveOneOut(binarise(vectors.data, 512, "sign") as Codes, rows);
       const byName = new Map(
-        retrievalScores(await rankQueries(input), { resamples: 0 }).scores.map((s) => [s.name, s]),
+        retrievalScores(await rankQueries(input), { resamples: 0 }).scores.map((s) => [
+          s.metric,
+          s,
+        ]),
       );
       expect((await rankQueries(input)).undecidedFirst).toBeGreaterThan(0);
       const names = ["recall@1", "recall@5", "mAP", "MAP@R", "R-precision", "mINP", "precision@5"];
