@@ -25,7 +25,7 @@ for (const n of [20, 200, 2000])
         });
         const plain = coverage(name, draws, (random) => {
           const hits = alikeHits(random, population).reduce((s, v) => s + v, 0);
-          const [low, high] = wilsonInterval(hits, n);
+          const { low, high } = wilsonInterval(hits, n);
           return low <= p && p <= high;
         });
         all.push(used);

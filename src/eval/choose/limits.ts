@@ -136,7 +136,9 @@ function checkNumber(point: Point, kind: NumericLimit, limit: number): LimitChec
   if (found === null || score === undefined || score.value === null) {
     return { ...head, found: null, verdict: "broken", excess: Infinity };
   }
-  const [low, high] = score.ci ?? around(found, kind.spread ?? 0);
+  const [low, high] = score.interval
+    ? [score.interval.low, score.interval.high]
+    : around(found, kind.spread ?? 0);
   const surely = bound === "least" ? low >= needs : high <= needs;
   const never = bound === "least" ? high < needs : low > needs;
   const distance = bound === "least" ? needs - found : found - needs;

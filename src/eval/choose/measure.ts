@@ -14,7 +14,7 @@ import { neighbourRecall, rescore } from "../metrics/index/neighbour-recall.js";
 import { wilson, wilsonInterval } from "../stats/proportion.js";
 import { quantiles } from "../stats/quantile.js";
 import { measured, undefinedScore } from "../stats/score.js";
-import type { Score } from "../types.js";
+import type { Interval, Score } from "../types.js";
 import { encoded, type Built } from "./built.js";
 import type { FigureName, Figures, Parameters, Point } from "./point.js";
 import type { Truth } from "./truth.js";
@@ -74,10 +74,11 @@ export function recallFigures(found: Neighbours, truth: Truth, exhaustive: boole
  * other the interval is that of a share of n queries.
  */
 function withFloor(recall: Score, exhaustive: boolean): Score {
-  if (recall.value === null || recall.ci !== null) return recall;
-  if (exhaustive) return { ...recall, ci: [recall.value, recall.value] };
+  if (recall.value === null || recall.interval !== null) return recall;
   const { value, n } = recall;
-  return { ...recall, ci: [...wilsonInterval(Math.round(value * n), n)] as [number, number] };
+  const share = wilsonInterval(Math.round(value * n), n);
+  const whole = { ...share, low: value, high: value, method: "exact-search" };
+  return measured(value, n, exhaustive ? whole : share);
 }
 
 function labelRecall(found: Neighbours, { queries, gallery, k }: Truth): Score {
@@ -119,8 +120,15 @@ async function searchAll(
   } while (rates.length < batchRounds && monotonicClock() - begin < batchMs);
   rates.sort((a, b) => a - b);
   const middle = rates[Math.floor(rates.length / 2)]!;
-  const range = rates.length > 1 ? ([rates[0]!, rates.at(-1)!] as const) : null;
-  return { found, rate: measured(middle, n, range) };
+  return { found, rate: measured(middle, n, rangeOf(rates)) };
+}
+
+/** Least to greatest of sorted rounds, between which their median lies but for 2 in 2^rounds. */
+function rangeOf(rates: readonly number[]): Interval | null {
+  const units = rates.length;
+  if (units < 2) return null;
+  const level = 1 - 2 ** (1 - units);
+  return { low: rates[0]!, high: rates.at(-1)!, level, method: "range-of-rounds", units };
 }
 
 /** One query at a time on one thread; a tenth of them first, untimed. */
@@ -171,10 +179,7 @@ export function timeFigures(timesMs: ArrayLike<number>): Figures {
     timePercentiles.map(([, q]) => q),
   );
   return Object.fromEntries(
-    timePercentiles.map(([name], i): [string, Score] => {
-      const q = values[i]!;
-      return [name, q.value === null ? q : measured(q.value, q.n, q.ci)];
-    }),
+    timePercentiles.map(([name], i): [string, Score] => [name, values[i]!]),
   );
 }
 

@@ -87,7 +87,7 @@ export function clusteredShare(
   if (units < 2) return null;
   const hits = sums.reduce((s, v) => s + v, 0);
   if (units === n) {
-    const [low, high] = wilsonInterval(hits, n, level);
+    const { low, high } = wilsonInterval(hits, n, level);
     return { low, high, units, designEffect: 1 };
   }
   const share = hits / n;
@@ -95,7 +95,7 @@ export function clusteredShare(
   const estimate = plain > 0 ? effectOf(sums, sizes, n, plain) : NaN;
   const designEffect = cautious(estimate, largestEffect(sizes, n), Math.min(hits, n - hits));
   const items = effectiveItems(n, designEffect, units, level);
-  const [low, high] = wilsonInterval(share * items, items, level);
+  const { low, high } = wilsonInterval(share * items, items, level);
   return { low, high, units, designEffect };
 }
 

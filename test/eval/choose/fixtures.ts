@@ -3,7 +3,14 @@ import type { Score } from "../../../src/eval/types.js";
 
 /** A figure that is known exactly, or within an interval. */
 export function figure(value: number, ci: readonly [number, number] | null = null): Score {
-  return { value, n: 100, ci };
+  const interval = ci && {
+    low: ci[0],
+    high: ci[1],
+    level: 0.95,
+    method: "wilson",
+    units: 100,
+  };
+  return { value, n: 100, interval };
 }
 
 export function setting(family: Family, factory: string): Setting {

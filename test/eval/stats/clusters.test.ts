@@ -32,7 +32,7 @@ describe("by hand", () => {
 
   it("with one item a cluster, the share has Wilson's interval", () => {
     const values = Float64Array.from({ length: 30 }, (_, i) => (i < 21 ? 1 : 0));
-    const [low, high] = wilsonInterval(21, 30);
+    const { low, high } = wilsonInterval(21, 30);
     expect(clusteredShare(values, apart(30), 0.95)).toEqual({
       low,
       high,
@@ -49,7 +49,7 @@ describe("by hand", () => {
     const none = clusteredShare(new Float64Array(400).fill(1), groups(400, 4), 0.95)!;
     expect(none.designEffect).toBe(4);
     expect(none.high).toBe(1);
-    expect(none.low).toBeLessThan(wilsonInterval(100, 100)[0]);
+    expect(none.low).toBeLessThan(wilsonInterval(100, 100).low);
     expect(clusteredShare(values, new Int32Array(400), 0.95)).toBeNull();
   });
 
@@ -106,7 +106,7 @@ describe("over many draws", () => {
         values.reduce((s, v) => s + v, 0),
         n,
       );
-      if (plain[0] <= p && p <= plain[1]) plainly++;
+      if (plain.low <= p && p <= plain.high) plainly++;
     }
     expect(held / draws).toBeGreaterThan(0.93);
     expect(plainly / draws).toBeLessThan(0.9);

@@ -48,6 +48,6 @@ export function samplesOver(points: readonly Point[], like: Point, name: FigureN
 
 function halfWidth({ figures }: Point, name: FigureName): number {
   const score = figures[name];
-  if (score === undefined || score.value === null || score.ci === null) return 0;
-  return (score.ci[1] - score.ci[0]) / 2;
+  if (score === undefined || score.value === null || score.interval === null) return 0;
+  return (score.interval.high - score.interval.low) / 2;
 }

@@ -1,3 +1,4 @@
+import { defaultIntervals } from "../../stats/interval-plan.js";
 import { betaQuantile } from "../../stats/distributions.js";
 import { undefinedScore, type Undefined } from "../../stats/score.js";
 
@@ -65,7 +66,7 @@ export function fitLaw(samples: readonly Sample[], form: LawForm): Law | Undefin
 }
 
 /** The law at a size, with the prediction interval of a straight line (Draper and Smith, 3.1). */
-export function predict(law: Law, size: number, level = 0.95): Prediction {
+export function predict(law: Law, size: number, level = defaultIntervals.level): Prediction {
   const x = Math.log(size);
   const xs = law.samples.map((s) => Math.log(s.size));
   const meanX = mean(xs);

@@ -1,5 +1,5 @@
 import type { Card, CardOf } from "../../../pipeline/model/card.js";
-import type { BinariseRule } from "../../../pipeline/embedding/binarise.js";
+import type { BinariseRule } from "../../../pipeline/index/binarise.js";
 import type { Preprocessing } from "../../../pipeline/types.js";
 import type { Fit, Resampling } from "./resample.js";
 

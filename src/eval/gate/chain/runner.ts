@@ -1,5 +1,5 @@
 import { Tensor, type InferenceSession } from "onnxruntime-node";
-import { binarise } from "../../../pipeline/embedding/binarise.js";
+import { binarise } from "../../../pipeline/index/binarise.js";
 import { normaliseRows } from "../../../pipeline/image/normalise.js";
 import {
   decodeOutputs,
