@@ -1,4 +1,4 @@
-import { parseDocument } from "yaml";
+import { parseDocument, visit, type Document } from "yaml";
 import type { z } from "zod";
 import { UserError } from "./errors.js";
 import { readStrictText } from "./strict-text.js";
@@ -15,6 +15,16 @@ export async function readYaml<T>(file: string, schema: z.ZodType<T>): Promise<T
 
 /** The same for text at hand; `file` is only named in errors. */
 export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): T {
+  return parseValue(yamlValue(text, file), file, schema);
+}
+
+/**
+ * What a YAML text says, as plain values.
+ *
+ * @throws UserError `yaml-syntax` with line and column where it can be told: what is no YAML, an
+ * alias of nothing, of itself, or one that grows without end.
+ */
+export function yamlValue(text: string, file: string): unknown {
   // 100 aliases at most: an alias bomb is refused, not expanded.
   const document = parseDocument(text, { prettyErrors: true });
   const [problem] = document.errors;
@@ -34,10 +44,45 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
       code: "yaml-syntax",
       message: (error as Error).message,
       file,
+      path: placeOfAlias(document, text),
       fix: "write the repeated values out",
     });
   }
-  return parseValue(value, file, schema);
+  if (isCircular(value, [])) {
+    throw new UserError({
+      code: "yaml-syntax",
+      message: "a value that holds itself",
+      file,
+      path: placeOfAlias(document, text),
+      fix: "write the repeated values out",
+    });
+  }
+  return value;
+}
+
+/** `line L, column C` of the first alias that names no anchor before it, else of the first one. */
+function placeOfAlias(document: Document, text: string): string {
+  const anchors = new Set<string>();
+  let at: number | undefined;
+  let strange: number | undefined;
+  visit(document, {
+    Alias(_, { source, range }) {
+      at ??= range?.[0];
+      if (!anchors.has(source)) strange ??= range?.[0];
+    },
+    Value(_, { anchor }) {
+      if (anchor !== undefined) anchors.add(anchor);
+    },
+  });
+  const before = text.slice(0, strange ?? at ?? 0).split("\n");
+  return `line ${before.length}, column ${before.at(-1)!.length + 1}`;
+}
+
+function isCircular(value: unknown, around: readonly unknown[]): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (around.includes(value)) return true;
+  const within = [...around, value];
+  return Object.values(value).some((part) => isCircular(part, within));
 }
 
 /** Checks a value at hand against a strict schema. */

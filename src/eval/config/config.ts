@@ -1,8 +1,7 @@
 import { dirname, isAbsolute, resolve } from "node:path";
-import { parseDocument } from "yaml";
 import { z } from "zod";
 import { UserError } from "../../pipeline/errors.js";
-import { parseValue } from "../../pipeline/schema.js";
+import { parseValue, yamlValue } from "../../pipeline/schema.js";
 import { readStrictText } from "../../pipeline/strict-text.js";
 import { intervalsSchema } from "./intervals.js";
 
@@ -373,16 +372,7 @@ async function readExtended(file: string, chain: readonly string[]): Promise<Map
     });
   }
   const text = await readStrictText(file);
-  const document = parseDocument(text, { prettyErrors: true });
-  if (document.errors[0]) {
-    throw new UserError({
-      code: "yaml-syntax",
-      message: document.errors[0].message.split("\n")[0] ?? "not YAML",
-      file,
-      fix: "mend the YAML at that place",
-    });
-  }
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  const value = yamlValue(text, file);
   if (!isMapping(value)) {
     throw new UserError({
       code: "schema",
@@ -425,10 +415,12 @@ function assign(config: Mapping, assignment: string, file: string): void {
   const keys = assignment.slice(0, at).split(".");
   // The value is YAML, so that numbers, lists and null can be given; settings stay text.
   const text = assignment.slice(at + 1);
-  const value: unknown = keys[0] === "settings" ? text : parseDocument(text).toJS();
+  const value = keys[0] === "settings" ? text : yamlValue(text, `--set ${keys.join(".")}`);
   let place: unknown = config;
   keys.forEach((key, depth) => {
-    if (key === "__proto__" || (!isMapping(place) && !Array.isArray(place))) {
+    // A list takes its own places and the one after them: no hole, however large the number.
+    const inList = Array.isArray(place) && /^\d{1,9}$/.test(key) && Number(key) <= place.length;
+    if (key === "__proto__" || (!isMapping(place) && !inList)) {
       throw new UserError({
         code: "bad-set",
         message: `--set ${keys.join(".")}: no such place`,

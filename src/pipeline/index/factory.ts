@@ -82,4 +82,15 @@ export function checkShape({ kind, metric, dim }: IndexShape, factory: string): 
       kind === "binary" ? "BFlat, BHNSW32, BIVF…" : "Flat, HNSW32, IVF…",
       factory,
     );
+  for (const [part, name = "", digits = ""] of factory.matchAll(/(IVF|HNSW)(\d+)/g)) {
+    const { from, to, what } = partRanges[name as keyof typeof partRanges];
+    if (Number(digits) < from || Number(digits) > to)
+      refuse(`${part} has an impossible number`, `${what} from ${from} to ${to}`, digits);
+  }
 }
+
+/** Faiss crashes, runs out of memory or writes what it cannot read on numbers beyond these. */
+const partRanges = {
+  IVF: { from: 1, to: 2 ** 24, what: "lists" },
+  HNSW: { from: 2, to: 2048, what: "links a node" },
+} as const;

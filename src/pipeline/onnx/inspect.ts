@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../errors.js";
+import { checkGraph } from "./check-graph.js";
 import { countMacs, shapesNeeded, type Work } from "./macs.js";
 import { readOnnx, type Dimension, type DType, type OnnxModel } from "./read-model.js";
 import { probeFeeds, traceShapes, type InputShapes } from "./trace.js";
@@ -51,11 +52,12 @@ export interface InspectOptions {
 /**
  * Inspects an ONNX file; runs it once, on noise, to learn the shapes inside (a first dimension that
  * is open becomes 1).
- * @throws UserError `file-unreadable`, `onnx-unreadable`, `onnx-external-data`.
+ * @throws UserError `file-unreadable`, `onnx-unreadable`, `onnx-external-data`, `onnx-graph`.
  */
 export async function inspectOnnx(file: string, options: InspectOptions = {}): Promise<Inspection> {
   const model = await readOnnx(file);
   refuseExternalData(model);
+  checkGraph(model);
   const { work, tracedOutputs } = await measureWork(model, options);
   const counts = new Map<string, number>();
   const nodes = allNodes(model.graph);

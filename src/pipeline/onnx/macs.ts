@@ -99,7 +99,7 @@ export function countMacs(model: OnnxModel, shapes: Shapes): Work {
   const uncounted = new Set<string>();
   for (const node of model.graph.nodes) {
     if (knownUncounted.has(node.op)) uncounted.add(`${node.op}: no rule for it`);
-    const rule = rules[node.op];
+    const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
     if (!rule) continue;
     const output = shapes.get(node.outputs[0] ?? "");
     const macs = output ? rule((slot) => shapes.get(node.inputs[slot] ?? ""), output, node) : null;

@@ -61,7 +61,7 @@ export function countAsPaddle(model: OnnxModel, shapes: Shapes): PaddleCounting 
   }
   const byOperator: Record<string, number> = {};
   for (const node of nodes) {
-    const rule = rules[node.op];
+    const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
     if (!rule) continue;
     const output = shapes.get(node.outputs[0] ?? "");
     const needed = node.inputs.slice(0, 2).map((name) => shapes.get(name));

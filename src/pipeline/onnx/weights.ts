@@ -124,11 +124,11 @@ function visit(
   };
   const followsWeights = (name: string): boolean => {
     const maker = makers.get(name);
-    return maker !== undefined && maker.op in weightSlots && maker.op !== "Gather";
+    return maker !== undefined && Object.hasOwn(weightSlots, maker.op) && maker.op !== "Gather";
   };
   for (const node of graph.nodes) {
-    const candidates = (weightSlots[node.op] ?? []).map((slot) =>
-      constantBehind(node.inputs[slot]),
+    const candidates = (Object.hasOwn(weightSlots, node.op) ? weightSlots[node.op]! : []).map(
+      (slot) => constantBehind(node.inputs[slot]),
     );
     if (scaling.has(node.op)) {
       const [a = "", b = ""] = node.inputs;

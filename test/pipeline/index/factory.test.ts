@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openIndex, pickFactory } from "../../../src/pipeline/index/engine.js";
+import { checkShape } from "../../../src/pipeline/index/factory.js";
 import { complaintOf } from "../../complaint.js";
 import { randomCodes, randomVectors } from "./vectors.js";
 
@@ -72,3 +73,14 @@ describe("PP-ShiTu's indexes by their plain names", () => {
     }
   });
 });
+
+it.each(["HNSW0", "HNSW1", "BHNSW0", "IVF0,Flat", "BIVF0", "IVF99999999999,Flat"])(
+  "refuses %s, whose number Faiss cannot take",
+  async (factory) => {
+    const kind = factory.startsWith("B") ? "binary" : "real";
+    const metric = kind === "binary" ? "hamming" : "inner-product";
+    expect(await complaintOf(() => checkShape({ kind, metric, dim: 8 }, factory))).toMatchObject({
+      code: "index-shape",
+    });
+  },
+);
