@@ -90,7 +90,8 @@ export function broadcast(shapes: readonly (Shape | null)[]): Shape | null {
   const known = shapes as readonly Shape[];
   const rank = Math.max(...known.map((s) => s.length));
   return Array.from({ length: rank }, (_, place) => {
-    const dims = known.map((s) => s[place - rank + s.length] ?? 1).filter((d) => d !== 1);
+    const reaching = known.filter((s) => place - rank + s.length >= 0);
+    const dims = reaching.map((s) => s[place - rank + s.length]!).filter((d) => d !== 1);
     const number = dims.find((d) => typeof d === "number");
     return number ?? (dims.length === 0 ? 1 : (dims.find((d) => d !== null) ?? null));
   });
