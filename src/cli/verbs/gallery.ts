@@ -10,6 +10,7 @@ import { choice, whole } from "../options.js";
 import { progressBar } from "../progress.js";
 import { bytes, print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
+import { foreignGalleries } from "./gallery-foreign.js";
 
 interface ListOptions {
   list: string;
@@ -33,7 +34,8 @@ interface BuildOptions extends ListOptions {
 
 export const verb: Verb = {
   build(command) {
-    command.description("Build, extend, shrink or describe a gallery.");
+    command.description("Build, extend, shrink or describe a gallery; take one in, write one out.");
+    foreignGalleries(command);
     withList(command.command("build"))
       .description("embed the pictures of a PaddleClas list and index them")
       .requiredOption("--card <card.yaml>", "card of the embedding model")

@@ -5,7 +5,7 @@ import type { Dim, Shape } from "../graph/values.js";
 import { isKnownAttribute } from "./attributes.js";
 import { controlOf } from "./control.js";
 import { Call, type Scope } from "./operators/call.js";
-import type { Made } from "./operators/operator.js";
+import type { Entry, Made } from "./operators/operator.js";
 import { entryOf } from "./operators/table.js";
 import type { Operator, Program, Variable } from "./program.js";
 import type { Parameters } from "./read-parameters.js";
@@ -102,9 +102,20 @@ export class Translation implements Scope {
     }
     const entry = entryOf(operator.type);
     if (!entry) throw unknown([operator], this.#program.file);
-    this.#keep(operator, entry.emit(call));
+    this.#keep(operator, this.#emitted(entry, call));
     for (const name of operator.attributes.keys()) {
       if (!isKnownAttribute(name)) this.#unknown.add(`${operator.type}.${name}`);
+    }
+  }
+
+  /** Sizes and attributes that do not fit each other come from the file: said with its place. */
+  #emitted(entry: Entry, call: Call): Made {
+    try {
+      return entry.emit(call);
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+      const { type, place } = call.operator;
+      throw this.#contradiction(`${type}, ${place}: ${error.message}`);
     }
   }
 
