@@ -5,6 +5,7 @@ import { UserError } from "../../pipeline/errors.js";
 import { Gallery, type GalleryFailure } from "../../pipeline/gallery/gallery.js";
 import { embedEntries } from "../../pipeline/gallery/gallery-embedding.js";
 import { readManifest } from "../../pipeline/gallery/gallery-store.js";
+import { withFolderLock } from "../../pipeline/folder-lock.js";
 import type { Protocol } from "../../pipeline/types.js";
 import { choice, whole } from "../options.js";
 import { progressBar } from "../progress.js";
@@ -89,6 +90,7 @@ function withList(command: Command): Command {
 async function build(options: BuildOptions): Promise<void> {
   const protocol = choice("--protocol", options.protocol, ["standard", "paddleclas"]);
   const { settings, embedded } = await embedList(options, protocol);
+  refuseNothing(embedded, options.list);
   const gallery = await Gallery.build(
     {
       ...settings,
@@ -104,7 +106,7 @@ async function build(options: BuildOptions): Promise<void> {
     embedded.entries,
   );
   try {
-    const manifest = await gallery.save(options.out);
+    const manifest = await withFolderLock(options.out, () => gallery.save(options.out));
     report(options, options.out, manifest, embedded.failures, { added: embedded.entries.length });
   } finally {
     gallery.close();
@@ -116,15 +118,43 @@ async function append(
 ): Promise<void> {
   const manifest = await readManifest(options.gallery);
   const { settings, embedded } = await embedList(options, manifest.protocol);
-  const gallery = await Gallery.load(options.gallery, settings.model);
-  try {
-    await gallery.append(embedded.rows, embedded.entries);
-    report(options, options.gallery, await gallery.save(options.gallery), embedded.failures, {
-      added: embedded.entries.length,
-    });
-  } finally {
-    gallery.close();
+  refuseNothing(embedded, options.list);
+  // Read after locking: what another append saved meanwhile stays.
+  await withFolderLock(options.gallery, async () => {
+    const gallery = await Gallery.load(options.gallery, settings.model);
+    try {
+      await gallery.append(embedded.rows, embedded.entries);
+      report(options, options.gallery, await gallery.save(options.gallery), embedded.failures, {
+        added: embedded.entries.length,
+      });
+    } finally {
+      gallery.close();
+    }
+  });
+}
+
+/** Where nothing is left, the reasons are: how many for each, with an example. */
+function refuseNothing(
+  { entries, failures }: Awaited<ReturnType<typeof embedEntries>>,
+  list: string,
+): void {
+  if (entries.length > 0 || failures.length === 0) return;
+  const byCode = new Map<string, GalleryFailure[]>();
+  for (const failure of failures) {
+    const { code } = failure.complaint;
+    byCode.set(code, [...(byCode.get(code) ?? []), failure]);
   }
+  const reasons = [...byCode.values()].map(
+    (of) =>
+      `${of.length} of ${failures.length} left out: ${of[0]!.complaint.message} (${of[0]!.path})`,
+  );
+  throw new UserError({
+    code: "gallery-empty",
+    message: "no picture of the list could be used",
+    file: list,
+    found: reasons.join("; "),
+    fix: "mend these pictures or paths, or look at the model with shitu inspect",
+  });
 }
 
 async function embedList(
@@ -177,6 +207,15 @@ async function remove(options: {
       message: "say what to remove",
       fix: "give --label or --path",
     });
+  await readManifest(options.gallery); // no lock, and no folder, where there is no gallery
+  await withFolderLock(options.gallery, () => removeFrom(options, labels, paths));
+}
+
+async function removeFrom(
+  options: { gallery: string; json?: boolean },
+  labels: ReadonlySet<string>,
+  paths: ReadonlySet<string>,
+): Promise<void> {
   const gallery = await Gallery.load(options.gallery);
   try {
     const gone = await gallery.remove((row) => labels.has(row.label) || paths.has(row.path));

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { writeAtomic } from "../atomic-file.js";
 import { UserError } from "../errors.js";
 import { parseValue, unreadable } from "../schema.js";
+import { strictText } from "../strict-text.js";
 
 /** One gallery entry: its id in the index, the picture it came from and its label. */
 export interface GalleryRow {
@@ -64,7 +65,8 @@ export async function saveGallery(
   index: Uint8Array,
   rows: readonly GalleryRow[],
 ): Promise<GalleryManifest> {
-  const rowText = `${rows.map((r) => JSON.stringify([r.id, r.path, r.label])).join("\n")}${rows.length ? "\n" : ""}`;
+  checkRows(rows, manifest.nextId, folder);
+  const rowText = rows.map((r) => `${JSON.stringify([r.id, r.path, r.label])}\n`).join("");
   const indexHash = sha256(index);
   const rowHash = sha256(rowText);
   const full: GalleryManifest = {
@@ -85,6 +87,9 @@ export async function saveGallery(
   await mkdir(folder, { recursive: true });
   await writeAtomic(join(folder, full.index.file), index);
   await writeAtomic(join(folder, full.rows.file), rowText);
+  // What cannot be read back must not take the place of what can.
+  await readChecked(folder, full.index);
+  await readChecked(folder, full.rows);
   await writeAtomic(join(folder, manifestName), `${JSON.stringify(full, null, 2)}\n`);
   for (const name of await readdir(folder)) {
     if (
@@ -141,14 +146,11 @@ export async function readGallery(
   const manifest = await readManifest(folder);
   const index = await readChecked(folder, manifest.index);
   const rowBytes = await readChecked(folder, manifest.rows);
-  const rows = Buffer.from(rowBytes.buffer, rowBytes.byteOffset, rowBytes.byteLength)
-    .toString("utf8")
+  const rowFile = join(folder, manifest.rows.file);
+  const rows = strictText(rowBytes, { file: rowFile })
     .split("\n")
-    .filter(Boolean)
-    .map((line): GalleryRow => {
-      const [id, path, label] = JSON.parse(line) as [number, string, string];
-      return { id, path, label };
-    });
+    .flatMap((line, i) => (line === "" ? [] : [rowOf(line, i + 1, rowFile)]));
+  checkRows(rows, manifest.nextId, rowFile);
   if (rows.length !== manifest.count) {
     throw new UserError({
       code: "gallery-corrupt",
@@ -160,6 +162,42 @@ export async function readGallery(
     });
   }
   return { manifest, index, rows };
+}
+
+const rowSchema = z.tuple([z.number().int().nonnegative(), z.string(), z.string()]);
+
+function rowOf(line: string, number: number, file: string): GalleryRow {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    value = undefined;
+  }
+  const row = rowSchema.safeParse(value);
+  if (!row.success) throw corruptRows(file, `line ${number} is no [id, path, label]`);
+  const [id, path, label] = row.data;
+  return { id, path, label };
+}
+
+/** Ids name one row each, and the next one is free: else entries collapse, or the next append. */
+function checkRows(rows: readonly GalleryRow[], nextId: number, file: string): void {
+  const ids = new Set<number>();
+  for (const { id } of rows) {
+    if (ids.has(id)) throw corruptRows(file, `two rows have the id ${id}`);
+    if (id >= nextId) throw corruptRows(file, `the id ${id} is not below nextId, ${nextId}`);
+    ids.add(id);
+  }
+}
+
+function corruptRows(file: string, found: string): UserError {
+  return new UserError({
+    code: "gallery-corrupt",
+    message: "the gallery's rows are not what they must be",
+    file,
+    expected: "[id, path, label] on each line, ids unique and below nextId",
+    found,
+    fix: "build the gallery again, or restore the file",
+  });
 }
 
 async function readChecked(folder: string, ref: GalleryManifest["index"]): Promise<Uint8Array> {
