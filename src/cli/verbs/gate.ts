@@ -183,8 +183,7 @@ async function datasetFor(
     });
   }
   const dataset = await work.resources.dataset(path);
-  if (dataset.task === config.task || (dataset.task === "pipeline" && config.task === "system"))
-    return dataset;
+  if (dataset.task === config.task) return dataset;
   throw new UserError({
     code: "wrong-task",
     message: "this data set is for another kind of model",

@@ -23,7 +23,7 @@ const gateSchema = z.strictObject({
   schema: z.literal(1),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, { error: "expected kebab-case" }),
   title: z.string(),
-  task: z.enum(["detection", "recognition", "classification", "system"]),
+  task: z.enum(["detection", "recognition", "classification"]),
   change: z
     .enum([...changes, "auto"])
     .default("auto")
@@ -63,8 +63,6 @@ const gateSchema = z.strictObject({
     .strictObject({ processes: z.int().min(1).default(6) })
     .optional()
     .describe("fresh processes a side: start and peak memory; left out: not measured"),
-  threshold: z.number().optional().describe("system: of recognition; left out: PP-ShiTu's"),
-  index: z.string().default("Flat").describe("system: Faiss factory of the gallery"),
 });
 
 export type GateConfig = Omit<z.output<typeof gateSchema>, "limits" | "change"> & {

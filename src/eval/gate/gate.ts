@@ -167,7 +167,7 @@ async function compareOn(
         message: "this data set is for the whole pipeline",
         file: dataset.file,
         path: "task",
-        fix: "give both a detector and an embedder as baseline, with configs/gates/system.yaml",
+        fix: "give a data set for detection, recognition or classification",
       });
   }
 }

@@ -8,17 +8,15 @@ export interface Measure {
   readonly name: string;
   readonly kind: "loss" | "least" | "most";
   readonly unit: "ratio" | "dB" | "count";
-  readonly tasks: readonly (Task | "system")[];
+  readonly tasks: readonly Task[];
   readonly what: string;
 }
 
 const models = ["detection", "recognition", "classification"] as const;
-const any = [...models, "system"] as const;
 
 const recognition = ["recognition"] as const;
 const detection = ["detection"] as const;
 const classification = ["classification"] as const;
-const system = ["system"] as const;
 
 export const measures: readonly Measure[] = [
   loss("recall@1", recognition, "queries whose first neighbour has their label"),
@@ -27,8 +25,6 @@ export const measures: readonly Measure[] = [
   loss("AP50", detection, "COCO AP at IoU 0.50"),
   loss("objects-found", detection, "share of a picture's objects that the used boxes find"),
   loss("top-1", classification, "pictures whose highest score is their class"),
-  loss("F1", system, "F1 of box and label (definition C) at the card's threshold"),
-  loss("objects-recognised", system, "share of a picture's objects that are recognised"),
   least("cosine-mean", [...recognition, ...classification], "mean cosine of the outputs"),
   least("cosine-p1", [...recognition, ...classification], "cosine that 1% of the pictures miss"),
   least("cosine-worst", [...recognition, ...classification], "cosine of the worst picture"),
@@ -40,7 +36,11 @@ export const measures: readonly Measure[] = [
   least("matched-boxes", detection, "boxes that pair, as a share of all that either has"),
   least("box-overlap", detection, "mean IoU of the pairs"),
   most("score-shift", detection, "mean absolute change of the pairs' scores"),
-  most("unusable", any, "share of the pictures that the candidate fails on and the baseline not"),
+  most(
+    "unusable",
+    models,
+    "share of the pictures that the candidate fails on and the baseline not",
+  ),
   most("latency-ratio", models, "median time of the candidate over the baseline's, interleaved"),
   most("size-ratio", models, "bytes of the file over the baseline's"),
   most("parameters-ratio", models, "parameters over the baseline's"),
