@@ -2,6 +2,8 @@ import { FileAttachment } from "observablehq:stdlib";
 import * as aq from "npm:arquero";
 import { tableFromIPC } from "npm:@uwdata/flechette";
 import type { CaseBoxes, CaseNeighbour } from "../../src/eval/record/case.js";
+import type { OutcomeCount } from "../analysis/query-filter.js";
+import type { RecordView } from "../analysis/record-view.js";
 import {
   unpackBoxes,
   unpackNeighbours,
@@ -34,6 +36,30 @@ export interface Detail {
 
 export async function outcomes(): Promise<aq.ColumnTable> {
   return aq.fromArrow(await FileAttachment("../data/outcomes.arrow").arrayBuffer());
+}
+
+/** The outcomes of one record's cases. */
+export function outcomesOf(
+  all: aq.ColumnTable,
+  record: RecordView | null,
+): { readonly cell: string; readonly item: string; readonly outcome: string }[] {
+  if (record === null) return [];
+  return all
+    .params({ key: record.key })
+    .filter((d: { record: string }, $: { key: string }) => d.record === $.key)
+    .select("cell", "item", "outcome")
+    .objects() as { cell: string; item: string; outcome: string }[];
+}
+
+/** How many cases of each cell of a record had which outcome, and lost at which stage. */
+export function outcomeCounts(all: aq.ColumnTable, record: RecordView | null): OutcomeCount[] {
+  if (record === null) return [];
+  return all
+    .params({ key: record.key })
+    .filter((d: { record: string }, $: { key: string }) => d.record === $.key)
+    .groupby("cell", "outcome", "lostAt")
+    .rollup({ n: aq.op.count() })
+    .objects() as OutcomeCount[];
 }
 
 type Coded = { readonly values: readonly unknown[]; readonly at: readonly number[] };

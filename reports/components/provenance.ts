@@ -1,6 +1,6 @@
 import { html } from "npm:htl";
 import { formatBytes, formatDuration, formatTime } from "../analysis/format.js";
-import type { RecordView } from "../analysis/record-view.js";
+import type { CompletedCell, RecordView } from "../analysis/record-view.js";
 
 /** Under what a record was made: time, commit, machine, versions. */
 export function provenance(record: RecordView): HTMLElement {
@@ -110,4 +110,15 @@ function words(key: string): string {
 export function processorOf(machine: unknown): string | null {
   const facts = Object.fromEntries(machineFacts(machine));
   return facts["CPU model"] ?? facts.CPU ?? null;
+}
+
+/** What timed cells were measured on: `Measured on CPU, 2 threads.` */
+export function processorLine(record: RecordView, cells: readonly CompletedCell[]): HTMLElement {
+  const processor = processorOf(record.provenance.machine);
+  const { threads } = cells[0]?.labels ?? {};
+  const counted = threads ? `, ${threads} ${threads === "1" ? "thread" : "threads"}` : "";
+  return html`<p class="muted">
+    Measured on ${processor ?? "a machine that the record does not name"}${counted}. Times of
+    different machines do not compare.
+  </p>`;
 }

@@ -1,5 +1,6 @@
 import { html } from "npm:htl";
 import { formatDuration, formatInterval, formatTime, formatValue } from "../analysis/format.js";
+import { headlineOf } from "../analysis/headline.js";
 import { roleOf } from "../analysis/series.js";
 import {
   cellName,
@@ -14,6 +15,7 @@ import {
   type KnownScore,
   type RecordView,
 } from "../analysis/record-view.js";
+import { absent, message, troubles } from "./runs.js";
 
 /** Title, time and state of a record in one line. */
 export function headline(record: RecordView): HTMLElement {
@@ -103,5 +105,13 @@ export function runTiles(record: RecordView): HTMLElement | null {
           ><span class="under">${under}</span>
         </div>`,
     )}
+  </div>`;
+}
+
+/** How the page of a run begins: title, what came out, what went wrong, and its best scores. */
+export function runHead(record: RecordView | null): HTMLElement {
+  if (record === null) return absent("any kind", "npx shitu run configs/first-light.yaml");
+  return html`<div>
+    ${headline(record)} ${message(headlineOf(record))} ${troubles(record)} ${runTiles(record)}
   </div>`;
 }

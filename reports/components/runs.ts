@@ -2,6 +2,7 @@ import { FileAttachment } from "observablehq:stdlib";
 import { html } from "npm:htl";
 import { groupFailures, groupNotes } from "../analysis/failures.js";
 import { formatTime } from "../analysis/format.js";
+import { headlineOf } from "../analysis/headline.js";
 import {
   failedCells,
   recordsWith,
@@ -59,11 +60,35 @@ export function select<T>(
   return field;
 }
 
+/** A select where there is something to choose, else nothing that is seen. */
+export function optionalSelect<T>(
+  label: string,
+  options: readonly T[],
+  name: (option: T) => string,
+  initial?: T | null,
+): HTMLElement & { value: T | null } {
+  return options.length > 0 ? select(label, options, name, initial) : blank(null);
+}
+
 export function recordSelect(
   records: readonly RecordView[],
   label = "Record",
 ): HTMLElement & { value: RecordView | null } {
   return records.length > 0 ? select(label, records, recordTitle) : blank(null);
+}
+
+/**
+ * How a page of a kind begins: what its record says in one sentence and what is wrong with it, or
+ * the command that makes one.
+ */
+export function opening(
+  record: RecordView | null,
+  kind: string,
+  what: string,
+  command: string,
+): HTMLElement {
+  if (record === null) return absent(what, command);
+  return html`<div>${message(headlineOf(record, kind))}${troubles(record, kind)}</div>`;
 }
 
 /** What a page shows where there is no record of its kind. */
