@@ -1,15 +1,8 @@
 import { UserError } from "../../src/pipeline/errors.js";
-import { writeOnnx, type DraftModel } from "../../src/pipeline/onnx/write-model.js";
+import type { DraftModel } from "../../src/pipeline/onnx/write-model.js";
 import type { Network } from "./catalogue.js";
 import type { WeightSource } from "./drawn-weights.js";
-import { drawnWeights } from "./drawn-weights.js";
 import { NetworkBuilder } from "./network-builder.js";
-
-export interface BuildOptions {
-  readonly seed: number;
-  /** Pixels of a side of the input; what the paper has unless said. */
-  readonly size?: number;
-}
 
 export interface BuiltModel {
   readonly model: DraftModel;
@@ -42,13 +35,4 @@ export function networkModel(
   const b = new NetworkBuilder(weights, network.batch);
   const outputs = network.build(b, b.input("image", [3, size, size]));
   return { model: b.model(network.name, outputs, network.opset), shapes: b.shapes() };
-}
-
-/** Writes a network to a file, whole or not at all. */
-export async function buildNetwork(
-  file: string,
-  network: Network,
-  { seed, size }: BuildOptions,
-): Promise<void> {
-  await writeOnnx(file, networkModel(network, drawnWeights(seed), size).model);
 }

@@ -160,6 +160,13 @@ const detectors: readonly Network[] = [
     ),
     opset: 19,
   },
+  {
+    ...detector("pp-yolo-v2-mainbody", "PP-YOLOv2 for main bodies", 640, (b, x) =>
+      ppYoloV2(b, x, { classes: 1 }),
+    ),
+    opset: 19,
+    outputs: 1,
+  },
   detector("pp-yolo-mobilenet-v3", "PP-YOLO on MobileNetV3-large", 320, (b, x) =>
     ppYoloMobilenet(b, x, { classes: 80 }),
   ),

@@ -19,8 +19,8 @@ export interface PicoDetSpec {
 
 /** Distances to the four sides are distributions over 0 to 7 strides (`reg_max` 7). */
 const bins = 8;
-/** Logit of the share of places that hold an object: 0.01, as the heads' biases begin. */
-const priorLogit = -Math.log((1 - 0.01) / 0.01);
+/** Logit of the share of places that hold an object, with a deviation of about 1 around it: a few hundred candidates, a few boxes. */
+const priorLogit = -6;
 const parts = { conv: "conv", norm: "norm" };
 
 function head(b: NetworkBuilder, x: Value, level: number, spec: PicoDetSpec): [Value, Value] {
@@ -39,7 +39,7 @@ function head(b: NetworkBuilder, x: Value, level: number, spec: PicoDetSpec): [V
     y = convNorm(b, y, { name: name("pw"), out: channels, act, parts });
   }
   const bias = (channel: number): number => (channel < classes ? priorLogit : 0);
-  y = b.conv(y, { name: `head.head_cls${level}`, out: classes + 4 * bins, bias, gain: 0.4 });
+  y = b.conv(y, { name: `head.head_cls${level}`, out: classes + 4 * bins, bias, gain: 3.5 });
   const [, rows, columns] = mapOf(y);
   const split = b.shape([classes, 4 * bins]);
   const dims = [classes, 4 * bins].map((depth) => [depth, rows, columns]);

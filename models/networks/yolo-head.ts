@@ -14,8 +14,8 @@ export interface YoloHeadSpec {
 }
 
 const gridScale = 1.05;
-/** Logit of the share of places that hold an object: 0.01. */
-const priorLogit = -Math.log((1 - 0.01) / 0.01);
+/** Logit of the share of places that hold an object, with a deviation of about 1 around it. */
+const priorLogit = { plain: -5, tempered: -7.5 } as const;
 
 /** Boxes [A, 4] and scores [classes, A] over all maps, and what the maps' convolutions gave. */
 export function yoloHead(
@@ -49,9 +49,10 @@ export function yoloOutput(
   const anchors = spec.anchors[level]!.length;
   const before = iouFactor === null ? 0 : anchors;
   const out = before + anchors * (classes + 5);
+  const prior = iouFactor === null ? priorLogit.plain : priorLogit.tempered;
   const bias = (channel: number): number =>
-    channel >= before && (channel - before) % (classes + 5) === 4 ? priorLogit : 0;
-  return b.conv(map, { name: `yolo_head.yolo_output.${level}`, out, bias, gain: 0.5 });
+    channel >= before && (channel - before) % (classes + 5) === 4 ? prior : 0;
+  return b.conv(map, { name: `yolo_head.yolo_output.${level}`, out, bias, gain: 1 });
 }
 
 function decodeLevel(
