@@ -49,7 +49,7 @@ function stampOf(files) {
  * changed.
  */
 export async function ensureBuilt() {
-  const files = ["src", "datasets", "native"]
+  const files = ["src", "datasets", "models/networks", "native"]
     .filter((d) => existsSync(join(root, d)))
     .flatMap(sources);
   const stamp = stampOf(files);

@@ -9,7 +9,7 @@ const arrows = {
   "./native": [],
   "./src/pipeline": ["./native"],
   "./src/import": ["./src/pipeline"],
-  "./src/eval": ["./src/pipeline", "./datasets/formats"],
+  "./src/eval": ["./src/pipeline", "./datasets/formats", "./models/networks"],
   "./datasets/formats": ["./src/pipeline"],
   "./datasets/mini": ["./src/pipeline", "./datasets/formats"],
   "./models/networks": ["./src/pipeline"],

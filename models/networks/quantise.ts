@@ -66,7 +66,9 @@ function quantisedValues({ graph }: DraftModel): string[] {
     else if (leads) for (const input of node.inputs) before.add(input);
   }
   const results = graph.nodes.filter((n) => integerOps.has(n.op)).map((n) => n.outputs[0]!);
-  const values = new Set([...before].filter((v) => behind.has(v) || graph.inputs.some((i) => i.name === v)));
+  const values = new Set(
+    [...before].filter((v) => behind.has(v) || graph.inputs.some((i) => i.name === v)),
+  );
   for (const result of results) values.add(result);
   const outputs = new Set(graph.outputs.map((o) => o.name));
   return [...values].filter((v) => !constants.has(v) && !absorbed.has(v) && !outputs.has(v));

@@ -103,19 +103,20 @@ function adaptive({ inputs, outputs }: DraftNode, i: number): DraftNode[] {
 
 /**
  * Rounded so coarsely (a step of 9% in variance, a sixteenth of a deviation in mean) that processors
- * whose sums differ in their last bits come to the same numbers. A channel that does not vary gets a
- * variance of a hundredth.
+ * whose sums differ in their last bits come to the same numbers. A channel that hardly varies on
+ * the drawn picture gets a quarter of the layer's variance, or another picture would blow it up.
  */
 function settled(mean: Float32Array, variance: Float32Array): Statistics {
   const steps = 8;
-  const rounded = variance.map(
-    (v) => 2 ** (Math.round(steps * Math.log2(Math.max(v, 0.01))) / steps),
-  );
+  const rounded = (v: number): number => 2 ** (Math.round(steps * Math.log2(v)) / steps);
+  const usual = variance.reduce((sum, v) => sum + v, 0) / variance.length;
+  const least = rounded(Math.max(usual / 4, 1e-3));
+  const variances = variance.map((v) => Math.max(rounded(Math.max(v, 1e-6)), least));
   const means = mean.map((m, c) => {
-    const step = Math.sqrt(rounded[c]!) / 16;
+    const step = Math.sqrt(variances[c]!) / 16;
     return Math.round(m / step) * step;
   });
-  return { mean: means, variance: rounded };
+  return { mean: means, variance: variances };
 }
 
 /** Noise at every scale from a pixel to half the picture, as photographs have it; three planes of deviation 1. */

@@ -56,6 +56,10 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ ve
     load: () => import("./verbs/lint.js"),
   },
   list: { summary: "List the records of past runs.", load: () => import("./verbs/list.js") },
+  networks: {
+    summary: "List the paper's networks with what they cost, or build one with drawn weights.",
+    load: () => import("./verbs/networks.js"),
+  },
   recognize: {
     summary: "Recognise what is in pictures.",
     load: () => import("./verbs/recognize.js"),

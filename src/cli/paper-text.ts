@@ -1,6 +1,6 @@
 import type { ComparedTable } from "../eval/paper/paper-comparison.js";
 import { summarize } from "../eval/paper/paper-comparison.js";
-import { paperMatrix, reasons } from "../eval/paper/paper-matrix.js";
+import { differences, paperMatrix, ratioRows, reasons } from "../eval/paper/paper-matrix.js";
 import { colour, table as textTable } from "./terminal.js";
 
 /** For a terminal. A table that is wider than it is high is turned, so that lines stay readable. */
@@ -18,10 +18,27 @@ export function paperTableText(compared: ComparedTable): string {
       head.map((h, i) => ({ head: h, align: i === 0 ? ("left" as const) : ("right" as const) })),
       body,
     ),
-    `${s.measured} of ${s.of} numbers measured: ${s.counts.agrees} within the interval, ` +
-      `${s.counts.differs} differ, ${s.counts["not comparable"]} not comparable, ` +
+    `${s.measured} of ${s.of} numbers measured, ${s.compared} of them compared: ` +
+      `${s.counts.agrees} agree, ${s.counts.differs} differ, ${s.counts["ratio agrees"]} ` +
+      `proportions agree, ${s.counts["ratio differs"]} differ; ` +
+      `${s.counts["not comparable"]} not comparable, ` +
       `${s.counts["not run"]} not run; orderings of the paper: ${s.kept} kept, ${s.reversed} ` +
       `reversed, ${s.undecided} undecided`,
+    ...differences(compared).map((why) => `x ${why}`),
+    ...ratios(compared),
     ...reasons(compared).map((why) => `~ ${why}`),
   ].join("\n");
+}
+
+function ratios(compared: ComparedTable): string[] {
+  const rows = ratioRows(compared);
+  if (rows.length === 0) return [];
+  const heads = ["time of", "in proportion to", "paper", "here [interval]", "", "how"];
+  return [
+    textTable(
+      heads.map((head) => ({ head })),
+      rows,
+    ),
+    ": engine (ONNX Runtime for Paddle with MKL-DNN), threads and processor are not the paper's",
+  ];
 }

@@ -22,6 +22,7 @@ import { prepareMiniWithBars } from "../mini-preparation.js";
 import { choice } from "../options.js";
 import { legend, paperRows } from "../../eval/paper/paper-matrix.js";
 import { paperTableText } from "../paper-text.js";
+import { exactPart, prepareSystems } from "../true-scale.js";
 import { recordText } from "../record-text.js";
 import { colour, print, printJson, table as textTable } from "../terminal.js";
 import type { Verb } from "../verb.js";
@@ -33,6 +34,7 @@ interface Options {
   runs?: string;
   cache?: string;
   fresh?: boolean;
+  only?: string;
   json?: boolean;
 }
 
@@ -46,7 +48,8 @@ export const verb: Verb = {
       .argument("[tables...]", "tables, 3 to 9 (default: all that the scale has)")
       .option(
         "--scale <scale>",
-        "mini: the embedded benchmark; paper: your own weights and data",
+        "mini: the embedded benchmark; true: the paper's networks with drawn weights; " +
+          "paper: your own weights and data",
         "mini",
       )
       .option(
@@ -60,11 +63,18 @@ export const verb: Verb = {
         "--cache <folder>",
         "where observations are cached (default: .cache/observations, or SHITU_CACHE)",
       )
+      .option(
+        "--only <part>",
+        "exact: of --scale true what takes no timing (parameters, FLOPs, sizes)",
+      )
       .option("--fresh", "throw away what a cut-off run had finished (default: go on with it)")
       .option("--json", "machine output")
       .action(reproduce);
   },
 };
+
+/** Folders of configs by the scale that they are for. */
+const scales = { mini: "mini", true: "scale", paper: "paper" } as const;
 
 /** Configs of a table beside the one of its number. */
 const further: Readonly<Record<string, readonly string[]>> = { "mini 7": ["table7-flat.yaml"] };
@@ -76,7 +86,8 @@ interface Reproduced {
 }
 
 async function reproduce(asked: readonly string[], options: Options): Promise<void> {
-  const scale = choice("--scale", options.scale, ["mini", "paper"]);
+  const scale = scales[choice("--scale", options.scale, ["mini", "true", "paper"])];
+  const exact = options.only !== undefined && choice("--only", options.only, ["exact"]) === "exact";
   const paper = await readPaper(join(projectRoot, "configs", "paper", "tables.yaml"));
   const tables =
     asked.length > 0
@@ -87,11 +98,15 @@ async function reproduce(asked: readonly string[], options: Options): Promise<vo
   const cells = new CellProcess();
   const spent = { renderingMs: 0, loopMs: 0 };
   try {
+    const placed: string[] = [];
     if (scale === "mini") await prepareWhereMissing();
+    if (scale === "scale" && !exact && tables.some((t) => t.table === 9))
+      placed.push(...(await prepareSystems()));
+    const settings = { ...options, set: [...placed, ...options.set], exact };
     spent.renderingMs = performance.now() - start;
     const done: Reproduced[] = [];
     for (const table of tables) {
-      const result = await reproduceTable(table, scale, options, {
+      const result = await reproduceTable(table, scale, settings, {
         cells,
         onTime: ({ loopMs }) => {
           spent.loopMs += loopMs;
@@ -148,7 +163,7 @@ async function prepareWhereMissing(): Promise<void> {
 async function reproduceTable(
   table: PaperTable,
   scale: string,
-  { set, runs, cache, fresh }: Options,
+  { set, runs, cache, fresh, exact }: Options & { readonly exact: boolean },
   shared: Pick<RunSettings, "cells" | "onTime">,
 ): Promise<Reproduced> {
   const files = [
@@ -160,7 +175,10 @@ async function reproduceTable(
   const records: RunRecord[] = [];
   const missing: MissingPart[] = [];
   for (const file of files) {
-    const loaded = await loadConfig(file, set);
+    const whole = await loadConfig(file, set);
+    const config = exact ? exactPart(whole.config) : whole.config;
+    if (config === null) continue;
+    const loaded = { ...whole, config };
     const plans = await plan(loaded);
     missing.push(...missingParts(plans));
     if (plans.every((p) => p.problem)) continue;
@@ -223,8 +241,11 @@ function overview(done: readonly Reproduced[], time: Spent): string {
     return [
       `Table ${compared.table.table}`,
       `${s.measured} of ${s.of}`,
+      s.compared,
       s.counts.agrees,
       s.counts.differs,
+      s.counts["ratio agrees"],
+      s.counts["ratio differs"],
       s.counts["not comparable"],
       s.counts["not run"],
       s.kept,
@@ -235,7 +256,7 @@ function overview(done: readonly Reproduced[], time: Spent): string {
       records.map((r) => r.id).join(", "),
     ];
   });
-  return `${textTable([{ head: "" }, { head: "measured", ...right }, { head: "within interval", ...right }, { head: "differ", ...right }, { head: "not comparable", ...right }, { head: "not run", ...right }, { head: "orders kept", ...right }, { head: "reversed", ...right }, { head: "undecided", ...right }, { head: "failed cells", ...right }, { head: "missing parts", ...right }, { head: "records" }], rows)}\n\n${legend}\n${timeText(time)}`;
+  return `${textTable([{ head: "" }, { head: "measured", ...right }, { head: "compared", ...right }, { head: "agree", ...right }, { head: "differ", ...right }, { head: "proportion agrees", ...right }, { head: "differs", ...right }, { head: "not comparable", ...right }, { head: "not run", ...right }, { head: "orders kept", ...right }, { head: "reversed", ...right }, { head: "undecided", ...right }, { head: "failed cells", ...right }, { head: "missing parts", ...right }, { head: "records" }], rows)}\n\n${legend}\n${timeText(time)}`;
 }
 
 function timeText({ renderingMs, loopMs, ms }: Spent): string {

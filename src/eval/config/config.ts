@@ -67,7 +67,17 @@ const system = z.strictObject({
 const latency = z.strictObject({
   kind: z.literal("latency"),
   systems: z
-    .array(system.extend({ gallery: z.string().describe("data set whose gallery is searched") }))
+    .array(
+      system.extend({
+        gallery: z.string().describe("data set whose gallery is searched"),
+        distractors: z
+          .number()
+          .int()
+          .nonnegative()
+          .default(0)
+          .describe("drawn vectors that fill the gallery up, for its cost at a size"),
+      }),
+    )
     .min(1),
   images: z.string().describe("data set whose pictures are the queries"),
   threads: z.number().int().positive().default(1),
@@ -234,6 +244,31 @@ const index = z
     error: "give either vectors (drawn) or features (from files)",
   });
 
+const network = z.strictObject({
+  kind: z.literal("network"),
+  networks: z
+    .array(
+      z.strictObject({
+        network: z.string().describe("a name of `shitu networks`, such as pp-lcnet-0.25x"),
+        name: z.string().optional().describe("what records call it; left out: its own name"),
+        int8: z.boolean().default(false),
+      }),
+    )
+    .min(1),
+  seed: z.number().int().nonnegative().default(1).describe("of the drawn weights"),
+  latency: z
+    .strictObject({
+      threads: z
+        .array(z.union([z.number().int().positive(), z.literal("all")]))
+        .min(1)
+        .default([1])
+        .describe("inside an operator; all: the machine's cores"),
+      rounds: z.number().int().min(6).default(30).describe("in each, every network runs twice"),
+    })
+    .optional()
+    .describe("batch 1, all networks interleaved; left out: not measured"),
+});
+
 const expected = z.strictObject({
   cell: z
     .record(z.string(), z.string())
@@ -298,6 +333,7 @@ const configSchema = z.strictObject({
         pipeline,
         classification,
         index,
+        network,
       ]),
     )
     .min(1),
@@ -312,6 +348,7 @@ export type LatencyMeasurement = Extract<Measurement, { kind: "latency" }>;
 export type PipelineMeasurement = Extract<Measurement, { kind: "pipeline" }>;
 export type ClassificationMeasurement = Extract<Measurement, { kind: "classification" }>;
 export type IndexMeasurement = Extract<Measurement, { kind: "index" }>;
+export type NetworkMeasurement = Extract<Measurement, { kind: "network" }>;
 export type SystemSpec = z.infer<typeof system>;
 export type IndexSpec = z.infer<typeof indexSpec>;
 export type PaperNames = z.infer<typeof paper>;

@@ -6,6 +6,7 @@ import { planClassification } from "./classification.js";
 import { planDetection } from "./detection.js";
 import { planIndexChoice } from "./index-choice.js";
 import { planLatency } from "./latency.js";
+import { planNetworks } from "./networks.js";
 import { planPipeline } from "./pipeline.js";
 import { planRetrieval } from "./retrieval.js";
 
@@ -31,5 +32,7 @@ export async function planMeasurement(
       return planClassification(measurement, config.protocol, resources);
     case "index":
       return planIndexChoice(measurement, config.protocol, resources);
+    case "network":
+      return planNetworks(measurement, config.table, resources);
   }
 }

@@ -7,6 +7,7 @@ import type { PipelineDataset, RecognitionDataset } from "../config/dataset.js";
 import { embedPictures, type ItemError } from "../observe/observations.js";
 import type { CellContext } from "./cell.js";
 import { indexPoints, withOneThread } from "./index-points.js";
+import { gaussians, uniform } from "../../pipeline/seeded-random.js";
 import { listPictures } from "./pictures.js";
 
 export interface SystemGallery {
@@ -21,7 +22,7 @@ export interface SystemGallery {
  * The caller closes it.
  */
 export async function openSystemGallery(
-  system: SystemSpec,
+  system: SystemSpec & { readonly distractors?: number },
   dataset: RecognitionDataset | PipelineDataset,
   protocol: Protocol,
   { resources, signal, progress }: CellContext,
@@ -35,6 +36,7 @@ export async function openSystemGallery(
       path: `systems, ${system.name}`,
       found: `${points.length} points`,
     });
+  const { distractors = 0 } = system;
   const embedder = await resources.embedder(system.embedder);
   const listed = await listPictures(dataset, "gallery", protocol, resources);
   const model = {
@@ -62,11 +64,45 @@ export async function openSystemGallery(
         factory: system.index.factory,
         parameters: points[0]!.parameters,
       },
-      vectors,
-      places.map((place) => listed.rows[place]!),
+      withDistractors(vectors, distractors),
+      [...places.map((place) => listed.rows[place]!), ...distractorRows(distractors)],
     ),
   );
   if (isCodes(vectors) !== (embedder.kind === "binary"))
     throw new Error("vectors and embedder differ in kind");
   return { gallery, rows: vectors, errors };
+}
+
+/** The vectors, and so many drawn ones behind them: of length 1, as embeddings are, or bits. */
+function withDistractors(vectors: Vectors | Codes, count: number): Vectors | Codes {
+  if (count === 0) return vectors;
+  if (isCodes(vectors)) {
+    const drawn = Uint8Array.from({ length: count * (vectors.bits / 8) }, byteOf(uniform(1)));
+    return {
+      ...vectors,
+      data: joined(new Uint8Array(vectors.data.length + drawn.length), vectors.data, drawn),
+    };
+  }
+  const { dim } = vectors;
+  const drawn = gaussians(count * dim, 1);
+  for (let row = 0; row < count; row++) normalise(drawn.subarray(row * dim, (row + 1) * dim));
+  const data = joined(new Float32Array(vectors.data.length + drawn.length), vectors.data, drawn);
+  return { ...vectors, data };
+}
+
+const byteOf = (next: () => number) => (): number => Math.floor(256 * next());
+
+function joined<T extends Float32Array | Uint8Array>(whole: T, first: T, second: T): T {
+  whole.set(first, 0);
+  whole.set(second, first.length);
+  return whole;
+}
+
+function normalise(row: Float32Array): void {
+  const length = Math.hypot(...row);
+  for (let i = 0; i < row.length; i++) row[i] = row[i]! / length;
+}
+
+function distractorRows(count: number): { path: string; label: string }[] {
+  return Array.from({ length: count }, (_, i) => ({ path: `drawn/${i}`, label: `drawn ${i}` }));
 }

@@ -1,6 +1,14 @@
 import type { Cell, RecordedScore, RunRecord } from "../record/record.js";
 import type { Interval } from "../types.js";
 import { cellsOf, type PaperCell, type PaperTable } from "./paper-tables.js";
+import {
+  compareRatio,
+  partnerOf,
+  rowName,
+  type Candidate,
+  type RatioComparison,
+  type TimeOf,
+} from "./ratio-verdict.js";
 
 /** The paper's numbers beside ours, with a verdict that claims no more than the two support. */
 
@@ -11,6 +19,9 @@ export type Verdict =
    */
   | "agrees"
   | "differs"
+  /** Times: their proportion to another row's is the paper's, within its rounding and our interval. */
+  | "ratio agrees"
+  | "ratio differs"
   /** Both are there, but they are not measurements of one thing; `why` says which difference. */
   | "not comparable"
   | "not run"
@@ -33,6 +44,7 @@ export interface ComparedCell extends PaperCell {
   readonly difference: number | null;
   readonly verdict: Verdict;
   readonly why: string | null;
+  readonly ratio: RatioComparison | null;
 }
 
 /**
@@ -78,25 +90,39 @@ export function compareTable(table: PaperTable, records: readonly NamedRecord[])
         Number(a.cell.labels.notComparable !== undefined) -
         Number(b.cell.labels.notComparable !== undefined),
     );
-  const cells = cellsOf(table).map((row) =>
-    row.map((cell): ComparedCell =>
-      judge(cell, cell.is.average ? average(cell, table, candidates) : single(cell, candidates)),
-    ),
+  const all = cellsOf(table);
+  const cells = all.map((row) =>
+    row.map((cell): ComparedCell => {
+      const found = cell.is.average ? average(cell, table, candidates) : single(cell, candidates);
+      const ratio = ratioOf(cell, all.flat(), candidates);
+      return judge(cell, { found, ratio, explained: table.explained });
+    }),
   );
   return { table, cells, order: order(cells) };
 }
 
-interface Candidate {
-  readonly key: string;
-  readonly cell: Extract<Cell, { state: "completed" }>;
+function ratioOf(
+  cell: PaperCell,
+  all: readonly PaperCell[],
+  candidates: readonly Candidate[],
+): RatioComparison | null {
+  if (cell.unit !== "ms" || cell.value === null) return null;
+  const partner = partnerOf(cell, all);
+  return partner && compareRatio(cell, partner, candidates, timeOf);
 }
+
+function timeOf(cell: PaperCell, among: readonly Candidate[]): TimeOf | null {
+  const found = single(cell, among);
+  return found && { name: rowName(cell) ?? "", ...found.ours };
+}
+
 interface Found {
   readonly ours: OurValue;
   readonly notComparable: string | undefined;
 }
 
 function single(cell: PaperCell, candidates: readonly Candidate[]): Found | null {
-  const { metric, model, system, dataset, stage } = cell.is;
+  const { metric, model, system, dataset, stage, definition } = cell.is;
   if (metric === undefined) return null;
   for (const { key, cell: our } of candidates) {
     if (model !== undefined && our.labels.paperModel !== model) continue;
@@ -107,6 +133,10 @@ function single(cell: PaperCell, candidates: readonly Candidate[]): Found | null
     const scores = our.scores.filter(
       (s) => s.metric === metric && (stage === undefined || s.of?.stage === stage),
     );
+    const defined = scores.find((s) => s.of?.definition === definition);
+    if (definition !== undefined && defined?.value != null) {
+      return { ours: asOurs(key, our.id, defined), notComparable: our.labels.notComparable };
+    }
     const only =
       (names: readonly string[]) =>
       (s: RecordedScore): boolean =>
@@ -114,11 +144,18 @@ function single(cell: PaperCell, candidates: readonly Candidate[]): Found | null
     const score =
       scores.find((s) => only(["stage"])(s) || s.of?.percentile === "mean") ??
       scores.find((s) => only(["stage", "percentile"])(s) && /^p?50$/.test(s.of?.percentile ?? ""));
-    if (score !== undefined && score.value !== null)
-      return { ours: asOurs(key, our.id, score), notComparable: our.labels.notComparable };
+    if (score !== undefined && score.value !== null) {
+      const otherwise = definition === undefined ? undefined : otherDefinition;
+      const notComparable = our.labels.notComparable ?? otherwise;
+      return { ours: asOurs(key, our.id, score), notComparable };
+    }
   }
   return null;
 }
+
+/** Where only learned elements or multiply-adds are known beside Paddle's counts. */
+const otherDefinition =
+  "the paper counts as Paddle does, batch norms in; these are folded into the convolutions";
 
 function asOurs(
   record: string,
@@ -175,26 +212,37 @@ function average(
   };
 }
 
-function judge(cell: PaperCell, found: Found | null): ComparedCell {
+interface Evidence {
+  readonly found: Found | null;
+  readonly ratio: RatioComparison | null;
+  readonly explained: PaperTable["explained"];
+}
+
+function judge(cell: PaperCell, { found, ratio, explained }: Evidence): ComparedCell {
+  const ours = ratio?.time ?? found?.ours ?? null;
   const result = (verdict: Verdict, why: string | null = null): ComparedCell => ({
     ...cell,
-    ours: found?.ours ?? null,
-    difference: found && cell.value !== null ? found.ours.value - cell.value : null,
+    ours,
+    difference: ours && cell.value !== null ? ours.value - cell.value : null,
     verdict,
     why,
+    ratio,
   });
   if (cell.is.metric === undefined) return result("stated");
   if (cell.value === null) return result("paper silent");
+  if (ratio) return result(ratio.agrees ? "ratio agrees" : "ratio differs", ratio.why);
   if (found === null) return result("not run");
   if (found.notComparable !== undefined) return result("not comparable", found.notComparable);
   if (cell.unit === "ms")
     return result("not comparable", "a time on another machine than the paper's");
   const [low, high] = boundsOf(found.ours);
-  return result(
-    cell.value! + cell.rounding >= low && cell.value! - cell.rounding <= high
-      ? "agrees"
-      : "differs",
-  );
+  if (cell.value + cell.rounding >= low && cell.value - cell.rounding <= high)
+    return result("agrees");
+  // An exact count of ours: some of the paper's are cut where others are rounded.
+  const cut = found.ours.interval === null && low >= cell.value && low < cell.value + 2 * cell.rounding;
+  if (cut) return result("agrees", "the paper cuts this number's digits, it does not round");
+  const reason = explained.find((e) => e.row === cell.row && e.column === cell.column);
+  return result("differs", reason?.why ?? null);
 }
 
 function boundsOf({ value, interval }: OurValue): [number, number] {
@@ -228,6 +276,8 @@ function order(cells: readonly (readonly ComparedCell[])[]): OrderCount {
 export interface TableSummary extends OrderCount {
   /** Cells of ours that stand beside a number of the paper's, and the numbers there are. */
   readonly measured: number;
+  /** Those of them that got a verdict which compares. */
+  readonly compared: number;
   readonly of: number;
   readonly counts: Readonly<Record<Verdict, number>>;
 }
@@ -240,12 +290,17 @@ export function summarize({
   const counts: Record<Verdict, number> = {
     agrees: 0,
     differs: 0,
+    "ratio agrees": 0,
+    "ratio differs": 0,
     "not comparable": 0,
     "not run": 0,
     "paper silent": 0,
     stated: 0,
   };
   for (const cell of cells.flat()) counts[cell.verdict]++;
-  const of = counts.agrees + counts.differs + counts["not comparable"] + counts["not run"];
-  return { measured: of - counts["not run"], of, counts, kept, reversed, undecided };
+  const compared =
+    counts.agrees + counts.differs + counts["ratio agrees"] + counts["ratio differs"];
+  const measured = compared + counts["not comparable"];
+  const of = measured + counts["not run"];
+  return { measured, compared, of, counts, kept, reversed, undecided };
 }

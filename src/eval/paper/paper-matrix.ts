@@ -10,6 +10,8 @@ import type { TextTable } from "../record/table-formats.js";
 const marks: Readonly<Record<string, string>> = {
   agrees: "=",
   differs: "x",
+  "ratio agrees": ":=",
+  "ratio differs": ":x",
   "not comparable": "~",
 };
 
@@ -94,6 +96,27 @@ export function paperRows({
     }));
 }
 
+/** Proportions of times, a row a number: what it is to, the paper's and ours with its interval. */
+export function ratioRows({ cells }: ComparedTable): string[][] {
+  return cells.flat().flatMap(({ row, column, is, ratio }) => {
+    if (!ratio) return [];
+    const [low, high] = ratio.ci.map((r) => r.toPrecision(3));
+    const ours = `${ratio.ours.toPrecision(3)} [${low}, ${high}]`;
+    const what = is.model === column ? column : `${row}, ${column}`;
+    const verdict = ratio.agrees ? "agrees" : "differs";
+    return [[what, ratio.against, ratio.paper.toPrecision(3), ours, verdict, ratio.how]];
+  });
+}
+
+/** Why exact numbers of ours differ from the paper's, a line each. */
+export function differences({ cells }: ComparedTable): string[] {
+  return cells
+    .flat()
+    .flatMap((c) =>
+      c.verdict === "differs" && c.why !== null ? [`${c.row}, ${c.column}: ${c.why}`] : [],
+    );
+}
+
 /** Why cells may only be shown beside the paper's, each reason once. */
 export function reasons({ cells }: ComparedTable): string[] {
   return [
@@ -106,4 +129,5 @@ export function reasons({ cells }: ComparedTable): string[] {
 }
 
 export const legend =
-  "= the paper's value lies within our interval; x it does not; ~ not comparable";
+  "= the paper's value lies within our interval, or its printed rounding; x it does not; " +
+  ":= and :x the same of a time's proportion to another row's; ~ not comparable";

@@ -10,6 +10,8 @@ const identity = z.strictObject({
   system: z.string().optional(),
   dataset: z.string().optional(),
   stage: z.string().optional(),
+  /** By whose definition the number counts, where there are several: paddle. */
+  definition: z.string().optional(),
   /** Whose times they are: never joined with ours, and never ordered across. */
   processor: z.string().optional(),
   /** The mean over the table's data sets, not a measurement of its own. */
@@ -47,6 +49,10 @@ const tableSchema = z.strictObject({
   protocol: z.array(z.string()).default([]),
   columns: z.array(columnSchema).min(1),
   rows: z.array(rowSchema).min(1),
+  /** Why an exact number of ours differs from the paper's, where it is known. */
+  explained: z
+    .array(z.strictObject({ row: z.string(), column: z.string(), why: z.string() }))
+    .default([]),
 });
 
 const paperSchema = z.strictObject({

@@ -57,6 +57,7 @@ const gemm: Rule = (shape, output, node) => {
 const rules: Readonly<Record<string, Rule>> = {
   Conv: convolution(1),
   FusedConv: convolution(1),
+  DeformConv: convolution(1), // the interpolation between places is left out
   ConvInteger: convolution(1),
   QLinearConv: convolution(3),
   ConvTranspose: transposedConvolution,
@@ -76,7 +77,6 @@ const knownUncounted = new Set([
   "GRU",
   "RNN",
   "Einsum",
-  "DeformConv",
   "Attention",
   "MultiHeadAttention",
   "QAttention",

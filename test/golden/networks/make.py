@@ -2,13 +2,11 @@
 
 Beside the project, in an environment of its own:
 
-    pip install paddlepaddle==3.3.1 "numpy<2" onnx==1.17.0 scipy pyyaml easydict
+    pip install paddlepaddle==3.3.1 "numpy<2" onnx==1.17.0 scipy pyyaml easydict requests
     python make.py PADDLECLAS PADDLEDETECTION ONNX_FOLDER > outputs.json
 
 with checkouts of PaddleClas (d178931, develop, October 2024) and PaddleDetection (666f597), and in
-ONNX_FOLDER each network of `sizes` written by
-
-    shitu networks build NAME --seed 1 --size SIZE --out ONNX_FOLDER/NAME.onnx
+ONNX_FOLDER the networks of sizes.json as `npx tsx write-models.ts ONNX_FOLDER` writes them.
 
 Tensors go over by name: the graphs use the names of the state dicts. The input is a fixed pattern.
 Kept are 48 values of each output, evenly spaced, and the largest magnitude of all.
@@ -41,6 +39,7 @@ stand_in(CLAS, "ppcls", ["utils", "arch", "arch.backbone", "arch.backbone.base",
                          "arch.backbone.variant_models"])
 stand_in(DET, "ppdet", ["utils", "core", "modeling", "modeling.backbones", "modeling.necks",
                         "modeling.heads", "modeling.assigners", "modeling.losses"])
+sys.modules["ppdet.modeling.losses"].IouLoss = None  # named by the head's file, for training alone
 
 
 def classifier(name):
