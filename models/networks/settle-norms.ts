@@ -103,15 +103,17 @@ function adaptive({ inputs, outputs }: DraftNode, i: number): DraftNode[] {
 
 /**
  * Rounded so coarsely (a step of 9% in variance, a sixteenth of a deviation in mean) that processors
- * whose sums differ in their last bits come to the same numbers. A channel that hardly varies on
- * the drawn picture gets a quarter of the layer's variance, or another picture would blow it up.
+ * whose sums differ in their last bits come to the same numbers. One picture tells how a channel
+ * varies within it, not from picture to picture: the square of its mean stands for that, and a
+ * channel that hardly varies gets a quarter of the layer's variance.
  */
 function settled(mean: Float32Array, variance: Float32Array): Statistics {
   const steps = 8;
   const rounded = (v: number): number => 2 ** (Math.round(steps * Math.log2(v)) / steps);
-  const usual = variance.reduce((sum, v) => sum + v, 0) / variance.length;
+  const all = variance.map((v, c) => v + mean[c]! ** 2);
+  const usual = all.reduce((sum, v) => sum + v, 0) / all.length;
   const least = rounded(Math.max(usual / 4, 1e-3));
-  const variances = variance.map((v) => Math.max(rounded(Math.max(v, 1e-6)), least));
+  const variances = all.map((v) => Math.max(rounded(Math.max(v, 1e-6)), least));
   const means = mean.map((m, c) => {
     const step = Math.sqrt(variances[c]!) / 16;
     return Math.round(m / step) * step;
@@ -119,19 +121,22 @@ function settled(mean: Float32Array, variance: Float32Array): Statistics {
   return { mean: means, variance: variances };
 }
 
-/** Noise at every scale from a pixel to half the picture, as photographs have it; three planes of deviation 1. */
+/**
+ * Noise at every scale from a pixel to half the picture, the coarser the stronger: flat areas beside
+ * fine grain, as photographs have them. Three planes of deviation 1.
+ */
 export function drawnPicture(size: number): Float32Array {
   const planes = new Float32Array(3 * size * size);
   const next = uniform(20211101);
   for (let cell = 1; cell <= size / 2; cell *= 2) {
     const side = Math.ceil(size / cell);
-    const grid = Float32Array.from({ length: 3 * side * side }, () => next() - 0.5);
+    const strength = Math.sqrt(cell);
+    const grid = Float32Array.from({ length: 3 * side * side }, () => strength * (next() - 0.5));
     for (let i = 0; i < planes.length; i++) {
       const [plane, place] = [Math.floor(i / (size * size)), i % (size * size)];
       const [row, column] = [Math.floor(place / size), place % size];
-      planes[i] =
-        planes[i]! +
-        grid[(plane * side + Math.floor(row / cell)) * side + Math.floor(column / cell)]!;
+      const from = (plane * side + Math.floor(row / cell)) * side + Math.floor(column / cell);
+      planes[i] = planes[i]! + grid[from]!;
     }
   }
   const deviation = Math.sqrt(planes.reduce((sum, v) => sum + v * v, 0) / planes.length);

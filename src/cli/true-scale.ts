@@ -43,10 +43,10 @@ export function exactPart(config: ExperimentConfig): ExperimentConfig | null {
       return [{ ...m, k: [1], vectors: m.vectors && { ...m.vectors, queries: 4 } }];
     }
     if (m.kind !== "network") return [];
-    const { latency: _, ...rest } = m;
+    const { kind, networks: all, seed } = m;
     // Eight-bit networks have to be built for their size, and the paper prints none.
-    const networks = rest.networks.filter((n) => !n.int8);
-    return networks.length === 0 ? [] : [{ ...rest, networks }];
+    const networks = all.filter((n) => !n.int8);
+    return networks.length === 0 ? [] : [{ kind, networks, seed }];
   });
   return measure.length === 0 ? null : { ...config, measure };
 }

@@ -134,7 +134,7 @@ function single(cell: PaperCell, candidates: readonly Candidate[]): Found | null
       (s) => s.metric === metric && (stage === undefined || s.of?.stage === stage),
     );
     const defined = scores.find((s) => s.of?.definition === definition);
-    if (definition !== undefined && defined?.value != null) {
+    if (definition !== undefined && defined !== undefined && defined.value !== null) {
       return { ours: asOurs(key, our.id, defined), notComparable: our.labels.notComparable };
     }
     const only =

@@ -91,7 +91,8 @@ function interleaved(a: PaperCell, b: PaperCell, candidates: readonly Candidate[
     const { key, cell } = candidate;
     const score = cell.scores.find((s) => isRatioOf(s, names));
     const time = cell.scores.find((s) => s.metric === "round-latency" && s.of?.system === names[0]);
-    if (score?.value == null || score.ci === null || time?.value == null) continue;
+    if (!score || score.value === null || score.ci === null) continue;
+    if (!time || time.value === null) continue;
     const same = score.of?.second === names[0];
     const ours = same ? score.value : 1 / score.value;
     const ci: [number, number] = same ? [...score.ci] : [1 / score.ci[1], 1 / score.ci[0]];
@@ -124,7 +125,8 @@ function apart(
     const [mine, other] = [timeOf(a, own), timeOf(b, own)];
     if (!mine?.ci || !other?.ci || mine.name === other.name) continue;
     const ci: [number, number] = [mine.ci[0] / other.ci[1], mine.ci[1] / other.ci[0]];
-    const { name: _, ...time } = mine;
+    const { record, cell, value } = mine;
+    const time = { record, cell, value, n: mine.n, ci: mine.ci };
     const n = Math.min(mine.n, other.n);
     return { ours: mine.value / other.value, ci, n, how: "one after the other in one run", time };
   }

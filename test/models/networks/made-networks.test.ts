@@ -38,11 +38,11 @@ const smallestNormal = 2 ** -126;
 
 describe("networks that nobody trained", () => {
   it.each([
-    ["pp-lcnet-0.25x", 64],
-    ["mobilenet-v2-0.5x", 64],
-    ["shufflenet-v2-0.33x", 64],
-    ["mobilenet-v3-small-1.25x", 64],
-    ["pp-yolo-tiny", 64],
+    ["pp-lcnet-0.25x", 128],
+    ["mobilenet-v2-0.5x", 128],
+    ["shufflenet-v2-0.33x", 128],
+    ["mobilenet-v3-small-1.25x", 128],
+    ["pp-yolo-tiny", 128],
     ["picodet-lcnet-2.5x-mainbody", 128],
   ])("%s: values keep their scale through every layer, none denormal", async (name, size) => {
     const model = await made(name, size);
@@ -58,7 +58,7 @@ describe("networks that nobody trained", () => {
       for (const [value, { data }] of values) {
         const list = [...(data as Float32Array)];
         const rootMeanSquare = Math.sqrt(list.reduce((sum, v) => sum + v * v, 0) / list.length);
-        expect(rootMeanSquare > 1e-3 && rootMeanSquare < 1e3, `${value}: ${rootMeanSquare}`).toBe(
+        expect(rootMeanSquare > 0.05 && rootMeanSquare < 100, `${value}: ${rootMeanSquare}`).toBe(
           true,
         );
         expect(list.some((v) => v !== 0 && Math.abs(v) < smallestNormal)).toBe(false);
