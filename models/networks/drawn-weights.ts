@@ -22,8 +22,15 @@ export function drawnWeights(seed: number): WeightSource {
   };
 }
 
-/** No numbers, only room for them: enough to count a network's parameters and operations. */
-export const blankWeights: WeightSource = { between: (_, count) => new Float32Array(count) };
+let zeros = new Float32Array(1 << 20);
+
+/** Only zeros, in one place for all: enough to count a network's parameters and operations. */
+export const blankWeights: WeightSource = {
+  between(_, count) {
+    if (count > zeros.length) zeros = new Float32Array(count);
+    return zeros.subarray(0, count);
+  },
+};
 
 function streamOf(seed: number, name: string): number {
   return createHash("sha256").update(`${seed}/${name}`).digest().readInt32LE(0);
