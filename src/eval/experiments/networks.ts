@@ -73,7 +73,7 @@ async function measureCost({ network, int8 }: Asked, seed: number): Promise<Cell
 
 /** A float network is counted in its graph alone; an eight-bit one is written, for its size. */
 async function costOf(network: Network, int8: boolean, seed: number): Promise<RecordedScore[]> {
-  const exact = { n: 1, ci: null };
+  const exact = { n: 1, interval: null };
   const lower = { better: "lower" as const, ...exact };
   const paddle = { of: { definition: "paddle" } };
   if (int8) {

@@ -239,7 +239,8 @@ function judge(cell: PaperCell, { found, ratio, explained }: Evidence): Compared
   if (cell.value + cell.rounding >= low && cell.value - cell.rounding <= high)
     return result("agrees");
   // An exact count of ours: some of the paper's are cut where others are rounded.
-  const cut = found.ours.interval === null && low >= cell.value && low < cell.value + 2 * cell.rounding;
+  const cut =
+    found.ours.interval === null && low >= cell.value && low < cell.value + 2 * cell.rounding;
   if (cut) return result("agrees", "the paper cuts this number's digits, it does not round");
   const reason = explained.find((e) => e.row === cell.row && e.column === cell.column);
   return result("differs", reason?.why ?? null);

@@ -1,4 +1,5 @@
 import type { Cell, RecordedScore } from "../record/record.js";
+import type { Interval } from "../types.js";
 import type { PaperCell } from "./paper-tables.js";
 
 /**
@@ -29,7 +30,7 @@ export interface TimeOf {
   readonly cell: string;
   readonly value: number;
   readonly n: number;
-  readonly ci: readonly [number, number] | null;
+  readonly interval: Interval | null;
 }
 
 export interface Candidate {
@@ -91,19 +92,20 @@ function interleaved(a: PaperCell, b: PaperCell, candidates: readonly Candidate[
     const { key, cell } = candidate;
     const score = cell.scores.find((s) => isRatioOf(s, names));
     const time = cell.scores.find((s) => s.metric === "round-latency" && s.of?.system === names[0]);
-    if (!score || score.value === null || score.ci === null) continue;
+    if (!score || score.value === null || score.interval === null) continue;
     if (!time || time.value === null) continue;
     const same = score.of?.second === names[0];
     const ours = same ? score.value : 1 / score.value;
-    const ci: [number, number] = same ? [...score.ci] : [1 / score.ci[1], 1 / score.ci[0]];
+    const { low, high } = score.interval;
+    const ci: [number, number] = same ? [low, high] : [1 / high, 1 / low];
     const how = `run in turns, ${score.n} rounds on ${threads(candidate)} threads`;
-    const { value, n, ci: interval } = time;
+    const { value, n, interval } = time;
     return {
       ours,
       ci,
       n: score.n,
       how,
-      time: { record: key, cell: cell.id, value, n, ci: interval },
+      time: { record: key, cell: cell.id, value, n, interval },
     };
   }
   return null;
@@ -123,10 +125,11 @@ function apart(
   for (const key of new Set(candidates.map((c) => c.key))) {
     const own = candidates.filter((c) => c.key === key);
     const [mine, other] = [timeOf(a, own), timeOf(b, own)];
-    if (!mine?.ci || !other?.ci || mine.name === other.name) continue;
-    const ci: [number, number] = [mine.ci[0] / other.ci[1], mine.ci[1] / other.ci[0]];
+    if (!mine?.interval || !other?.interval || mine.name === other.name) continue;
+    const [at, over] = [mine.interval, other.interval];
+    const ci: [number, number] = [at.low / over.high, at.high / over.low];
     const { record, cell, value } = mine;
-    const time = { record, cell, value, n: mine.n, ci: mine.ci };
+    const time = { record, cell, value, n: mine.n, interval: mine.interval };
     const n = Math.min(mine.n, other.n);
     return { ours: mine.value / other.value, ci, n, how: "one after the other in one run", time };
   }

@@ -24,13 +24,21 @@ function compared(n: number, cells: readonly Completed[]) {
   return compareTable(table, [{ key: "r", record: { cells } as unknown as RunRecord }]);
 }
 
+const between = (low: number, high: number) => ({
+  low,
+  high,
+  level: 0.95,
+  method: "order statistics",
+  units: 20,
+});
+
 const count = (metric: string, value: number, of?: Record<string, string>): RecordedScore => ({
   metric,
   unit: "count",
   better: "lower",
   value,
   n: 1,
-  ci: null,
+  interval: null,
   ...(of && { of }),
 });
 
@@ -46,7 +54,7 @@ const ratio = (
   of: { first, second },
   value,
   n: 20,
-  ci,
+  interval: between(...ci),
 });
 
 const roundTime = (system: string, value: number): RecordedScore => ({
@@ -56,7 +64,7 @@ const roundTime = (system: string, value: number): RecordedScore => ({
   of: { system },
   value,
   n: 20,
-  ci: [value * 0.9, value * 1.1],
+  interval: between(value * 0.9, value * 1.1),
 });
 
 /** Table 4's two detectors in the same rounds: the slower takes `times` as long. */
@@ -115,7 +123,7 @@ describe("proportions of times", () => {
             of: { percentile: "50" },
             value,
             n: 50,
-            ci: [value - 2, value + 2],
+            interval: between(value - 2, value + 2),
           },
         ],
       });
