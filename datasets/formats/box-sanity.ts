@@ -46,6 +46,8 @@ function leavingBoxes(boxes: Boxes, images: CocoTruth["images"], what: string): 
     if (width === 0 || height === 0) continue;
     known++;
     const [x, y, w, h] = boxes.box.subarray(4 * i, 4 * i + 4) as unknown as Box;
+    // One that lies wholly outside is counted by its reader.
+    if (x >= width || y >= height) continue;
     if (x + w <= width * slack + 1 && y + h <= height * slack + 1) continue;
     if (first < 0) first = i;
     leaving++;

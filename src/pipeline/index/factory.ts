@@ -59,7 +59,8 @@ function parametersOf(factory: string): Readonly<Record<string, number>> {
 }
 
 /**
- * @throws UserError `index-shape` where kind, metric, dimension and factory contradict each other.
+ * @throws UserError `index-shape` where kind, metric, dimension and factory contradict each other,
+ * `index-factory` where a number of the factory is out of its range.
  */
 export function checkShape({ kind, metric, dim }: IndexShape, factory: string): void {
   const refuse = (message: string, expected: string, found: string): never => {
@@ -84,8 +85,14 @@ export function checkShape({ kind, metric, dim }: IndexShape, factory: string): 
     );
   for (const [part, name = "", digits = ""] of factory.matchAll(/(IVF|HNSW)(\d+)/g)) {
     const { from, to, what } = partRanges[name as keyof typeof partRanges];
-    if (Number(digits) < from || Number(digits) > to)
-      refuse(`${part} has an impossible number`, `${what} from ${from} to ${to}`, digits);
+    if (Number(digits) >= from && Number(digits) <= to) continue;
+    throw new UserError({
+      code: "index-factory",
+      message: `${part} has an impossible number`,
+      expected: `${what} from ${from} to ${to}`,
+      found: digits,
+      fix: "name HNSW32, or IVF with a list for every 39 vectors or more",
+    });
   }
 }
 

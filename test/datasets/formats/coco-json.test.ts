@@ -113,6 +113,7 @@ describe("readCocoTruth", () => {
       ["outside-image", 1, "annotations[2]"],
       ["unknown-image", 1, "annotations[3].image_id"],
       ["unknown-category", 1, "annotations[4].category_id"],
+      ["area-exceeds-box", 1, "annotations[2]"],
     ]);
     expect([[...truth.id], [...truth.area], [...truth.box].slice(-4)]).toEqual([
       [0, 2, 3, 6],

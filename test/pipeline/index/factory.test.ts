@@ -80,7 +80,7 @@ it.each(["HNSW0", "HNSW1", "BHNSW0", "IVF0,Flat", "BIVF0", "IVF99999999999,Flat"
     const kind = factory.startsWith("B") ? "binary" : "real";
     const metric = kind === "binary" ? "hamming" : "inner-product";
     expect(await complaintOf(() => checkShape({ kind, metric, dim: 8 }, factory))).toMatchObject({
-      code: "index-shape",
+      code: "index-factory",
     });
   },
 );
