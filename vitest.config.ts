@@ -1,6 +1,13 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const root = fileURLToPath(new URL(".", import.meta.url));
+
 export default defineConfig({
+  // As the pages name our modules, where a bundler finds them without an ending.
+  resolve: {
+    alias: [{ find: /^npm:shitu-bench\/(.+)$/, replacement: `${root}$1.ts` }],
+  },
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/build.ts"],

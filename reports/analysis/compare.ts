@@ -1,6 +1,6 @@
 import type { RecordedScore } from "../../src/eval/record/record.js";
 import { hitsByCell } from "./model-pairs.js";
-import { pairedDifference, type PairedDifference } from "./paired.js";
+import { pairOutcomes, type PairedDifference } from "./paired.js";
 import {
   cellName,
   completedCells,
@@ -135,12 +135,12 @@ function flips(
   a: ReadonlyMap<string, boolean> | undefined,
   b: ReadonlyMap<string, boolean> | undefined,
 ): { paired: PairedDifference; lost: string[]; gained: string[] } | null {
-  if (a === undefined || b === undefined) return null;
-  const both = [...a.keys()].filter((item) => b.has(item));
-  if (both.length === 0) return null;
-  const lost = both.filter((item) => a.get(item)! && !b.get(item)!);
-  const gained = both.filter((item) => !a.get(item)! && b.get(item)!);
-  return { paired: pairedDifference(both.length, gained.length, lost.length), lost, gained };
+  const paired = a && b ? pairOutcomes(a, b) : null;
+  if (paired === null) return null;
+  const both = [...a!.keys()].filter((item) => b!.has(item));
+  const lost = both.filter((item) => a!.get(item)! && !b!.get(item)!);
+  const gained = both.filter((item) => !a!.get(item)! && b!.get(item)!);
+  return { paired, lost, gained };
 }
 
 /**

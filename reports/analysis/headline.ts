@@ -1,4 +1,4 @@
-import { levelText } from "../../src/eval/record/interval-text.js";
+import { levelText } from "npm:shitu-bench/src/eval/record/interval-text";
 import type { Interval } from "../../src/eval/types.js";
 import { formatBytes, formatMs, formatShare, formatValue } from "./format.js";
 import { roleOf } from "./series.js";

@@ -80,9 +80,10 @@ export function hitsByCell(
 export function pairDifference(
   { first, second }: Pick<ModelPair, "first" | "second">,
   hits: ReadonlyMap<string, ReadonlyMap<string, boolean>>,
+  level?: number,
 ): PairedDifference | null {
   const [a, b] = [hits.get(first.id), hits.get(second.id)];
-  return a && b ? pairOutcomes(a, b) : null;
+  return a && b ? pairOutcomes(a, b, level) : null;
 }
 
 export interface RankedCase {

@@ -1,4 +1,4 @@
-import { levelText } from "../../src/eval/record/interval-text.js";
+import { levelText } from "npm:shitu-bench/src/eval/record/interval-text";
 import type { Cell, RecordedScore, RunRecord } from "../../src/eval/record/record.js";
 
 /**

@@ -127,7 +127,12 @@ async function bundleOf(self, { version }, entry) {
  * The project is one of its own packages, so that a page may import `npm:shitu-bench/MODULE`:
  * these, which need no more than a browser has.
  */
-const ownModules = ["src/eval/record/table-formats", "src/eval/paper/paper-matrix"];
+const ownModules = [
+  "src/eval/paper/paper-matrix",
+  "src/eval/record/interval-text",
+  "src/eval/record/table-formats",
+  "src/eval/stats/mcnemar",
+];
 
 function installed(name) {
   if (name === own.name) return { folder: project, version: own.version };

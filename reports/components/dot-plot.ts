@@ -1,4 +1,4 @@
-import { intervalHead } from "../../src/eval/record/interval-text.js";
+import { intervalHead } from "npm:shitu-bench/src/eval/record/interval-text";
 import { formatInterval, formatValue, type Unit } from "../analysis/format.js";
 import { chart } from "./chart.js";
 import type { Palette } from "./palette.js";
