@@ -17,8 +17,6 @@ import {
 } from "../../reports/analysis/index-choice.js";
 import { pairOutcomes } from "../../reports/analysis/paired.js";
 import { toCsv, toLatex, toMarkdown } from "../../src/eval/record/table-formats.js";
-import { mcnemar } from "../../src/eval/stats/mcnemar.js";
-import { Random } from "../../src/eval/stats/random.js";
 import { boxesFrom } from "./case-boxes.js";
 
 // d3-dsv ships no types.
