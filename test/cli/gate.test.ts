@@ -133,6 +133,29 @@ describe("shitu gate", () => {
     expect(second.stdout).toMatch(/if the loss is the one seen, pass at \d+ items/);
   });
 
+  it("judges answers against a record, refuses other data, and tells nothing of outputs", async () => {
+    const runs = join(folder, "runs");
+    const experiment = tiny.config(
+      "for-gate",
+      `measure:\n  - { kind: retrieval, models: [${JSON.stringify(baseline)}], datasets: [rows.yaml], indexes: [{ factory: Flat }] }\n`,
+    );
+    const ran = await shitu(["run", experiment, "--runs", runs, "--cache", join(folder, "cache")]);
+    expect(ran.code).toBe(0);
+    const candidate = writeModel(folder, "third", network(mixed(), { name: "third" }), rest());
+    const more = ["--baseline", "for-gate", "--json", "--no-record"];
+    const { stdout } = await gate(candidate, ...more);
+    const { limits } = JSON.parse(stdout) as { limits: { measure: string; verdict: string }[] };
+    const verdict = (name: string) => limits.find((l) => l.measure === name)!.verdict;
+    expect(["recall@1", "cosine-worst"].map(verdict)).toEqual(["pass", "cannot tell"]);
+    const list = join(tiny.folder, "all.txt");
+    const text = readFileSync(list, "utf8");
+    writeFileSync(list, text.split("\n").slice(2).join("\n"));
+    const other = await gate(candidate, ...more);
+    writeFileSync(list, text);
+    expect(other.code).toBe(2);
+    expect(other.stderr).toMatch(/another version of the data set/);
+  });
+
   it.each<[string, () => string[], RegExp]>([
     ["the baseline itself", () => [baseline], /the candidate is the baseline/],
     [

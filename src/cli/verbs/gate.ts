@@ -3,7 +3,13 @@ import { writeAtomic } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
 import { changes, type Change } from "../../eval/gate/change.js";
 import { loadGateConfig, readyConfig, type GateConfig } from "../../eval/gate/config.js";
-import { CardDesk, openPair } from "../../eval/gate/contender.js";
+import {
+  CardDesk,
+  isModelFile,
+  openByCard,
+  openPair,
+  type ContenderModel,
+} from "../../eval/gate/contender.js";
 import { diagnose, type Diagnosis } from "../../eval/gate/diagnosis.js";
 import { samplePictures } from "../../eval/gate/oracle/sample.js";
 import { gateDocument, writeGateRecord, type GateDocument } from "../../eval/gate/gate-record.js";
@@ -11,11 +17,13 @@ import { runGate, type GateResult, type ModelPair } from "../../eval/gate/gate.j
 import { openWork, type GateWork } from "../../eval/gate/work.js";
 import type { DatasetManifest } from "../../eval/config/dataset.js";
 import { cacheFolder, runsFolder } from "../../eval/config/paths.js";
+import { gateAgainstRecord } from "../../eval/gate/record-baseline.js";
 import { ExitCode } from "../exit-code.js";
 import { gateText } from "../gate/gate-text.js";
 import { annotations, junitXml, markdown } from "../gate/machine-output.js";
 import { settingsOf } from "../gate/settings.js";
 import { choice, whole } from "../options.js";
+import { loadRecord } from "../record-folder.js";
 import { progressBar } from "../progress.js";
 import { print, printJson } from "../terminal.js";
 import type { Verb } from "../verb.js";
@@ -52,7 +60,7 @@ export const verb: Verb = {
         "--candidate <card|model.onnx>",
         "the new export; a model file alone is judged under the baseline's card",
       )
-      .requiredOption("--baseline <card|model.onnx>", "what it is judged against")
+      .requiredOption("--baseline <card|model.onnx|record>", "what it is judged against")
       .requiredOption("--data <manifest...>", "labelled data: one manifest or several")
       .option("--config <gate.yaml>", "limits (default: configs/gates/TASK.yaml)")
       .option(
@@ -120,12 +128,13 @@ async function judge(
   desk: CardDesk,
   work: GateWork,
 ): Promise<{ result: GateResult; document: GateDocument }> {
+  if (namesRecord(options.baseline)) return judgeAgainstRecord(options, work);
   const pair = await openPair(
     { path: options.baseline, modelFolder: options.baselineFolder },
     { path: options.candidate, modelFolder: options.candidateFolder },
     desk,
   );
-  const config = await configOf(options, pair);
+  const config = await configOf(options, pair.baseline);
   const datasets = await Promise.all(options.data.map((path) => datasetFor(path, config, work)));
   const result = await runGate(pair, datasets, config, work);
   const asked = options.diagnose && result.verdict === "fail";
@@ -146,8 +155,33 @@ async function whereItBroke(
   return (await diagnose(pair, sample.flat(), { change, progress: work.progress })).diagnosis;
 }
 
-async function configOf(options: Options, { baseline }: ModelPair): Promise<GateConfig> {
-  const { card } = baseline;
+/** Anything that is neither a model file nor a card. */
+function namesRecord(baseline: string): boolean {
+  return !isModelFile(baseline) && !/\.ya?ml$/i.test(baseline);
+}
+
+async function judgeAgainstRecord(
+  options: Options,
+  work: GateWork,
+): Promise<{ result: GateResult; document: GateDocument }> {
+  if (isModelFile(options.candidate)) {
+    throw new UserError({
+      code: "card-needed",
+      message: "beside a record nothing says how a model file is fed",
+      file: options.candidate,
+      fix: "give the candidate's card",
+    });
+  }
+  const baseline = await loadRecord(options.baseline, options.runs);
+  const place = { path: options.candidate, modelFolder: options.candidateFolder };
+  const candidate = await openByCard(place);
+  const config = await configOf(options, candidate);
+  const datasets = await Promise.all(options.data.map((path) => datasetFor(path, config, work)));
+  const result = await gateAgainstRecord(baseline, candidate, datasets, { config, work });
+  return { result, document: gateDocument(result, null) };
+}
+
+async function configOf(options: Options, { card }: ContenderModel): Promise<GateConfig> {
   const binary = card.task === "recognition" && card.recognition.binarise !== "none";
   const usual = readyConfig(card.task).replace(/recognition\.yaml$/, (name) =>
     binary ? "binary.yaml" : name,

@@ -49,6 +49,14 @@ export async function observeClassification(
   return { rows, classified, truth };
 }
 
+/** What a classifier said of the picture at a place of the list. */
+export function classAnswer(side: ClassificationEvidence, i: number): Answer {
+  const scores = side.classified.scores[i];
+  if (!scores) return { right: false, said: null, failed: true };
+  const said = topClass(scores);
+  return { right: said === side.truth[i], said: String(said), failed: false };
+}
+
 /** Task deltas and agreement of two classifiers on the same pictures. */
 export function classificationFindings(
   baseline: ClassificationEvidence,
@@ -56,18 +64,12 @@ export function classificationFindings(
   options: FindingOptions,
 ): TaskFindings {
   const { dataset } = options;
-  const answer = (side: ClassificationEvidence, i: number): Answer => {
-    const scores = side.classified.scores[i];
-    if (!scores) return { right: false, said: null, failed: true };
-    const said = topClass(scores);
-    return { right: said === side.truth[i], said: String(said), failed: false };
-  };
   const items = baseline.rows.map(({ path, label }, i): JudgedItem => ({
     item: path,
     image: path,
     truth: label,
-    baseline: answer(baseline, i),
-    candidate: answer(candidate, i),
+    baseline: classAnswer(baseline, i),
+    candidate: classAnswer(candidate, i),
   }));
   const sample = sampleOf(baseline, candidate, options.sample);
   const cosines = sample.map(({ first, second }) => cosine(first, second) ?? -1);

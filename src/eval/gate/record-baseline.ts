@@ -1,0 +1,169 @@
+import { UserError } from "../../pipeline/errors.js";
+import type { DatasetManifest } from "../config/dataset.js";
+import type { LoadedRecord } from "../compare/compare-records.js";
+import { recordedRoot } from "../experiments/pictures.js";
+import type { Case } from "../record/case.js";
+import type { Cell } from "../record/record.js";
+import { classAnswer, observeClassification } from "./classification.js";
+import type { GateConfig } from "./config.js";
+import type { ContenderModel } from "./contender.js";
+import { imageRoot, type DatasetResult, type GateResult } from "./gate.js";
+import { judgeLimits } from "./limits.js";
+import type { Finding } from "./measures.js";
+import { rightsAndWrongs, unusable } from "./paired.js";
+import { observeRecognition } from "./recognition.js";
+import { inAll } from "./verdict.js";
+import type { Answer, GateWork, JudgedItem } from "./work.js";
+
+/**
+ * Judges a candidate against what a record holds: which items were answered right. Outputs, boxes
+ * and times are not in it, so limits on those cannot be told.
+ *
+ * @throws UserError `baseline-no-cell`, `baseline-other-data`, `wrong-task` for a detector.
+ */
+export async function gateAgainstRecord(
+  baseline: LoadedRecord,
+  candidate: ContenderModel,
+  datasets: readonly DatasetManifest[],
+  { config, work }: { readonly config: GateConfig; readonly work: GateWork },
+): Promise<GateResult> {
+  const change = config.change === "auto" ? "same" : config.change;
+  const findings: Finding[] = [];
+  const results: DatasetResult[] = [];
+  for (const dataset of datasets) {
+    const cell = cellFor(baseline, dataset);
+    const rows = baseline.cases.filter((row) => row.cell === cell.id);
+    const items = paired(rows, await candidateItems(candidate, dataset, work), dataset);
+    const measure = dataset.task === "classification" ? "top-1" : "recall@1";
+    const options = { dataset: dataset.name, level: config.level };
+    findings.push(rightsAndWrongs(measure, items, options), unusable(items, dataset.name));
+    results.push({
+      name: dataset.name,
+      images: recordedRoot(imageRoot(dataset)),
+      hash: dataset.hash,
+      items,
+      moved: [],
+    });
+  }
+  const limits = judgeLimits(config.limits, findings, { change, level: config.level });
+  const verdict = inAll(limits.map((l) => l.verdict));
+  const { id, experiment } = baseline.record;
+  return {
+    gate: config.name,
+    title: config.title,
+    task: config.task,
+    verdict,
+    accepted: verdict === "pass" || (verdict === "cannot tell" && config.cannotTell === "pass"),
+    change,
+    level: config.level,
+    baseline: { name: id, version: String(experiment.version), sha256: null },
+    candidate: {
+      name: candidate.card.name,
+      version: candidate.card.version,
+      sha256: candidate.sha256,
+    },
+    limits,
+    findings,
+    datasets: results,
+    latency: null,
+    notes: ["the baseline is a record: it holds answers, but neither outputs nor times"],
+  };
+}
+
+const kinds = { recognition: "retrieval", classification: "classification" } as const;
+
+/** The one exhaustive cell of the record that is of this data set, as it is now. */
+function cellFor({ record }: LoadedRecord, dataset: DatasetManifest): Cell {
+  const kind = (kinds as Readonly<Record<string, string>>)[dataset.task];
+  if (kind === undefined) {
+    throw new UserError({
+      code: "wrong-task",
+      message: "a record holds no boxes to resample",
+      file: dataset.file,
+      fix: "give the baseline's card",
+    });
+  }
+  const cells = record.cells.filter(
+    (c) => c.kind === kind && c.labels.dataset === dataset.name && c.state === "completed",
+  );
+  const plain = cells.filter((c) => c.labels.index === undefined || /Flat$/.test(c.labels.index));
+  if (plain.length !== 1) {
+    throw new UserError({
+      code: "baseline-no-cell",
+      message: `the record has ${plain.length} cells that could be the baseline on ${dataset.name}`,
+      expected: "one model on this data set, searched exhaustively",
+      found:
+        cells
+          .map((c) => Object.values(c.labels).join(" "))
+          .slice(0, 5)
+          .join("; ") || "none",
+      fix: "give the record of a run with one model, or the baseline's card",
+    });
+  }
+  const [cell] = plain as [Cell];
+  if (cell.versions.dataset !== dataset.hash) {
+    throw new UserError({
+      code: "baseline-other-data",
+      message: "the record was made of another version of the data set",
+      file: dataset.file,
+      expected: cell.versions.dataset ?? "a hash",
+      found: dataset.hash,
+      fix: "run the baseline again, or give its card",
+    });
+  }
+  return cell;
+}
+
+type Item = Omit<JudgedItem, "baseline">;
+
+async function candidateItems(
+  { cardFile }: ContenderModel,
+  dataset: DatasetManifest,
+  work: GateWork,
+): Promise<Item[]> {
+  if (dataset.task === "recognition") {
+    const { queries, answers } = await observeRecognition(cardFile, dataset, work, "candidate");
+    return queries.map(({ path, label }, i) => ({
+      item: path,
+      image: path,
+      truth: label,
+      candidate: answers[i]!,
+    }));
+  }
+  if (dataset.task !== "classification") throw new Error(`no items of ${dataset.task}`);
+  const evidence = await observeClassification(cardFile, dataset, work, "candidate");
+  return evidence.rows.map(({ path, label }, i) => ({
+    item: path,
+    image: path,
+    truth: label,
+    candidate: classAnswer(evidence, i),
+  }));
+}
+
+/** The record's row of each item; the nth of an item that is listed more often goes with the nth. */
+function paired(
+  rows: readonly Case[],
+  items: readonly Item[],
+  { file }: DatasetManifest,
+): JudgedItem[] {
+  const waiting = new Map<string, Case[]>();
+  for (const row of rows) waiting.set(row.item, [...(waiting.get(row.item) ?? []), row]);
+  return items.flatMap((item): JudgedItem[] => {
+    const row = waiting.get(item.item)?.shift();
+    if (row) return [{ ...item, baseline: answerOf(row) }];
+    // A query that could not be used and had no right answer left no row.
+    if (item.candidate.right === null) return [];
+    throw new UserError({
+      code: "baseline-other-data",
+      message: "the record lacks an item of the data set",
+      file,
+      found: item.item,
+      fix: "run the baseline again, or give its card",
+    });
+  });
+}
+
+function answerOf({ outcome, prediction }: Case): Answer {
+  const failed = outcome === "error";
+  return { right: outcome === "none" ? null : outcome === "hit", said: prediction, failed };
+}
