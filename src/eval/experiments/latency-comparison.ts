@@ -99,6 +99,8 @@ export function judgeRounds(
   const certificates = names.map((_, i) =>
     certify(once[i]!, again[i]!, { level: levelOf(names.length), durationMs, load }),
   );
+  // Both runs of a round: A, A, B, B in an order drawn anew, whose noise halves.
+  const both = (i: number): Float64Array => once[i]!.map((ms, r) => (ms + again[i]![r]!) / 2);
   const scores: RecordedScore[] = [];
   const findings: Finding[] = [];
   for (const [i, certificate] of certificates.entries()) {
@@ -120,10 +122,10 @@ export function judgeRounds(
   }
   for (const [a, b] of pairs) {
     const of = { first: names[a]!, second: names[b]! };
-    const ratio = ratioOf(once[a]!, once[b]!, levelOf(pairs.length));
+    const ratio = ratioOf(both(a), both(b), levelOf(pairs.length));
     const worst = [certificates[a]!, certificates[b]!].find((c) => !c.passed) ?? certificates[a]!;
     const { verdict, why } = judge(ratio, relevantEffect, worst);
-    scores.push(ratioScore("latency-ratio", of, ratio));
+    scores.push(ratioScore("latency-ratio", of, ratio), totalScore(of, ratio));
     findings.push({ about: "comparison", of, verdict, why });
   }
   for (const when of ["before", "after"] as const) {
@@ -155,6 +157,17 @@ export function judgeRounds(
 function ratioScore(metric: string, of: Record<string, string>, ratio: Score): RecordedScore {
   const better = metric === "self-ratio" ? "neither" : "lower";
   return named({ metric, unit: "ratio", better, of }, ratio);
+}
+
+/** Times of all rounds together, over those of the other. */
+function totalScore(of: Record<string, string>, ratio: ReturnType<typeof ratioOf>): RecordedScore {
+  const name = { metric: "total-ratio", unit: "ratio" as const, better: "lower" as const, of };
+  if (ratio.value === null) return named(name, ratio);
+  const { total, n, interval } = ratio;
+  if ("why" in total) return named(name, measured(total.value, n, null, total.why));
+  const { low, high, units } = total;
+  const level = interval?.level ?? defaultIntervals.level;
+  return named(name, measured(total.value, n, { low, high, level, method: "delta-method", units }));
 }
 
 function effectScore(

@@ -76,21 +76,15 @@ export function certify(
 
 function objection(ratio: Ratio | Undefined): string | null {
   if (ratio.value === null) return ratio.why;
-  if (ratio.interval === null) return `${ratio.n} rounds are too few for an interval`;
+  if (ratio.interval === null) return ratio.whyNoInterval!;
   const { low, high } = ratio.interval;
   if (low > 1 || high < 1)
     return (
       `it found the same thing to differ from itself, by a factor of ${low.toFixed(4)} ` +
       `to ${high.toFixed(4)}`
     );
-  // Independent rounds give a correlation of deviation 1 / sqrt(n): 3.3 of it is one false alarm in
-  // a thousand.
-  if (ratio.autocorrelation !== null && ratio.autocorrelation > 3.3 / Math.sqrt(ratio.n)) {
-    return (
-      `neighbouring rounds are alike (correlation ${ratio.autocorrelation.toFixed(2)}), ` +
-      "so that intervals are too narrow"
-    );
-  }
+  if (ratio.drift !== null)
+    return `the ratio of the same thing to itself drifts, by ${(100 * ratio.drift).toFixed(1)}%`;
   return null;
 }
 

@@ -39,9 +39,9 @@ function mean(values: ArrayLike<number>): number {
 }
 
 /**
- * The smallest step between two different times of these lists, over their median: no verdict on
- * their ratio can be finer. 1 where all times are equal, since the step may then be as long as they
- * are.
+ * The smallest step between two different times of these lists, over their median, where most times
+ * are equal to another: no verdict on their ratio can be finer than what the clock tells apart. 1
+ * where all times are equal, since the step may then be as long as they are; 0 where most differ.
  */
 export function relativeClockStep(...lists: readonly ArrayLike<number>[]): number {
   const sorted = Float64Array.from(lists.flatMap((l) => Array.from(l))).sort();
@@ -49,11 +49,15 @@ export function relativeClockStep(...lists: readonly ArrayLike<number>[]): numbe
   // Differences in the last bits are rounding of the clock's numbers and no steps.
   const rounding = 1e-12 * sorted.at(-1)!;
   let step = Infinity;
+  let steps = 0;
   for (let i = 1; i < sorted.length; i++) {
     const gap = sorted[i]! - sorted[i - 1]!;
-    if (gap > rounding) step = Math.min(step, gap);
+    if (gap <= rounding) continue;
+    step = Math.min(step, gap);
+    steps++;
   }
-  return step === Infinity ? 1 : step / median;
+  if (step === Infinity) return 1;
+  return steps < sorted.length / 2 ? step / median : 0;
 }
 
 /** Power at which the minimal detectable effect is stated. */

@@ -25,6 +25,8 @@ export function seriesInterval(
   level: number,
 ): SeriesInterval {
   const n = samples.length;
+  if (quantileRanks(n, q, level) === null)
+    return { why: `${n} samples are too few for an interval` };
   const effective = Math.floor(effectiveSize(samples));
   if (effective < Math.min(leastEffective, 0.6 * n))
     return {
