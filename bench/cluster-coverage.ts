@@ -53,7 +53,7 @@ for (const size of [1, 4, 8])
       percent(share(name, draws, (random) => judged(random).p < 0.05)),
       percent(
         share(name, draws, (random) => {
-          const { low, high } = judged(random);
+          const { low, high } = judged(random).interval;
           return low <= effect && effect <= high;
         }),
       ),

@@ -8,6 +8,8 @@ export interface Interval {
   readonly method: string;
   /** Independent units that it rests on: items, images, clusters, rounds. */
   readonly units: number;
+  /** Variance over that of as many independent items, where items come in clusters. */
+  readonly designEffect?: number | undefined;
 }
 
 /** A number that was measured on n items. */

@@ -2,10 +2,10 @@ import { UserError } from "../../pipeline/errors.js";
 import type { Case } from "../record/case.js";
 import { plainLabels } from "../record/paper-labels.js";
 import type { Cell, RunRecord } from "../record/record.js";
-import { pairedBootstrap } from "../stats/bootstrap.js";
+import { clusterNumbers, pairedBootstrap } from "../stats/bootstrap.js";
 import { alphaOf, defaultIntervals, seedFor, type IntervalPlan } from "../stats/interval-plan.js";
 import { holm } from "../stats/holm.js";
-import { mcnemar, pairOutcomes } from "../stats/mcnemar.js";
+import { clusteredPair } from "../stats/clusters.js";
 import { meanStatistic } from "../stats/resampled-statistic.js";
 import type { Interval } from "../types.js";
 
@@ -278,19 +278,24 @@ function test(
   }
   const judged = pairs.filter(([x, y]) => x.outcome !== "none" || y.outcome !== "none");
   const hits = (side: 0 | 1): boolean[] => judged.map((pair) => pair[side].outcome === "hit");
-  const outcome = mcnemar(pairOutcomes(hits(1), hits(0)), { level });
-  if (outcome === null) throw itemsDiffer(second, "no item has a right answer");
+  if (judged.length === 0) throw itemsDiffer(second, "no item has a right answer");
   const share = (side: 0 | 1): number => hits(side).filter(Boolean).length / judged.length;
+  const byLabel = intervals.clusters === "label";
+  const units = clusterNumbers(
+    judged.map(([, { truth }], i) => (byLabel && truth !== null ? truth : `item ${i}`)),
+  );
+  const found = clusteredPair(hits(1).map(Number), hits(0).map(Number), units, level);
   return {
     ...head,
     metric: second.kind === "classification" ? "top-1" : "recall@1",
-    n: outcome.n,
+    n: judged.length,
     first: share(0),
     second: share(1),
-    difference: outcome.difference,
-    interval: outcome.interval,
+    difference: found?.difference ?? share(1) - share(0),
+    interval: found?.interval ?? null,
     test: "mcnemar-mid-p",
-    p: outcome.p,
+    // One label alone tells nothing of how labels differ.
+    p: found?.p ?? 1,
     lost,
     gained,
   };

@@ -73,7 +73,7 @@ async function measureClassification(
   return {
     versions: { model: classifier.version, dataset: dataset.hash },
     scores: [
-      ...classificationScores(evidence, intervals.level),
+      ...classificationScores(evidence, intervals),
       ...(await costScores(classifier.file, resources)),
       ...timeScores,
     ],

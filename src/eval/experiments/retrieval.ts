@@ -21,8 +21,9 @@ import type { RecordedScore } from "../record/record.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { clusterNumbers } from "../stats/bootstrap.js";
-import { wilson } from "../stats/proportion.js";
-import { measured, named } from "../stats/score.js";
+import { clusteredShare } from "../stats/clusters.js";
+import type { IntervalPlan } from "../stats/interval-plan.js";
+import { measured, named, undefinedScore } from "../stats/score.js";
 import {
   buildIndex,
   encode,
@@ -288,7 +289,7 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
     // returned is judged as it is.
     const accuracy = isExhaustive(built.factory)
       ? exactScores(await scoreRanking(sides, queries, rows, job, context))
-      : recallScores(hits, lost.filter((l) => l.answerable).length, ks, context.intervals.level);
+      : recallScores(hits, sides, ks, context.intervals);
     return {
       versions: { model, dataset: dataset.hash, index: built.index.version },
       scores: [
@@ -322,17 +323,28 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
 
 function recallScores(
   hits: readonly NeighbourHit[],
-  lost: number,
+  { query, positives }: Sides,
   ks: readonly number[],
-  level: number,
+  { level, clusters }: IntervalPlan,
 ): RecordedScore[] {
-  const answerable = hits.filter((h) => h.answerable);
+  const places = query.listed.rows
+    .map((_, place) => place)
+    .filter((place) => positives[place]! > 0);
+  const ranks = new Map(query.embedded.places.map((place, row) => [place, hits[row]!.rank]));
+  const units = clusterNumbers(
+    places.map((place) => (clusters === "label" ? query.listed.rows[place]!.label : String(place))),
+  );
   return ks.map((k) => {
-    const right = answerable.filter((h) => h.rank !== null && h.rank < k).length;
+    const right = places.map((place) => Number((ranks.get(place) ?? k) < k));
     const name = { metric: `recall@${k}`, unit: "ratio", better: "higher" } as const;
-    return named(name, wilson(right, answerable.length + lost, level));
+    if (right.length === 0) return named(name, undefinedScore("no items to take a share of"));
+    const value = right.reduce((s, v) => s + v, 0) / right.length;
+    const interval = clusteredShare(right, units, level);
+    return named(name, measured(value, right.length, interval, interval ? undefined : oneCluster));
   });
 }
+
+const oneCluster = "all queries are of one label: nothing tells how labels differ";
 
 /** The scores of an exhaustive search. Where ties decide, their bounds become scores of their own. */
 export function exactScores({ scores }: RetrievalScores): RecordedScore[] {

@@ -19,6 +19,8 @@ const intervalSchema = z.object({
   method: z.string(),
   /** Independent units that it rests on. */
   units: z.number().nonnegative(),
+  /** Variance over that of as many independent items, where items come in clusters. */
+  designEffect: z.number().positive().optional(),
 });
 
 /** How the intervals of a record were made. */

@@ -1,5 +1,6 @@
 import { betaQuantile, normalQuantile } from "./distributions.js";
 import { wilsonInterval } from "./proportion.js";
+import type { Interval } from "../types.js";
 
 /**
  * Shares and differences where items come in groups that are alike: photos of one burst, queries of
@@ -13,12 +14,8 @@ export function studentQuantile(p: number, freedom: number): number {
   return Math.sqrt((freedom * x) / (1 - x));
 }
 
-export interface ClusteredLimits {
-  readonly low: number;
-  readonly high: number;
-  /** Clusters. */
-  readonly units: number;
-  /** Variance over that of as many independent items; 1 at least. */
+/** An interval that rests on clusters. */
+export interface ClusteredInterval extends Interval {
   readonly designEffect: number;
 }
 
@@ -54,25 +51,31 @@ function effectOf(sums: Float64Array, sizes: Float64Array, n: number, plain: num
  * two: there the items of a cluster are taken for wholly alike, and the more rare outcomes there
  * are, the more the estimate counts.
  */
-function cautious(estimate: number, largest: number, rare: number): number {
+function cautious(estimate: number, largest: number, rare: number, least = 1): number {
   const weight = Math.min(1, rare / (2 * largest));
   const known = Number.isFinite(estimate) ? estimate : largest;
-  return Math.max(1, weight * known + (1 - weight) * largest);
+  return Math.max(least, weight * known + (1 - weight) * largest);
 }
 
 /** Effective size for Wilson's interval, with Student's quantile for so few clusters. */
 function effectiveItems(n: number, effect: number, units: number, level: number): number {
   const z = normalQuantile(0.5 + level / 2);
   const t = studentQuantile(0.5 + level / 2, units - 1);
-  return Math.min(n, (n / effect) * (z / t) ** 2);
+  return (n / effect) * (z / t) ** 2;
 }
 
+/** Design effects below this are not believed, however alike all values are. */
+const leastEffect = 0.01;
+
 /**
- * Wilson's interval of a share on its effective size (Korn and Graubard 1998, with Wilson's in the
- * place of Clopper and Pearson's): n over the design effect, and Student's quantile in the place of
- * the normal one. Where every cluster holds one item it is Wilson's interval itself.
+ * Wilson's interval of a mean of values from 0 to 1 on its effective size (Korn and Graubard 1998,
+ * with Wilson's in the place of Clopper and Pearson's): n over the design effect, and Student's
+ * quantile in the place of the normal one. For hits and misses the effect is 1 at least; a mean of
+ * values in between, such as average precisions, spreads less than one of hits. Where every cluster
+ * holds one hit or miss it is Wilson's interval itself. Stays honest near 0 and 1, where a bootstrap
+ * does not (`bench/cluster-coverage.ts`).
  *
- * @param values 0 or 1 an item, or a probability.
+ * @param values from 0 to 1, one an item.
  * @param clusters a number an item, from 0 without gaps.
  * @returns null for fewer than two clusters.
  */
@@ -80,26 +83,30 @@ export function clusteredShare(
   values: ArrayLike<number>,
   clusters: Int32Array,
   level: number,
-): ClusteredLimits | null {
+): ClusteredInterval | null {
   const n = values.length;
   const [sums, sizes] = sumsOf(values, clusters);
   const units = sums.length;
   if (units < 2) return null;
   const hits = sums.reduce((s, v) => s + v, 0);
-  if (units === n) {
-    const { low, high } = wilsonInterval(hits, n, level);
-    return { low, high, units, designEffect: 1 };
-  }
-  const share = hits / n;
+  const plainHits = Array.prototype.every.call(values, (v) => v === 0 || v === 1);
+  if (units === n && plainHits) return { ...wilsonInterval(hits, n, level), designEffect: 1 };
+  const share = Math.min(1, hits / n);
   const plain = (share * (1 - share)) / n;
   const estimate = plain > 0 ? effectOf(sums, sizes, n, plain) : NaN;
-  const designEffect = cautious(estimate, largestEffect(sizes, n), Math.min(hits, n - hits));
+  const designEffect = cautious(
+    estimate,
+    largestEffect(sizes, n),
+    Math.min(hits, n - hits),
+    plainHits ? 1 : leastEffect,
+  );
   const items = effectiveItems(n, designEffect, units, level);
   const { low, high } = wilsonInterval(share * items, items, level);
-  return { low, high, units, designEffect };
+  return { low, high, level, method: "wilson-effective-size", units, designEffect };
 }
 
-export interface ClusteredDifference extends ClusteredLimits {
+export interface ClusteredDifference {
+  readonly interval: ClusteredInterval;
   /** First less second. */
   readonly difference: number;
   /** Two-sided, mid-p. */
@@ -135,7 +142,12 @@ export function clusteredPair(
   const items = single ? n : effectiveItems(n, designEffect, units, level);
   const scale = items / n;
   const [low, high] = bonettPrice(items, won * scale, lost * scale, level);
-  return { difference: (won - lost) / n, low, high, units, designEffect, p: signFlips(sums) };
+  const method = single ? "bonett-price" : "bonett-price-effective-size";
+  return {
+    difference: (won - lost) / n,
+    interval: { low, high, level, method, units, designEffect },
+    p: signFlips(sums),
+  };
 }
 
 function bonettPrice(n: number, won: number, lost: number, level: number): [number, number] {

@@ -21,7 +21,7 @@ export const defaultIntervals: IntervalPlan = {
   resamples: 2000,
   imageResamples: 1000,
   seed: 0,
-  clusters: "item",
+  clusters: "label",
 };
 
 /** The chance that an interval, or a test, is wrong: 0.05 at 0.95, without the noise of binary. */

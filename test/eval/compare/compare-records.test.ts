@@ -62,7 +62,7 @@ function loaded(
   return {
     record,
     cases: cells.flatMap(({ rows }, i) =>
-      rows.map((row, j) => ({ ...empty, item: `${j}.jpg`, ...row, cell: `c${i}` })),
+      rows.map((row, j) => ({ ...empty, item: `${j}.jpg`, truth: `t${j}`, ...row, cell: `c${i}` })),
     ),
   };
 }
@@ -207,6 +207,24 @@ describe("comparing two records", () => {
     ],
   ])("refuses %s", (_, first, second, message) => {
     expect(() => compareRecords(first, second)).toThrow(message);
+  });
+
+  it("items of one label count as one where they all agree", () => {
+    // Eight items of each of four labels, all gained: 2 * (1/16) / 2 by label, 2^-32 by item.
+    const rows = (text: string) => outcomes(text).map((o, i) => ({ ...o, truth: `t${i % 4}` }));
+    const record = (text: string): LoadedRecord =>
+      loaded([{ labels: { model: "m" }, rows: rows(text) }]);
+    const [before, after] = [record("-".repeat(32)), record("+".repeat(32))];
+    expect(compareRecords(before, after).pairs[0]).toMatchObject({
+      p: 1 / 16,
+      verdict: "no difference shown",
+      interval: { units: 4, designEffect: 8 },
+    });
+    const byItem = { intervals: { ...defaultIntervals, clusters: "item" as const } };
+    expect(compareRecords(before, after, byItem).pairs[0]).toMatchObject({
+      p: 2 ** -32,
+      verdict: "better",
+    });
   });
 
   it("pairs an item that is listed twice with itself, in order", () => {

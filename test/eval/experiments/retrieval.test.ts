@@ -31,6 +31,6 @@ describe("the interval of a retrieval score is named as what it is", () => {
       (await scores(protocol)).find((s) => s.metric === metric) as Measured;
     expect((await method("standard", "recall@1")).interval?.method).toBe("wilson");
     expect((await method("paddleclas", "recall@1")).interval?.method).toBe("bootstrap-percentile");
-    expect((await method("standard", "mAP")).interval?.method).toBe("bootstrap-percentile");
+    expect((await method("standard", "mAP")).interval?.method).toBe("wilson-effective-size");
   });
 });

@@ -32,11 +32,8 @@ describe("by hand", () => {
 
   it("with one item a cluster, the share has Wilson's interval", () => {
     const values = Float64Array.from({ length: 30 }, (_, i) => (i < 21 ? 1 : 0));
-    const { low, high } = wilsonInterval(21, 30);
     expect(clusteredShare(values, apart(30), 0.95)).toEqual({
-      low,
-      high,
-      units: 30,
+      ...wilsonInterval(21, 30),
       designEffect: 1,
     });
   });
@@ -71,22 +68,13 @@ describe("by hand", () => {
       const plain = mcnemar(pairOutcomes(a!, b!))!;
       expect(found.p).toBeCloseTo(plain.p, 12);
       expect(found.difference).toBeCloseTo(plain.difference, 12);
-      expect([found.low, found.high]).toEqual([
-        expect.closeTo(limits(plain)[0], 12),
-        expect.closeTo(limits(plain)[1], 12),
+      expect([found.interval.low, found.interval.high]).toEqual([
+        expect.closeTo(plain.interval!.low, 12),
+        expect.closeTo(plain.interval!.high, 12),
       ]);
     }
   });
 });
-
-/** Whatever the type calls its limits. */
-function limits(found: unknown): [number, number] {
-  const { ci, interval } = found as {
-    ci?: [number, number];
-    interval?: { low: number; high: number };
-  };
-  return ci ?? [interval!.low, interval!.high];
-}
 
 describe("over many draws", () => {
   it.each([
@@ -112,6 +100,26 @@ describe("over many draws", () => {
     expect(plainly / draws).toBeLessThan(0.9);
   });
 
+  it.each([
+    [20, 0.5],
+    [200, 0.01],
+    [200, 0.9],
+    [200, 0.98],
+  ])("%i average precisions, of which a share of %f is 1, have their mean held", (n, whole) => {
+    const random = new Random(`precisions ${n} ${whole}`);
+    const truth = whole + (1 - whole) / 4;
+    let held = 0;
+    for (let d = 0; d < 1500; d++) {
+      const values = Float64Array.from({ length: n }, () =>
+        random.next() < whole ? 1 : random.next() ** 3,
+      );
+      const { low, high } = clusteredShare(values, apart(n), 0.95)!;
+      if (low <= truth && truth <= high) held++;
+    }
+    expect(held / 1500).toBeGreaterThan(0.93);
+    expect(held / 1500).toBeLessThan(0.98);
+  });
+
   it.each([1, 4, 8])("equal systems on clusters of %i rarely differ", (size) => {
     const random = new Random(`equal ${size}`);
     const [n, draws] = [200, 1000];
@@ -121,7 +129,7 @@ describe("over many draws", () => {
       const b = alikeHits(random, n, size, 0.7, 0.8);
       const found = clusteredPair(a, b, groups(n, size), 0.95)!;
       if (found.p < 0.05) alarms++;
-      if (found.low <= 0 && 0 <= found.high) held++;
+      if (found.interval.low <= 0 && 0 <= found.interval.high) held++;
       if (mcnemar(pairOutcomes(a, b))!.p < 0.05) plainly++;
     }
     expect(alarms / draws).toBeLessThan(0.065);

@@ -1,6 +1,8 @@
 import { UserError } from "../../../pipeline/errors.js";
-import { defaultIntervals } from "../../stats/interval-plan.js";
-import { wilson, wilsonInterval } from "../../stats/proportion.js";
+import { clusterNumbers } from "../../stats/bootstrap.js";
+import { clusteredShare } from "../../stats/clusters.js";
+import { defaultIntervals, type IntervalPlan } from "../../stats/interval-plan.js";
+import { wilson } from "../../stats/proportion.js";
 import { measured, undefinedScore } from "../../stats/score.js";
 import type { NamedScore, Score } from "../../types.js";
 
@@ -115,13 +117,15 @@ export function classify(
 }
 
 /**
- * top-k accuracy for each k, with Wilson's interval. A k of `classes` or more says nothing and has
+ * top-k accuracy for each k, with Wilson's interval on the effective size: pictures of one class
+ * are alike, unless the plan takes each for itself. A k of `classes` or more says nothing and has
  * no value.
  */
 export function classificationScores(
   { hit, ks, classes, truth }: ClassificationEvidence,
-  level = defaultIntervals.level,
+  { level, clusters }: Pick<IntervalPlan, "level" | "clusters"> = defaultIntervals,
 ): NamedScore[] {
+  const units = clusterNumbers(Array.from(truth, (c, i) => String(clusters === "label" ? c : i)));
   return ks.map((k, i): NamedScore => {
     const base = { metric: `top-${k}`, unit: "ratio", better: "higher" } as const;
     if (k >= classes)
@@ -131,10 +135,9 @@ export function classificationScores(
       };
     if (truth.length === 0) return { ...base, ...undefinedScore("no pictures") };
     const sum = hit[i]!.reduce((a, b) => a + b, 0);
-    return {
-      ...base,
-      ...measured(sum / truth.length, truth.length, wilsonInterval(sum, truth.length, level)),
-    };
+    const interval = clusteredShare(hit[i]!, units, level);
+    const why = interval ? undefined : "all pictures are of one class";
+    return { ...base, ...measured(sum / truth.length, truth.length, interval, why) };
   });
 }
 

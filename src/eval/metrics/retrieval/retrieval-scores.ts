@@ -1,9 +1,10 @@
 import { bootstrap, clusterNumbers, type BootstrapOptions } from "../../stats/bootstrap.js";
+import { clusteredShare } from "../../stats/clusters.js";
 import { defaultIntervals } from "../../stats/interval-plan.js";
 import { wilsonInterval } from "../../stats/proportion.js";
 import { ratioStatistic } from "../../stats/resampled-statistic.js";
 import { measured, undefinedScore } from "../../stats/score.js";
-import type { NamedScore, Score } from "../../types.js";
+import type { Interval, NamedScore, Score } from "../../types.js";
 import {
   answerable,
   headlineOrder,
@@ -14,8 +15,7 @@ import {
 
 /**
  * Resamples of 0 are for no intervals. Queries of one cluster (label, burst of photos, camera) are
- * drawn together, so that likeness within it does not pass for certainty: one number a query, and
- * all intervals are then bootstraps.
+ * drawn together, so that likeness within it does not pass for certainty: one number a query.
  */
 export type ScoreOptions = Omit<BootstrapOptions, "method">;
 
@@ -50,9 +50,9 @@ export interface RetrievalScores {
  * - MAP@R and R-precision: Musgrave et al. 2020, section 3.1. Not in PaddleClas.
  * - mINP: mean of R over the rank of the last positive. Ye et al. 2021. PaddleClas `mINP`.
  *
- * Intervals: Wilson's for recall@k where queries count alike, else a percentile bootstrap over
- * queries. Both take queries as independent, which the photos of one burst are not: `clusters`
- * mends that.
+ * Intervals: Wilson's on the effective size (`clusteredShare`) where queries count alike, which is
+ * Wilson's itself for recall@k where no cluster holds more than one; where blocks weigh queries, a
+ * percentile bootstrap over queries, or clusters.
  */
 export function retrievalScores(
   evidence: RetrievalEvidence,
@@ -120,8 +120,10 @@ interface Mean {
   readonly n: number;
   readonly values: Float64Array;
   readonly weights: Float64Array;
-  /** All weights are alike and the values are hits, so that Wilson's interval applies. */
-  readonly proportion: boolean;
+  /** All weights are alike. */
+  readonly alike: boolean;
+  /** The values are hits and misses, or what ties make of them. */
+  readonly hits: boolean;
 }
 
 function aggregate(
@@ -163,7 +165,8 @@ function aggregate(
     n,
     values,
     weights,
-    proportion: kind === "recall" && rules.block === null,
+    alike: kind === "plain" || all || rules.block === null,
+    hits: kind === "recall",
   };
 }
 
@@ -187,11 +190,29 @@ function blockWeights(positives: Int32Array, block: number | null): Float64Array
   return weights;
 }
 
+/** Queries that count alike: an effective size, by cluster where queries have any. */
+function shareInterval(
+  { values, weights, value, n, hits }: Mean,
+  clusters: Int32Array | undefined,
+  level: number,
+): [Interval | null, string?] {
+  const kept = Array.from(weights.keys()).filter((q) => weights[q]! > 0);
+  const units = clusterNumbers(kept.map((q) => String(clusters ? clusters[q] : q)));
+  if (hits && n > 1 && units.at(-1) === n - 1 && !clusters)
+    return [wilsonInterval(value * n, n, level)];
+  const found = clusteredShare(
+    kept.map((q) => values[q]!),
+    units,
+    level,
+  );
+  return found ? [found] : [null, "all queries are of one cluster: there is nothing to compare"];
+}
+
 function withInterval(mean: Mean, { clusters, ...options }: ScoreOptions): Score {
   const { value, n } = mean;
   const { level, resamples, seed } = { ...defaultIntervals, ...options };
   if (resamples === 0) return measured(value, n, null, "none was asked for");
-  if (mean.proportion && !clusters) return measured(value, n, wilsonInterval(value * n, n, level));
+  if (mean.alike) return measured(value, n, ...shareInterval(mean, clusters, level));
   const kept = Array.from(mean.weights.keys()).filter((q) => mean.weights[q]! > 0);
   const weights = Float64Array.from(kept, (q) => mean.weights[q]!);
   const statistic = ratioStatistic(
