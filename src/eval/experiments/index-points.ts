@@ -7,7 +7,7 @@ import { isCodes, rowCount } from "../../pipeline/types.js";
 import type { IndexSpec } from "../config/config.js";
 import { measureStages } from "../latency/stages.js";
 import type { RecordedScore } from "../record/record.js";
-import { quantiles } from "../stats/quantile.js";
+import { seriesQuantiles } from "../stats/series-quantile.js";
 import { exact, measured, named } from "../stats/score.js";
 
 /** Real-valued vectors, how they become codes, or that they are the model's own codes already. */
@@ -165,7 +165,7 @@ export function timeScores(timesMs: readonly number[], level: number): RecordedS
     const of = { percentile: String(percentile) };
     return named(
       { metric: "retrieval-time", unit: "ms", better: "lower", of },
-      quantiles(timesMs, [percentile / 100], level)[0]!,
+      seriesQuantiles(timesMs, [percentile / 100], level)[0]!,
     );
   });
 }

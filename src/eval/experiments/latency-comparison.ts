@@ -6,7 +6,7 @@ import { interleave, type Contender, type InterleaveOptions } from "../latency/i
 import { certify, type NoiseCertificate } from "../latency/noise-certificate.js";
 import type { Finding, RecordedScore } from "../record/record.js";
 import { defaultIntervals, familyLevel } from "../stats/interval-plan.js";
-import { quantiles } from "../stats/quantile.js";
+import { seriesQuantiles } from "../stats/series-quantile.js";
 import { exact, measured, named, undefinedScore } from "../stats/score.js";
 import type { Score } from "../types.js";
 import type { CellOutcome } from "./cell.js";
@@ -108,7 +108,7 @@ export function judgeRounds(
     scores.push(
       named(
         { metric: "round-latency", unit: "ms", better: "lower", of },
-        quantiles(once[i]!, [0.5], level)[0]!,
+        seriesQuantiles(once[i]!, [0.5], level)[0]!,
       ),
       ratioScore("self-ratio", of, certificate.ratio),
       effectScore(of, certificate),

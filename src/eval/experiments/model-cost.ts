@@ -8,7 +8,7 @@ import { measurePasses } from "../latency/stages.js";
 import type { PictureRef } from "../observe/observations.js";
 import type { RecordedScore } from "../record/record.js";
 import type { Resources } from "../observe/resources.js";
-import { quantiles } from "../stats/quantile.js";
+import { seriesQuantiles } from "../stats/series-quantile.js";
 import { exact, named, undefinedScore } from "../stats/score.js";
 import type { CellContext } from "./cell.js";
 
@@ -97,7 +97,7 @@ export function latencyScores(
   percentiles: readonly number[] = [50, 90],
 ): RecordedScore[] {
   const shares = percentiles.map((p) => p / 100);
-  return quantiles(samplesMs, shares, level).map((quantile, i) => {
+  return seriesQuantiles(samplesMs, shares, level).map((quantile, i) => {
     const of = { stage, percentile: String(percentiles[i]!) };
     return named({ metric: "latency", unit: "ms", better: "lower", of }, quantile);
   });

@@ -1,7 +1,7 @@
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { Clock } from "../../pipeline/types.js";
 import { defaultIntervals } from "../stats/interval-plan.js";
-import { quantiles } from "../stats/quantile.js";
+import { seriesQuantiles } from "../stats/series-quantile.js";
 import type { Score } from "../types.js";
 import { Random } from "../stats/random.js";
 import { boundMet, boundMissed, minQueries } from "./early-stopping.js";
@@ -118,7 +118,7 @@ export async function runServer(
     samplesMs,
     queries: sent,
     over,
-    latency: quantiles(samplesMs, [percentile], level)[0]!,
+    latency: seriesQuantiles(samplesMs, [percentile], level)[0]!,
     verdict,
     cutShort: sent < count,
     sentLateMs,

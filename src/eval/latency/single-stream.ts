@@ -1,7 +1,7 @@
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { Clock } from "../../pipeline/types.js";
 import { defaultIntervals } from "../stats/interval-plan.js";
-import { quantiles } from "../stats/quantile.js";
+import { seriesQuantiles } from "../stats/series-quantile.js";
 import type { Score } from "../types.js";
 import { earlyStoppingEstimate, minQueries } from "./early-stopping.js";
 import { isPromise } from "./stages.js";
@@ -69,7 +69,7 @@ export function judgeSingleStream(
     scenario: "single-stream",
     samplesMs,
     percentile,
-    latency: quantiles(samplesMs, [percentile], level)[0]!,
+    latency: seriesQuantiles(samplesMs, [percentile], level)[0]!,
     earlyStopping: earlyStoppingEstimate(samplesMs, { percentile }),
   };
 }

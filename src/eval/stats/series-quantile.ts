@@ -1,4 +1,6 @@
-import { quantileRanks } from "./quantile.js";
+import type { Score } from "../types.js";
+import { quantileRanks, sampleQuantile } from "./quantile.js";
+import { measured, undefinedScore } from "./score.js";
 import { effectiveSize } from "./serial-correlation.js";
 
 /** Limits of a quantile of samples that were taken one after another, or why there are none. */
@@ -28,7 +30,7 @@ export function seriesInterval(
   if (quantileRanks(n, q, level) === null)
     return { why: `${n} samples are too few for an interval` };
   const effective = Math.floor(effectiveSize(samples));
-  if (effective < Math.min(leastEffective, 0.6 * n))
+  if (effective < Math.min(leastEffective, n / 2))
     return {
       why:
         `neighbouring samples are so alike that ${n} of them tell no more than ${effective} ` +
@@ -40,4 +42,24 @@ export function seriesInterval(
   const low = Math.floor(((ranks[0] - 1) * n) / effective);
   const high = Math.ceil((ranks[1] * n) / effective) - 1;
   return { low: sorted[low]!, high: sorted[high]!, units: effective };
+}
+
+/**
+ * Several quantiles of samples that were taken one after another: as `quantiles`, but the intervals
+ * heed that neighbours are alike, and there is none where that leaves too little.
+ */
+export function seriesQuantiles(
+  samples: ArrayLike<number>,
+  qs: readonly number[],
+  level: number,
+): Score[] {
+  const n = samples.length;
+  if (n === 0) return qs.map(() => undefinedScore("no samples"));
+  const sorted = Float64Array.from(samples).sort();
+  return qs.map((q) => {
+    const value = sampleQuantile(sorted, q);
+    const found = seriesInterval(samples, q, level);
+    if ("why" in found) return measured(value, n, null, found.why);
+    return measured(value, n, { ...found, level, method: "order-statistics-effective-size" });
+  });
 }

@@ -52,6 +52,7 @@ describe("the estimate", () => {
       value: 64,
       n: 64,
       interval: null,
+      whyNoInterval: "LoadGen early stopping: an upper bound at 99% confidence",
     });
     expect(earlyStoppingEstimate(samples.slice(1), { percentile: 0.9 })).toEqual({
       value: null,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { quantileRanks } from "../../../src/eval/stats/quantile.js";
+import { quantileRanks, quantiles } from "../../../src/eval/stats/quantile.js";
 import { Random } from "../../../src/eval/stats/random.js";
 import {
   correlationTime,
@@ -7,7 +7,8 @@ import {
   midRanks,
   rankCorrelations,
 } from "../../../src/eval/stats/serial-correlation.js";
-import { seriesInterval } from "../../../src/eval/stats/series-quantile.js";
+import { seriesInterval, seriesQuantiles } from "../../../src/eval/stats/series-quantile.js";
+import type { Interval } from "../../../src/eval/types.js";
 
 /** Log-normal times whose logarithms follow x(i) = phi x(i - 1) + noise; their median is 1. */
 function times(random: Random, n: number, phi: number): Float64Array {
@@ -92,6 +93,20 @@ describe("intervals of quantiles", () => {
     if (given > draws / 2) expect(held / given).toBeGreaterThan(0.93);
     if (phi === 0) expect(given).toBe(draws);
     if (phi >= 0.5) expect(plainly / draws).toBeLessThan(0.85);
+  });
+
+  it("stand in the score with the number of samples that count, the quantile as it was", () => {
+    const random = new Random("score");
+    const series = times(random, 400, 0.5);
+    const [median, high] = seriesQuantiles(series, [0.5, 0.9], 0.95);
+    const [plain] = quantiles(series, [0.5], 0.95);
+    expect(median).toMatchObject({ value: plain!.value, n: 400 });
+    const { interval } = median as { interval: Interval };
+    expect(interval.units).toBe(Math.floor(effectiveSize(series)));
+    expect(interval.units).toBeLessThan(300);
+    expect(interval.low).toBeLessThan((plain as { interval: Interval }).interval.low);
+    expect(high!.value).toBeGreaterThan(median!.value!);
+    expect(seriesQuantiles([], [0.5], 0.95)).toEqual([{ value: null, why: "no samples" }]);
   });
 
   it("says why there is none", () => {
