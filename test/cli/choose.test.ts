@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeNpy } from "../../datasets/formats/npy.js";
 import type { ChoiceAnswer } from "../../src/eval/choose/answer.js";
+import { listRecords } from "../../src/eval/record/record.js";
 import { Random } from "../../src/eval/stats/random.js";
 import { shared, sharedData } from "../shared-data.js";
 import { shitu } from "./shitu.js";
@@ -45,7 +46,7 @@ afterAll(async () => {
 });
 
 const run = (...args: string[]) =>
-  shitu(["choose", ...args, "--cache", at("cache/observations"), "--json"]);
+  shitu(["choose", ...args, "--cache", at("cache/observations"), "--runs", at("runs"), "--json"]);
 
 describe("shitu choose", () => {
   it("picks an index within the limits, says why the others are not, and how to build it", async () => {
@@ -65,6 +66,14 @@ describe("shitu choose", () => {
     for (const family of ["Flat", "IVF", "HNSW", "PQ", "binary Flat"])
       expect(told).toContain(family);
     expect(snippets?.yaml).toContain(`factory: "${pick!.factory}"`);
+    const [entry] = await listRecords(at("runs"));
+    if (entry === undefined || "problem" in entry) throw new Error("no record that can be read");
+    const { cells } = entry.record;
+    expect(cells).toHaveLength(answer.points.length);
+    const own = cells.find((c) => c.labels.index === pick!.name);
+    const recall =
+      own?.state === "completed" && own.scores.find((s) => s.metric === "neighbour-recall@10");
+    expect(recall).toMatchObject({ value: pick!.figures.neighbourRecall!.value, unit: "ratio" });
   }, 120_000);
 
   it("with limits that nothing keeps, exits 1 and names the nearest points", async () => {

@@ -1,6 +1,7 @@
-import { join } from "node:path";
-import { cacheFolder } from "../../eval/config/paths.js";
-import { answerOf } from "../../eval/choose/answer.js";
+import { join, relative } from "node:path";
+import { cacheFolder, runsFolder } from "../../eval/config/paths.js";
+import { answerOf, type ChoiceAnswer } from "../../eval/choose/answer.js";
+import { writeChoiceRecord } from "../../eval/choose/choice-record.js";
 import type { ChoiceEvents, ChoiceOptions } from "../../eval/choose/choice-options.js";
 import { choose } from "../../eval/choose/choose.js";
 import type { Limits } from "../../eval/choose/limits.js";
@@ -38,6 +39,8 @@ interface Options {
   packed?: true;
   seed: string;
   cache?: string;
+  runs?: string;
+  record: boolean;
   json?: true;
 }
 
@@ -70,6 +73,8 @@ export const verb: Verb = {
       .option("--packed", "the rows are codes, most significant bit first")
       .option("--seed <text>", "draws the held-out queries", "choose")
       .option("--cache <folder>", "where built indexes are kept (default: as for observations)")
+      .option("--runs <folder>", "where records go (default: runs/, or SHITU_RUNS)")
+      .option("--no-record", "write no record")
       .option("--json", "machine output")
       .action(run);
   },
@@ -79,6 +84,7 @@ async function run(options: Options): Promise<void> {
   const limits = limitsOf(options);
   const settings = settingsOf(options);
   const growTo = options.growTo === undefined ? null : count("--grow-to", options.growTo);
+  const startedAt = new Date().toISOString();
   const { data, warnings } = await readChoiceData(filesOf(options));
   const shown = stages();
   try {
@@ -87,12 +93,22 @@ async function run(options: Options): Promise<void> {
     const answer = answerOf({ options: full, outcome, growTo, warnings });
     shown.stop();
     if (options.json) printJson(answer);
-    else print(choiceText(answer));
-    if (!options.json) for (const { message } of answer.warnings) warn(message);
+    else tell(answer);
+    if (options.record) {
+      const finishedAt = new Date().toISOString();
+      const input = { options: full, answer, startedAt, finishedAt };
+      const folder = await writeChoiceRecord(runsFolder(options.runs), input);
+      if (!options.json) print(`\nRecord: ${relative(process.cwd(), folder) || folder}`);
+    }
     if (answer.pick === null) process.exitCode = ExitCode.belowBar;
   } finally {
     shown.stop();
   }
+}
+
+function tell(answer: ChoiceAnswer): void {
+  print(choiceText(answer));
+  for (const { message } of answer.warnings) warn(message);
 }
 
 function filesOf(options: Options) {

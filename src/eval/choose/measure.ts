@@ -10,7 +10,7 @@ import {
   type Vectors,
 } from "../../pipeline/types.js";
 import { judgeNeighbours } from "../metrics/index/neighbour-hits.js";
-import { neighbourRecall, rescore } from "../metrics/index/neighbour-recall.js";
+import { float32Rounding, neighbourRecall, rescore } from "../metrics/index/neighbour-recall.js";
 import { wilson, wilsonInterval } from "../stats/proportion.js";
 import { quantiles } from "../stats/quantile.js";
 import { measured, undefinedScore } from "../stats/score.js";
@@ -62,7 +62,8 @@ export async function measurePoint(built: Built, options: MeasureOptions): Promi
 export function recallFigures(found: Neighbours, truth: Truth, exhaustive: boolean): Figures {
   const { queries, gallery, metric, k, exact } = truth;
   const scored = rescore(found, queries.rows, gallery.rows, metric);
-  const { recall } = neighbourRecall(scored, exact, { k, metric });
+  const rounding = float32Rounding(queries.rows, gallery.rows, metric);
+  const { recall } = neighbourRecall(scored, exact, { k, metric, rounding });
   return {
     neighbourRecall: withFloor(recall, exhaustive),
     labelRecall: labelRecall(found, truth),
