@@ -52,6 +52,9 @@ export class CostBook {
   }
 }
 
+/** On a sample, an index may take no more than this share of the time left. */
+const sampleShare = 0.15;
+
 /** Builds that took longer are kept on disk for the next choice. */
 const worthKeepingMs = 1000;
 
@@ -87,7 +90,7 @@ export class Rung {
 
   /** Builds and sweeps one setting, if it can be afforded, and closes it again. */
   async tryOut(setting: Setting, effort: Effort): Promise<void> {
-    if (!this.#affordable(setting)) return;
+    if (!this.#affordable(setting, sampleShare)) return;
     const built = await this.#build(setting);
     if (built === null) return;
     await this.#sweep(built, effort);
@@ -122,18 +125,18 @@ export class Rung {
     this.open.clear();
   }
 
-  #affordable(setting: Setting): boolean {
+  #affordable(setting: Setting, share: number): boolean {
     const { signal, budget, reserveMs } = this.#options;
     const { size } = this.truth;
     signal.throwIfAborted();
     if (size < setting.leastSize) return this.#omit(setting, tooFew(setting, size));
     const expected = this.#costs.totalMs(setting, size) ?? 0;
-    const left = budget.leftMs - reserveMs;
+    const left = share * (budget.leftMs - reserveMs);
     return expected <= left || this.#omit(setting, tooLong(expected, left));
   }
 
   async #buildAnew(setting: Setting, store: BuildStore): Promise<Built | null> {
-    if (!this.#affordable(setting)) return null;
+    if (!this.#affordable(setting, 1)) return null;
     const built = await this.#build(setting);
     if (built && built.trainMs + built.addMs > worthKeepingMs) await store.keep(built);
     return built;
@@ -178,5 +181,5 @@ function tooFew({ leastSize }: Setting, size: number): string {
 
 function tooLong(expectedMs: number, leftMs: number): string {
   const seconds = (ms: number): string => `${Math.max(0, ms / 1000).toFixed(0)} s`;
-  return `would take ${seconds(expectedMs)} of the budget's last ${seconds(leftMs)}`;
+  return `would take ${seconds(expectedMs)}; the budget leaves it ${seconds(leftMs)}`;
 }

@@ -179,7 +179,8 @@ function productQuantisers(
     left["IVF-PQ"] = why;
     return [];
   }
-  const eightBits = { leastSize: leastForPq };
+  // A quarter of that will do on samples, to see what it costs.
+  const eightBits = { leastSize: leastForPq / 4 };
   const fourBits = { leastSize: 39 * 16 };
   return [
     setting({ family: "IVF-PQ", factory: `IVF{root},PQ${parts}`, knob: nprobe, ...eightBits }),
