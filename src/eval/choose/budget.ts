@@ -57,6 +57,24 @@ export function predictCost(costs: readonly Cost[], size: number): number | null
   return last.ms * (size / last.size) ** bounded;
 }
 
+/** Faiss trains a product quantiser on 256 points a centroid at most, in 25 rounds of k-means. */
+const pointsPerCentroid = 256;
+const rounds = 25;
+/** Short sums do not reach what the processor can do: a careful guess. */
+const operationsPerMs = 2e6;
+
+/**
+ * What training a product quantiser will take at least, where none was trained yet: samples too
+ * small for it teach nothing of its cost. 0 for other indexes.
+ */
+export function unseenCost(factory: string, size: number, dim: number): number {
+  const [, , bits = "8"] = /PQ(\d+)(?:x(\d+))?/.exec(factory) ?? [];
+  if (!factory.includes("PQ")) return 0;
+  const centroids = 2 ** Number(bits);
+  const points = Math.min(size, centroids * pointsPerCentroid);
+  return (2 * points * dim * centroids * rounds) / operationsPerMs;
+}
+
 /** A setting in a rung of the ladder, as it stands there. */
 export interface Candidate<T> {
   readonly item: T;

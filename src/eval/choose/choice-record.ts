@@ -11,7 +11,10 @@ import {
   type RunRecord,
 } from "../record/record.js";
 import { samplesToArrow } from "../record/samples.js";
-import type { Score, Direction } from "../types.js";
+import { recordSchemaVersion } from "../record/upgrade.js";
+import { defaultIntervals } from "../stats/interval-plan.js";
+import { named } from "../stats/score.js";
+import type { Direction } from "../types.js";
 import type { ChoiceAnswer, PointAnswer } from "./answer.js";
 import type { ChoiceOptions } from "./choice-options.js";
 import { figureUnits, type FigureName } from "./point.js";
@@ -78,7 +81,7 @@ async function recordOf({
   const configHash = createHash("sha256").update(canonicalJson(config)).digest("hex");
   const { name } = answer.gallery;
   return {
-    schema: 1,
+    schema: recordSchemaVersion,
     id: recordId(startedAt, "choice", configHash),
     state: "completed",
     experiment: {
@@ -88,6 +91,7 @@ async function recordOf({
       protocol: "standard",
       config,
       configHash,
+      intervals: { ...defaultIntervals },
     },
     provenance: { startedAt, finishedAt, ...(await collectProvenance()) },
     cells: answer.points.map((point) => cellOf(point, answer, options)),
@@ -121,13 +125,6 @@ function scoresOf({ figures }: PointAnswer, k: number): RecordedScore[] {
   return Object.entries(figures).map(([name, score]) => {
     const { metric, better, of } = recorded[name as FigureName];
     const unit = figureUnits[name as FigureName];
-    const head = { metric: metric.replace("{k}", String(k)), unit, better, ...(of && { of }) };
-    return withValue(head, score);
+    return named({ metric: metric.replace("{k}", String(k)), unit, better, of }, score);
   });
-}
-
-function withValue(head: Omit<RecordedScore, "value" | "why">, score: Score): RecordedScore {
-  if (score.value === null) return { ...head, value: null, why: score.why } as RecordedScore;
-  const { value, n, ci } = score;
-  return { ...head, value, n, ci: ci && [ci[0], ci[1]] } as RecordedScore;
 }

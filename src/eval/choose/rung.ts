@@ -1,9 +1,9 @@
-import type { Clock } from "../../pipeline/types.js";
+import { isCodes, type Clock } from "../../pipeline/types.js";
 import { UserError } from "../../pipeline/errors.js";
 import { measured, undefinedScore } from "../stats/score.js";
 import { build, type Built } from "./built.js";
 import type { BuildStore } from "./build-store.js";
-import { predictCost, type Budget, type Cost } from "./budget.js";
+import { predictCost, unseenCost, type Budget, type Cost } from "./budget.js";
 import { firstRows, type ChoiceData } from "./choice-data.js";
 import { measureFootprint, type FootprintAnswer } from "./footprint.js";
 import type { Effort } from "./measure.js";
@@ -130,9 +130,14 @@ export class Rung {
     const { size } = this.truth;
     signal.throwIfAborted();
     if (size < setting.leastSize) return this.#omit(setting, tooFew(setting, size));
-    const expected = this.#costs.totalMs(setting, size) ?? 0;
+    const expected = this.#costs.totalMs(setting, size) ?? this.#unseenMs(setting);
     const left = share * (budget.leftMs - reserveMs);
     return expected <= left || this.#omit(setting, tooLong(expected, left));
+  }
+
+  #unseenMs({ factory }: Setting): number {
+    const { rows } = this.#options.data.gallery;
+    return isCodes(rows) ? 0 : unseenCost(factory, this.truth.size, rows.dim);
   }
 
   async #buildAnew(setting: Setting, store: BuildStore): Promise<Built | null> {

@@ -179,8 +179,7 @@ function productQuantisers(
     left["IVF-PQ"] = why;
     return [];
   }
-  // A quarter of that will do on samples, to see what it costs.
-  const eightBits = { leastSize: leastForPq / 4 };
+  const eightBits = { leastSize: leastForPq };
   const fourBits = { leastSize: 39 * 16 };
   return [
     setting({ family: "IVF-PQ", factory: `IVF{root},PQ${parts}`, knob: nprobe, ...eightBits }),

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { Budget, ladder, predictCost, promote } from "../../../src/eval/choose/budget.js";
+import {
+  Budget,
+  ladder,
+  predictCost,
+  promote,
+  unseenCost,
+} from "../../../src/eval/choose/budget.js";
 import { holdOut, joinQueries } from "../../../src/eval/choose/choice-data.js";
 import { figureAt } from "../../../src/eval/choose/growth/interpolate.js";
 import { growthOf, sizesUpTo } from "../../../src/eval/choose/growth/growth.js";
@@ -44,6 +50,16 @@ describe("predictCost", () => {
       ),
     ).toBeCloseTo(80, 9);
     expect(predictCost([], 10)).toBeNull();
+  });
+});
+
+describe("unseenCost", () => {
+  it("is that of 25 rounds of k-means over the vectors that Faiss trains on", () => {
+    // 2 operations x 20,000 points x 512 values x 256 centroids x 25 rounds, 2 million a ms
+    expect(unseenCost("PQ128", 20_000, 512)).toBeCloseTo(65_536, 6);
+    expect(unseenCost("IVF{root},PQ128", 1e6, 512)).toBe(unseenCost("PQ128", 65_536, 512));
+    expect(unseenCost("PQ128x4fs", 1e6, 512)).toBeCloseTo(838.8608, 6);
+    expect(unseenCost("HNSW32", 1e6, 512)).toBe(0);
   });
 });
 
