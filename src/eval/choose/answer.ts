@@ -183,8 +183,12 @@ function sentenceOf(why: WhyNot): string {
         ? `keeps every limit, but takes ${why.timesAsLong.toPrecision(3)} times as long`
         : "keeps every limit, but is less sure to";
     case "limits":
-      return why.missed.map(missedLimit).join("; ") || "no limit missed, but nothing is sure";
+      return why.missed.map(missedLimit).join("; ") || sampleOnly(why.best);
   }
+}
+
+function sampleOnly({ point }: Judged): string {
+  return `keeps the limits on ${point.size} vectors; the budget did not reach all of them`;
 }
 
 function missedLimit({ what, needs, found, verdict, excess, unit }: LimitCheck): string {

@@ -52,7 +52,6 @@ export const figureUnits = {
   p90Ms: "ms",
   p99Ms: "ms",
   queriesPerSecond: "per-second",
-  queriesPerSecondOneThread: "per-second",
   diskBytes: "bytes",
   memoryBytes: "bytes",
   trainMs: "ms",
@@ -94,4 +93,9 @@ export function pointName({ setting, factory, parameters }: Omit<Point, "figures
   const named = { ...setting.build, ...parameters };
   const set = Object.entries(named).map(([name, value]) => ` ${name} ${value}`);
   return `${engine}${factory}${set.join("")}`;
+}
+
+/** What every other index is compared with, and what always keeps the limits of recall. */
+export function isYardstick({ engine, factory }: Setting): boolean {
+  return engine === "faiss" && /^B?Flat$/.test(factory);
 }

@@ -7,7 +7,14 @@ import { predictCost, unseenCost, type Budget, type Cost } from "./budget.js";
 import { firstRows, type ChoiceData } from "./choice-data.js";
 import { measureFootprint, type FootprintAnswer } from "./footprint.js";
 import type { Effort } from "./measure.js";
-import { settingKey, type Family, type Figures, type Point, type Setting } from "./point.js";
+import {
+  isYardstick,
+  settingKey,
+  type Family,
+  type Figures,
+  type Point,
+  type Setting,
+} from "./point.js";
 import { sweepKnob } from "./sweep.js";
 import type { Truth } from "./truth.js";
 
@@ -131,6 +138,8 @@ export class Rung {
     signal.throwIfAborted();
     if (size < setting.leastSize) return this.#omit(setting, tooFew(setting, size));
     const expected = this.#costs.totalMs(setting, size) ?? this.#unseenMs(setting);
+    // Without an exact search at the full size there is no answer at all.
+    if (isYardstick(setting)) return true;
     const left = share * (budget.leftMs - reserveMs);
     return expected <= left || this.#omit(setting, tooLong(expected, left));
   }

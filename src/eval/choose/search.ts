@@ -10,7 +10,14 @@ import { measureFinals } from "./finals.js";
 import { recallStanding, type Limits } from "./limits.js";
 import type { Effort } from "./measure.js";
 import { bySpeed, judge, worstExcess, type Judged } from "./pick.js";
-import { settingKey, valueOf, type Family, type Point, type Setting } from "./point.js";
+import {
+  isYardstick,
+  settingKey,
+  valueOf,
+  type Family,
+  type Point,
+  type Setting,
+} from "./point.js";
 import { CostBook, Rung, type Omission, type RungOptions } from "./rung.js";
 import { refineKnob, type Enough } from "./sweep.js";
 import { burstCosine } from "./warnings.js";
@@ -283,11 +290,6 @@ function isOf(point: Point, setting: Setting): boolean {
 /** What keeps the limits comes first, the fastest of it before the others. */
 function byStanding(a: Judged, b: Judged): number {
   return standings.indexOf(a.standing) - standings.indexOf(b.standing) || bySpeed(a, b);
-}
-
-/** What every other index is compared with, and what always keeps the limits of recall. */
-function isYardstick({ engine, factory }: Setting): boolean {
-  return engine === "faiss" && /^B?Flat$/.test(factory);
 }
 
 function compare(a: number, b: number): number {
