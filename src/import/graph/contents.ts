@@ -1,6 +1,6 @@
 import { dtypeName, type DType } from "../../pipeline/onnx/read-tensor.js";
 import type { DraftNode } from "../../pipeline/onnx/write-model.js";
-import type { Known } from "./shapes.js";
+import type { Known } from "./node-view.js";
 import {
   elementsOf,
   fixed,

@@ -1,10 +1,11 @@
 import { dtypeName, type DType } from "../../pipeline/onnx/read-tensor.js";
 import type { DraftNode } from "../../pipeline/onnx/write-model.js";
+import { NodeView, type Known, type Rule } from "./node-view.js";
+import { convolution, pooling, transposedConvolution } from "./window-shapes.js";
 import {
   elementsOf,
   fixed,
   fromFront,
-  type Contents,
   type Dim,
   type Shape,
   type ValueType,
@@ -13,56 +14,6 @@ import {
 } from "./values.js";
 
 /** Types and shapes of what a node makes, one rule an ONNX operator, after ONNX's Operators.md. */
-
-/** What the rules ask of the graph so far. */
-export interface Known {
-  typeOf(name: string): ValueType;
-  contentsOf(name: string): Contents | undefined;
-  numbersIn(name: string): readonly number[] | null;
-}
-
-/** One node seen by its rule. */
-class NodeView {
-  constructor(
-    readonly node: DraftNode,
-    readonly known: Known,
-    readonly opset: number,
-  ) {}
-
-  has(slot: number): boolean {
-    return (this.node.inputs[slot] ?? "") !== "";
-  }
-
-  type(slot: number): ValueType {
-    return this.known.typeOf(this.node.inputs[slot]!);
-  }
-
-  shape(slot: number): Shape | null {
-    return this.type(slot).shape;
-  }
-
-  /** The numbers in an input; null where they are not all known. */
-  numbers(slot: number): readonly number[] | null {
-    return this.has(slot) ? this.known.numbersIn(this.node.inputs[slot]!) : null;
-  }
-
-  contents(slot: number): readonly Dim[] | null {
-    if (!this.has(slot)) return null;
-    return this.known.contentsOf(this.node.inputs[slot]!)?.values ?? null;
-  }
-
-  int(name: string, otherwise: number): number {
-    const value = this.node.attributes?.[name];
-    return typeof value === "number" ? value : otherwise;
-  }
-
-  ints(name: string): readonly number[] | null {
-    const value = this.node.attributes?.[name];
-    return Array.isArray(value) ? (value as readonly number[]) : null;
-  }
-}
-
-type Rule = (at: NodeView) => ValueType[];
 
 /** The type of each output; without a rule, the first input's element type and no shape. */
 export function inferTypes(node: DraftNode, known: Known, opset: number): ValueType[] {
@@ -96,70 +47,6 @@ export function broadcast(shapes: readonly (Shape | null)[]): Shape | null {
     return number ?? (dims.length === 0 ? 1 : (dims.find((d) => d !== null) ?? null));
   });
 }
-
-/** Output size of a window that slides: floor or ceil of (size + pads - reach) / stride, and one. */
-export function slid(size: Dim, window: Window): Dim {
-  if (typeof size !== "number") return null;
-  const { kernel, stride, dilation, pads, ceil } = window;
-  const reach = dilation * (kernel - 1) + 1;
-  const steps = (size + pads - reach) / stride;
-  return (ceil ? Math.ceil(steps) : Math.floor(steps)) + 1;
-}
-
-export interface Window {
-  readonly kernel: number;
-  readonly stride: number;
-  readonly dilation: number;
-  /** At both ends together. */
-  readonly pads: number;
-  readonly ceil: boolean;
-}
-
-function windowed(at: NodeView, channels: Dim, kernel: readonly Dim[]): ValueType[] {
-  const { dtype, shape } = at.type(0);
-  if (!shape) return shaped(dtype, null);
-  const pads = at.ints("pads") ?? [];
-  const axes = shape.length - 2;
-  const spatial = shape.slice(2).map((size, axis) => {
-    const k = kernel[axis];
-    if (typeof k !== "number") return null;
-    return slid(size, {
-      kernel: k,
-      stride: at.ints("strides")?.[axis] ?? 1,
-      dilation: at.ints("dilations")?.[axis] ?? 1,
-      pads: (pads[axis] ?? 0) + (pads[axis + axes] ?? 0),
-      ceil: at.int("ceil_mode", 0) === 1,
-    });
-  });
-  return shaped(dtype, [shape[0]!, channels, ...spatial]);
-}
-
-const convolution: Rule = (at) => {
-  const weights = at.shape(1);
-  return windowed(at, weights?.[0] ?? null, weights?.slice(2) ?? []);
-};
-
-const pooling: Rule = (at) => windowed(at, at.shape(0)?.[1] ?? null, at.ints("kernel_shape") ?? []);
-
-const transposedConvolution: Rule = (at) => {
-  const { dtype, shape } = at.type(0);
-  const weights = at.shape(1);
-  if (!shape || !weights) return shaped(dtype, null);
-  const pads = at.ints("pads") ?? [];
-  const axes = shape.length - 2;
-  const spatial = shape.slice(2).map((size, axis) => {
-    const kernel = weights[axis + 2];
-    if (typeof size !== "number" || typeof kernel !== "number") return null;
-    const reach = (at.ints("dilations")?.[axis] ?? 1) * (kernel - 1) + 1;
-    const cut = (pads[axis] ?? 0) + (pads[axis + axes] ?? 0);
-    const more = at.ints("output_padding")?.[axis] ?? 0;
-    return (at.ints("strides")?.[axis] ?? 1) * (size - 1) + more + reach - cut;
-  });
-  const group = at.int("group", 1);
-  const perGroup = weights[1];
-  const channels = typeof perGroup === "number" ? perGroup * group : null;
-  return shaped(dtype, [shape[0]!, channels, ...spatial]);
-};
 
 const concat: Rule = (at) => {
   const shapes = at.node.inputs.map((_, slot) => at.shape(slot));

@@ -1,5 +1,4 @@
 import { UserError } from "../../pipeline/errors.js";
-import type { DType } from "../../pipeline/onnx/read-tensor.js";
 import {
   byBytes,
   type AttributeValue,
@@ -8,6 +7,7 @@ import {
   type Variable,
 } from "./program.js";
 import { signatureOf } from "./operators/table.js";
+import { attributesOf, constantOf, renamed, tensorType, type RawType } from "./pir-values.js";
 import type { Signature } from "./signature.js";
 
 /**
@@ -19,24 +19,9 @@ import type { Signature } from "./signature.js";
 /** Versions whose layout is known; what Paddle 3.0 to 3.3 write. */
 const knownVersions = [1, 2, 3, 4];
 
-interface RawAttribute {
-  readonly N?: string;
-  readonly AT?: RawValue;
-}
-
-interface RawValue {
-  readonly "#": string;
-  readonly D?: unknown;
-}
-
 interface RawOutput {
   readonly "%": number;
   readonly TT?: RawType;
-}
-
-interface RawType {
-  readonly "#": string;
-  readonly D?: readonly unknown[];
 }
 
 interface RawOperation {
@@ -175,7 +160,7 @@ class PirReading {
   #addFeed(operation: RawOperation): void {
     const output = outputsOf(operation)[0];
     if (!output) return;
-    const name = String(attributesOf(operation).get("name") ?? `input_${this.#feeds.length}`);
+    const name = String(attributesOf(operation.A).get("name") ?? `input_${this.#feeds.length}`);
     const variable = tensorType(name, output.TT);
     this.#names.set(output["%"], [name]);
     this.#variables.set(name, variable);
@@ -184,7 +169,7 @@ class PirReading {
 
   #addFetch(operation: RawOperation): void {
     const [name = ""] = this.#operand(operation, 0);
-    const column = attributesOf(operation).get("col");
+    const column = attributesOf(operation.A).get("col");
     this.#fetches.push({ name, column: typeof column === "number" ? column : 0 });
   }
 
@@ -234,7 +219,7 @@ class PirReading {
 
   #operator(name: string, operation: RawOperation, place: string): Operator {
     const signature = signatureOf(name);
-    const attributes = renamed(attributesOf(operation), signature);
+    const attributes = renamed(attributesOf(operation.A), signature);
     const outputs = this.#outputs(operation, signature);
     const constant = constantOf(name, attributes);
     const made = outputsOf(operation)[0];
@@ -294,61 +279,4 @@ class PirReading {
 function outputsOf({ O }: RawOperation): readonly RawOutput[] {
   if (O === undefined) return [];
   return (Array.isArray(O) ? O : [O]).filter((o: RawOutput) => o["%"] !== 0) as RawOutput[];
-}
-
-function attributesOf({ A }: RawOperation): Map<string, AttributeValue> {
-  const attributes = new Map<string, AttributeValue>();
-  for (const raw of (A ?? []) as readonly RawAttribute[]) {
-    const value = raw.AT === undefined ? undefined : valueOf(raw.AT);
-    if (raw.N !== undefined && value !== undefined) attributes.set(raw.N, value);
-  }
-  return attributes;
-}
-
-function renamed(
-  attributes: Map<string, AttributeValue>,
-  { renames }: Signature,
-): Map<string, AttributeValue> {
-  return new Map([...attributes].map(([name, value]) => [renames[name] ?? name, value]));
-}
-
-/** An attribute's value; types that no operator of ours needs are left out. */
-function valueOf({ "#": type, D }: RawValue): AttributeValue | undefined {
-  if (typeof D === "number" || typeof D === "boolean" || typeof D === "string") return D;
-  if (!Array.isArray(D)) return undefined;
-  if (type.endsWith("a_place")) return undefined;
-  const items = D.map((item: unknown) =>
-    typeof item === "object" && item !== null ? (item as RawValue).D : item,
-  );
-  return items as unknown as AttributeValue;
-}
-
-function constantOf(
-  name: string,
-  attributes: ReadonlyMap<string, AttributeValue>,
-): AttributeValue | undefined {
-  if (name !== "full" && name !== "full_int_array") return undefined;
-  const shape = attributes.get("shape");
-  const one = !Array.isArray(shape) || shape.every((d) => d === 1);
-  return one ? attributes.get("value") : undefined;
-}
-
-const elementTypes: Readonly<Record<string, DType>> = {
-  t_bool: "bool",
-  t_i8: "int8",
-  t_ui8: "uint8",
-  t_i16: "int16",
-  t_i32: "int32",
-  t_i64: "int64",
-  t_f16: "float16",
-  t_bf16: "bfloat16",
-  t_f32: "float32",
-  t_f64: "float64",
-};
-
-function tensorType(name: string, type: RawType | undefined): Variable {
-  const tensor = type?.["#"].endsWith("t_dtensor") ? (type.D ?? []) : [];
-  const element = (tensor[0] as RawType | undefined)?.["#"].replace(/^\d+\./, "") ?? "";
-  const shape = Array.isArray(tensor[1]) ? (tensor[1] as number[]) : null;
-  return { name, dtype: elementTypes[element] ?? null, shape, persistable: false };
 }
