@@ -12,8 +12,14 @@ const name = basename(expect.getState().testPath ?? "file", ".test.ts");
 const folder = mkdtempSync(join(parent, `${name}-`));
 process.env.TMPDIR = folder;
 
+const remove = (): void =>
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+
 // Of hooks after all tests the first named runs last: the file's own see its folder.
 afterAll(() => {
   process.env.TMPDIR = parent;
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  remove();
 });
+// A file whose tests are all skipped, or that cannot be imported, runs no hooks.
+process.once("exit", remove);
+process.once("SIGTERM", () => process.exit());

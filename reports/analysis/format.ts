@@ -78,14 +78,17 @@ export function formatDifference(value: number, unit: Unit): string {
 export function formatInterval(low: number, high: number, unit: Unit): string {
   const [a, b] = [formatValue(low, unit), formatValue(high, unit)];
   const suffix = /\s\S+$/.exec(b)?.[0] ?? "";
-  return `${suffix !== "" && a.endsWith(suffix) ? a.slice(0, -suffix.length) : a}${low < 0 ? " to " : " – "}${b}`;
+  const first = suffix !== "" && a.endsWith(suffix) ? a.slice(0, -suffix.length) : a;
+  return `${first}${low < 0 ? " to " : " – "}${b}`;
 }
 
 /** `31 Jan 2026, 14:05 UTC`. */
 export function formatTime(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
-  return `${date.toLocaleString("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "UTC" })} UTC`;
+  const day = { day: "numeric", month: "short", year: "numeric" } as const;
+  const time = { hour: "2-digit", minute: "2-digit" } as const;
+  return `${date.toLocaleString("en-GB", { ...day, ...time, timeZone: "UTC" })} UTC`;
 }
 
 /** `4 min 12 s` between two instants; an empty text where either is no date. */

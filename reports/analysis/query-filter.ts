@@ -30,7 +30,7 @@ export interface QueryChoice {
 export const anyOutcome = "all";
 export const anyStage = "any stage";
 
-/** Records that hold cases; of equals those of whole systems first, the one asked for before all. */
+/** Records that hold cases: the one asked for, then those of whole systems, then the others. */
 export function queryRecords(records: readonly RecordView[], asked: string | null): RecordView[] {
   const place = (record: RecordView): number => {
     if (record.key === asked) return 0;

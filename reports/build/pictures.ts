@@ -75,10 +75,9 @@ async function thumbnail(
   // a record may not lead out of its image root
   if (!file.startsWith((await realpath(root)) + sep)) return null;
   const { size, mtimeMs } = await stat(file);
-  const name = join(
-    kept,
-    `${createHash("sha256").update(`${file}\0${size}\0${mtimeMs}\0${longest}`).digest("hex").slice(0, 32)}.webp`,
-  );
+  const identity = `${file}\0${size}\0${mtimeMs}\0${longest}`;
+  const hash = createHash("sha256").update(identity).digest("hex").slice(0, 32);
+  const name = join(kept, `${hash}.webp`);
   try {
     return await readFile(name);
   } catch {

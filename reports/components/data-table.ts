@@ -110,10 +110,14 @@ export function dataTable<Row>({
     </thead>
     ${body}
   </table>`;
+  const asText = (): TextTable => ({
+    caption,
+    columns: columns.map((c) => ({ head: c.head, align: right(c) ? "right" : "left" })),
+    rows: rows.map((row) => columns.map((c) => text(c, row))),
+  });
   return html`<div class="table">
     <div class="table-scroll" tabindex="0" role="region" aria-label="${caption}">${table}</div>
-    ${more}
-    ${downloads === undefined ? null : downloadLinks(downloads, () => ({ caption, columns: columns.map((c) => ({ head: c.head, align: right(c) ? "right" : "left" })), rows: rows.map((row) => columns.map((c) => text(c, row))) }))}
+    ${more} ${downloads === undefined ? null : downloadLinks(downloads, asText)}
   </div>`;
 }
 

@@ -38,7 +38,8 @@ export function latencyDistribution(stage: string, samples: readonly StageSample
 
 function spread({ system, n, quantiles }: StageSamples): string {
   const [half, most] = [formatMs(quantiles[50]!), formatMs(quantiles[99]!)];
-  return `${system}: half within ${half}, 99 of 100 within ${most} (n = ${n.toLocaleString("en-US")})`;
+  const count = n.toLocaleString("en-US");
+  return `${system}: half within ${half}, 99 of 100 within ${most} (n = ${count})`;
 }
 
 function stepLines(

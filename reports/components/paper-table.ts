@@ -36,9 +36,7 @@ export function tableVerdicts(tables: readonly SummarizedTable[]): HTMLElement {
                 </th>
                 <td class="wide-only">${table.title}</td>
                 <td class="number">${s.measured} of ${s.of}</td>
-                <td>
-                  ${s.measured === 0 ? html`<span class="verdict not-run">not run</span>` : html`<span>${verdictCount("agrees", s.counts.agrees)}${verdictCount("differs", s.counts.differs)}${verdictCount("not comparable", s.counts["not comparable"])}</span>`}
-                </td>
+                <td>${verdictCounts(s)}</td>
                 <td>${orderBar(s)}</td>
               </tr>`,
           )}
@@ -103,13 +101,17 @@ export function paperTable(compared: SummarizedTable): HTMLElement {
   }
   const mark = (footnote: number | undefined): HTMLElement | null =>
     footnote === undefined ? null : html`<sup>${"abcdef"[footnote - 1] ?? footnote}</sup>`;
+  const columnHead = (c: (typeof table.columns)[number], i: number): HTMLElement => {
+    const look = cells[0]?.[i]?.unit === "text" ? "" : "number";
+    return html`<th scope="col" class=${look}>${c.name}${mark(c.footnote)}</th>`;
+  };
+  const groupHead = (g: (typeof groups)[number]): HTMLElement =>
+    html`<th scope="colgroup" colspan=${g.span} class="group">${g.name}</th>`;
+  const footnotes = table.footnotes.map((text, i) => html`<span>${mark(i + 1)} ${text} </span>`);
   const name = `table-${table.table}`;
   return html`<section class="paper-table" id=${name}>
     <h2>Table ${table.table}. ${table.title}</h2>
-    <p class="muted">
-      Section ${table.section}.
-      ${s.of === 0 ? "A statement of the training " + "data: nothing to measure." : `${s.measured} of ${s.of} numbers ` + `measured${s.measured > 0 ? `${s.kept + s.undecided + s.reversed > 0 ? `; of the order of the paper's models ${orderText(s)}` : ""}` : ""}.`}
-    </p>
+    <p class="muted">Section ${table.section}. ${measuredText(s)}</p>
     <div class="table">
       <div class="table-scroll" tabindex="0" role="region" aria-label=${`Table ${table.table}`}>
         <table class="paper">
@@ -121,13 +123,13 @@ export function paperTable(compared: SummarizedTable): HTMLElement {
               grouped
                 ? html`<tr>
                     <td></td>
-                    ${groups.map((g) => html`<th scope="colgroup" colspan=${g.span} class="group">${g.name}</th>`)}
+                    ${groups.map(groupHead)}
                   </tr>`
                 : null
             }
             <tr>
               <th scope="col"></th>
-              ${table.columns.map((c, i) => html`<th scope="col" class=${cells[0]?.[i]?.unit === "text" ? "" : "number"}>${c.name}${mark(c.footnote)}</th>`)}
+              ${table.columns.map(columnHead)}
             </tr>
           </thead>
           <tbody>
@@ -141,11 +143,25 @@ export function paperTable(compared: SummarizedTable): HTMLElement {
           </tbody>
         </table>
       </div>
-      ${table.footnotes.length === 0 ? null : html`<p class="note-line">${table.footnotes.map((text, i) => html`<span>${mark(i + 1)} ${text} </span>`)}</p>`}
+      ${footnotes.length === 0 ? null : html`<p class="note-line">${footnotes}</p>`}
       ${protocolNotes(cells, table.protocol)} ${downloadLinks(name, () => paperMatrix(compared))}
       ${s.of === 0 ? null : longDownload(name, compared)}
     </div>
   </section>`;
+}
+
+/** `3 of 12 numbers measured; of the order of the paper's models …` */
+function measuredText(s: TableSummary): string {
+  if (s.of === 0) return "A statement of the training data: nothing to measure.";
+  const ordered = s.measured > 0 && s.kept + s.undecided + s.reversed > 0;
+  const order = ordered ? `; of the order of the paper's models ${orderText(s)}` : "";
+  return `${s.measured} of ${s.of} numbers measured${order}.`;
+}
+
+function verdictCounts({ measured, counts }: TableSummary): HTMLElement {
+  if (measured === 0) return html`<span class="verdict not-run">not run</span>`;
+  const verdicts = ["agrees", "differs", "not comparable"] as const;
+  return html`<span>${verdicts.map((verdict) => verdictCount(verdict, counts[verdict]))}</span>`;
 }
 
 function paperCell(cell: ComparedCell): HTMLElement {
@@ -154,6 +170,10 @@ function paperCell(cell: ComparedCell): HTMLElement {
   const { ours } = cell;
   const ourText = (value: number): string => inPaperUnit(cell, value).replace("-", "−");
   const told = `${cell.verdict}${cell.why === null ? "" : `: ${cell.why}`}`;
+  const interval = ours?.interval ?? null;
+  const within = interval && `${ourText(interval.low)} – ${ourText(interval.high)}`;
+  const sign = (cell.difference ?? 0) > 0 ? "+" : "";
+  const difference = cell.difference === null ? "" : `${sign}${ourText(cell.difference)}, `;
   return html`<td class="number pair ${cell.verdict.replace(" ", "-")}" title=${told}>
     <span class="theirs">${cell.printed ?? "–"}</span>
     ${
@@ -163,10 +183,8 @@ function paperCell(cell: ComparedCell): HTMLElement {
               ><span class="verdict ${cell.verdict.replace(" ", "-")}"></span
               >${ourText(ours.value)}</span
             >
-            ${ours.interval === null ? null : html`<span class="interval">${ourText(ours.interval.low)} – ${ourText(ours.interval.high)}</span>`}
-            <span class="interval"
-              >${cell.difference === null ? "" : `${cell.difference > 0 ? "+" : ""}${ourText(cell.difference)}, `}n
-              ${ours.n.toLocaleString("en-US")}</span
+            ${within === null ? null : html`<span class="interval">${within}</span>`}
+            <span class="interval">${difference}n ${ours.n.toLocaleString("en-US")}</span
             ><span class="only-read">${told}</span>`
     }
   </td>`;
@@ -186,8 +204,9 @@ function protocolNotes(
     ),
   ].filter((why) => why !== "");
   if (protocol.length + reasons.length === 0) return null;
+  const said = protocol.length === 0 ? null : html`<li>The paper: ${protocol.join("; ")}.</li>`;
   return html`<ul class="notes">
-    ${protocol.length === 0 ? null : html`<li>The paper: ${protocol.join("; ")}.</li>`}${reasons.map((why) => html`<li>Not comparable: ${why}.</li>`)}
+    ${said}${reasons.map((why) => html`<li>Not comparable: ${why}.</li>`)}
   </ul>`;
 }
 

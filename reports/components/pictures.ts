@@ -121,7 +121,8 @@ function boxOutline(b: JudgedBox): SVGElement {
 
 function boxText(b: JudgedBox, unit: number, text: string): SVGElement {
   const [x, y] = [b.x0 + 3 * unit, Math.max(b.y0 - 3 * unit, 10 * unit)];
-  return svg`<text class="${b.fate}" x=${x} y=${y} font-size=${10 * unit}>${text}</text>` as SVGElement;
+  const size = 10 * unit;
+  return svg`<text class="${b.fate}" x=${x} y=${y} font-size=${size}>${text}</text>` as SVGElement;
 }
 
 function boxTitle({ fate, lostAt, label, score }: JudgedBox): string {

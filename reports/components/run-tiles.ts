@@ -21,15 +21,15 @@ import { absent, message, troubles } from "./runs.js";
 export function headline(record: RecordView): HTMLElement {
   const failed = failedCells(record).length;
   const { startedAt, finishedAt } = record.provenance;
-  return html`<h2 style="margin-top:0.6rem">
-      ${record.experiment.title}
-      ${record.reference ? html` <span class="tag">reference</span>` : null}${record.state === "failed" ? html` <span class="tag bad">failed</span>` : null}
-    </h2>
+  const reference = record.reference ? html` <span class="tag">reference</span>` : null;
+  const state = record.state === "failed" ? html` <span class="tag bad">failed</span>` : null;
+  const cells = record.cells.length === 1 ? "cell" : "cells";
+  return html`<h2 style="margin-top:0.6rem">${record.experiment.title} ${reference}${state}</h2>
     <p class="muted">
       ${formatTime(startedAt)}, ${formatDuration(startedAt, finishedAt)} · protocol
       <em>${record.experiment.protocol}</em> · ${record.cells.length}
-      ${record.cells.length === 1 ? "cell" : "cells"}${failed > 0 ? `, ${failed} of them failed` : ""}
-      · ${record.cases.total.toLocaleString("en-US")} cases
+      ${cells}${failed > 0 ? `, ${failed} of them failed` : ""} ·
+      ${record.cases.total.toLocaleString("en-US")} cases
     </p>
     ${
       record.cells.length === 0
@@ -99,13 +99,15 @@ export function runTiles(record: RecordView): HTMLElement | null {
         html`<div class="tile">
           <span class="what">${what}</span
           ><span class="figure">${formatValue(score.value, score.unit)}</span>
-          <span class="under"
-            >${score.interval === null ? "no interval" : formatInterval(score.interval.low, score.interval.high, score.unit)},
-            n = ${score.n.toLocaleString("en-US")}</span
+          <span class="under">${intervalText(score)}, n = ${score.n.toLocaleString("en-US")}</span
           ><span class="under">${under}</span>
         </div>`,
     )}
   </div>`;
+}
+
+function intervalText({ interval, unit }: KnownScore): string {
+  return interval === null ? "no interval" : formatInterval(interval.low, interval.high, unit);
 }
 
 /** How the page of a run begins: title, what came out, what went wrong, and its best scores. */

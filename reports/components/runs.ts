@@ -45,8 +45,10 @@ export function select<T>(
   name: (option: T) => string,
   initial: T | null = options[0] ?? null,
 ): HTMLElement & { value: T | null } {
+  const entry = (option: T, i: number): HTMLElement =>
+    html`<option value=${i} selected=${option === initial}>${name(option)}</option>`;
   const list = html`<select>
-    ${options.map((option, i) => html`<option value=${i} selected=${option === initial}>${name(option)}</option>`)}
+    ${options.map(entry)}
   </select>` as HTMLSelectElement;
   const field = html`<label class="field"><span>${label}</span>${list}</label>` as HTMLElement & {
     value: T | null;

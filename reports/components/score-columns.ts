@@ -10,9 +10,12 @@ export function scoreNode(score: ReturnType<typeof scoreOf>): HTMLElement {
     return html`<span class="none" title="${score.why}"
       >–<span class="only-read"> ${score.why}</span></span
     >`;
+  const { value, unit, interval } = score;
+  const within = interval === null ? null : formatInterval(interval.low, interval.high, unit);
   return html`<span class="score"
-    ><span class="value">${formatValue(score.value, score.unit)}</span
-    >${score.interval === null ? null : html`<span class="interval">${formatInterval(score.interval.low, score.interval.high, score.unit)}</span>`}</span
+    ><span class="value">${formatValue(value, unit)}</span>${
+      within === null ? null : html`<span class="interval">${within}</span>`
+    }</span
   >`;
 }
 

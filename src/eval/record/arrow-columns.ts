@@ -63,8 +63,8 @@ export function realType(values: Iterable<Nullable<number>>): DataType {
 }
 
 /**
- * Lists of rows, typed by the columns of all their rows; of one size where all are. A column that no row has a value for is
- * left out, as Arrow's null type cannot be built inside another.
+ * Lists of rows, typed by the columns of all their rows; of one size where all are. A column that
+ * no row has a value for is left out, as Arrow's null type cannot be built inside another.
  */
 export function rowsType<Row>(
   lists: readonly Nullable<readonly Row[]>[],
