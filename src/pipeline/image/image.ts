@@ -26,7 +26,7 @@ export interface DecodeOptions {
  * Decodes a picture, a file or its bytes, to 8-bit RGB as OpenCV's `imread(…, IMREAD_COLOR)` does:
  * EXIF orientation applied, alpha dropped without compositing, 16 bits cut to their upper 8, colour
  * profiles ignored, the first frame or page of several. The format is told from the content, not
- * from the name. METHODOLOGY lists where results differ from OpenCV's.
+ * from the name. docs/methodology lists where results differ from OpenCV's.
  *
  * @throws UserError `image-unreadable`, `image-truncated`, `image-too-large` or `image-empty`.
  */
