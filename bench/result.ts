@@ -95,7 +95,7 @@ export async function writeResult(measured: Measured): Promise<string> {
     command: commandLine(process.argv),
     date,
     source: { kind: "measured", commit },
-    machine: { ...machine },
+    machine: machine as Record<string, unknown>,
     versions: { ...versions, ...measured.versions },
     load: { before: loadBefore, after: loadavg()[0]! },
     findings: measured.findings,
