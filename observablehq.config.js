@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { methodologyPages } from "./reports/build/methodology.js";
 import { serveFromNodeModules } from "./reports/build/offline-npm.js";
 
 const root = "reports";
@@ -40,6 +41,8 @@ export default {
       ],
     },
     { name: "Compare two runs", path: "/compare" },
+    // Closed until asked for: the numbers' heads lead to them.
+    { name: "Methodology", open: false, pages: methodologyPages() },
   ],
   style: "style.css",
   // The last viewport wins: Framework's own forbids zooming.

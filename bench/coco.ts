@@ -19,6 +19,7 @@ import { parseArgs } from "node:util";
 import { quantiles } from "../src/eval/stats/quantile.js";
 import { projectRoot } from "../src/pipeline/root.js";
 import { benchFiles, benchSets, writeBenchSet } from "./coco-generate.js";
+import { writeResult } from "./result.js";
 
 interface Round {
   readonly values: readonly number[];
@@ -150,5 +151,39 @@ else {
     }
   }
 }
+await writeResult({
+  name: "coco",
+  title: "COCO AP from files beside its Python peers",
+  subject: "detection",
+  findings: [
+    "CPU seconds of all threads, user and system, and peak resident memory of the whole process, " +
+      "its start included; peers read with their own loaders, one thread. Medians; `times` are " +
+      "medians of paired rounds over ours.",
+  ],
+  tables: [
+    {
+      columns: [
+        { head: "set", unit: "text" },
+        { head: "", unit: "text" },
+        { head: "CPU", unit: "s" },
+        { head: "memory", unit: "bytes" },
+        { head: "times", unit: "ratio" },
+        { head: "numbers differ by", unit: "ratio" },
+      ],
+      rows: results.flatMap(({ set, systems }) =>
+        systems.map((s) => [
+          set,
+          `${s.system} ${s.version ?? ""}`.trim(),
+          middle(s.cpuS),
+          1024 * middle(s.peakKiB),
+          s.system === "ours"
+            ? null
+            : { value: s.cpuRatio, ci: s.cpuRatioCi as [number, number] | null },
+          s.largestDifference,
+        ]),
+      ),
+    },
+  ],
+});
 if (results.some(({ systems }) => systems.some((s) => s.largestDifference > 1e-12)))
   process.exitCode = 1;

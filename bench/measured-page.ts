@@ -118,6 +118,7 @@ function numberText(value: number, unit: Unit): string {
 }
 
 function threeDigits(value: number): string {
+  if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1);
   if (Number.isInteger(value)) return value.toLocaleString("en-US");
   const whole = Math.abs(value) >= 1 ? Math.floor(Math.log10(Math.abs(value))) + 1 : 0;
   return value.toLocaleString("en-US", {

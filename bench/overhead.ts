@@ -32,6 +32,7 @@ import { decode } from "../src/pipeline/image/image.js";
 import { loadModelFor } from "../src/pipeline/model/model.js";
 import { tensorLength, toTensor } from "../src/pipeline/image/preprocess.js";
 import { projectRoot } from "../src/pipeline/root.js";
+import { writeResult } from "./result.js";
 
 // In a process with the heap of those that measure.
 if (!heapOptions().every((option) => process.execArgv.includes(option))) {
@@ -193,5 +194,33 @@ else {
       `over ${pictures.length} pictures, ${rounds} rounds in turns`,
   );
 }
+await writeResult({
+  name: "overhead",
+  title: "What the harness costs",
+  subject: "experiments",
+  findings: [
+    `CPU time of observing and scoring ${result.pictures} pictures against decode, preprocess and ` +
+      `session.run on one session, ${rounds} rounds in turns.`,
+  ],
+  tables: [
+    {
+      columns: [
+        { head: "what", unit: "text" },
+        { head: "CPU time a picture", unit: "ms" },
+        { head: "more", unit: "share" },
+      ],
+      rows: [
+        ["decode, preprocess, session.run", result.bareMsAPicture, null],
+        [
+          "harness",
+          result.harnessMsAPicture,
+          result.overhead === null
+            ? null
+            : { value: result.overhead, ci: result.ci && [result.ci[0]!, result.ci[1]!] },
+        ],
+      ],
+    },
+  ],
+});
 await detector.close();
 if (result.ci && result.ci[0]! > 0.05) process.exitCode = 1;

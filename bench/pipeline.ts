@@ -24,6 +24,7 @@ import { Gallery } from "../src/pipeline/gallery/gallery.js";
 import { setFaissThreads } from "../src/pipeline/index/engine.js";
 import { Recognizer } from "../src/pipeline/system/recognizer.js";
 import { projectRoot } from "../src/pipeline/root.js";
+import { writeResult } from "./result.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -164,6 +165,29 @@ else {
     ),
   );
 }
+await writeResult({
+  name: "pipeline",
+  title: "Where the time of the whole pipeline goes",
+  subject: "latency",
+  findings: [
+    `A photo of 1000 x 1000, ${boxes} boxes embedded, HNSW32 over ${galleryRows} rows, ` +
+      `${rounds} rounds, one thread. "rest" is all beyond the others: box decoding, suppression, glue.`,
+  ],
+  tables: [
+    {
+      columns: [
+        { head: "part", unit: "text" },
+        { head: "median", unit: "ms" },
+        { head: "share of the wall time", unit: "share" },
+      ],
+      rows: shares.map((s) => [
+        s.name,
+        median(samples[s.name]),
+        s.value === null ? null : { value: s.value, ci: s.ci && [s.ci[0], s.ci[1]] },
+      ]),
+    },
+  ],
+});
 const limits: Partial<Record<string, number>> = { preprocess: 0.15, rest: 0.03 };
 if (
   shares.some(

@@ -23,6 +23,7 @@ import { resizeKernel } from "../src/pipeline/image/resize-kernel.js";
 import { patchOf } from "../src/pipeline/image/resize.js";
 import type { Box, Pixels, Preprocessing } from "../src/pipeline/types.js";
 import { findPython, Reference } from "./preprocess-reference.js";
+import { writeResult } from "./result.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -174,6 +175,25 @@ if (python === null) {
   );
   if (options.photos !== undefined) tallies.push(await compareDecode(reference, options.photos));
   reference.close();
+  await writeResult({
+    name: "preprocess-parity",
+    title: "Decoding and resizing beside OpenCV",
+    subject: "preprocessing",
+    versions: { cv2: String(cv2), numpy: String(numpy) },
+    findings: [`Against cv2 ${String(cv2)} and NumPy ${String(numpy)}, seed ${options.seed}.`],
+    tables: [
+      {
+        columns: [
+          { head: "what", unit: "text" },
+          { head: "pictures", unit: "count" },
+          { head: "values", unit: "count" },
+          { head: "differing", unit: "count" },
+          { head: "largest difference", unit: "count" },
+        ],
+        rows: tallies.map((t) => [t.name, t.pictures, t.values, t.differing, t.largest]),
+      },
+    ],
+  });
   if (options.json)
     printJson({
       cv2,

@@ -24,6 +24,7 @@ import {
 } from "../src/pipeline/image/preprocess.js";
 import type { Box, Pixels, Preprocessing } from "../src/pipeline/types.js";
 import { findPython, Reference } from "./preprocess-reference.js";
+import { writeResult } from "./result.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -188,6 +189,32 @@ if (python === null) {
   ))
     results.push(await measure(comparison));
   reference.close();
+  await writeResult({
+    name: "preprocess",
+    title: "Time of preprocessing",
+    subject: "preprocessing",
+    versions: { cv2: String(cv2), numpy: String(numpy) },
+    findings: [
+      `Beside cv2 ${String(cv2)} and NumPy ${String(numpy)}, one thread each, ${rounds} rounds in ` +
+        "turn. A ratio below 1 means that ours is faster.",
+    ],
+    tables: [
+      {
+        columns: [
+          { head: "what", unit: "text" },
+          { head: "ours", unit: "ms" },
+          { head: "cv2 + NumPy", unit: "ms" },
+          { head: "ratio", unit: "ratio" },
+        ],
+        rows: results.map((r) => [
+          r.name,
+          r.oursMs,
+          r.referenceMs,
+          { value: r.ratio, ci: [r.ci[0], r.ci[1]] },
+        ]),
+      },
+    ],
+  });
   const cpu = cpus()[0]?.model ?? "unknown CPU";
   if (options.json) printJson({ cpu, node: process.version, cv2, numpy, rounds, results });
   else {

@@ -7,11 +7,13 @@ import { chromium } from "playwright-core";
 import { serveSite } from "../src/cli/report/server.js";
 import { projectRoot } from "../src/pipeline/root.js";
 import { makeRecords } from "../test/reports/make-records.js";
+import { writeResult } from "./result.js";
 
 /**
  * The report of a record of many cases: how long it takes to build, how large it is, and how long
- * each page takes until nothing in it changes any more. `npx tsx bench/report-large.ts [CASES]
- * [ROUNDS]`, 100,000 and 5 unless told.
+ * each page takes until nothing in it changes any more; 100,000 cases and 5 rounds unless told.
+ *
+ *   npx tsx bench/report-large.ts [CASES] [ROUNDS]
  */
 const [cases = "100000", rounds = "5"] = process.argv.slice(2);
 const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
@@ -38,11 +40,13 @@ try {
     { encoding: "utf8" },
   );
   if (built.status !== 0) throw new Error(built.stderr);
+  const buildS = (performance.now() - start) / 1000;
+  const siteBytes = await size(site);
   console.log(
-    `build ${((performance.now() - start) / 1000).toFixed(1)} s, site ` +
-      `${((await size(site)) / 2 ** 20).toFixed(1)} MiB, ${cases} cases and those of the other ` +
-      "records",
+    `build ${buildS.toFixed(1)} s, site ${(siteBytes / 2 ** 20).toFixed(1)} MiB, ${cases} cases ` +
+      "and those of the other records",
   );
+  const atRest: [string, number][] = [];
 
   const server = await serveSite(site, 0);
   const browser = await chromium.launch({
@@ -83,14 +87,40 @@ try {
       seconds.push(((await page.evaluate("globalThis.lastChange")) as number) / 1000);
       await context.close();
     }
-    const sorted = [...seconds].sort((a, b) => a - b);
+    const median = [...seconds].sort((a, b) => a - b)[Math.floor(seconds.length / 2)]!;
+    atRest.push([name, median]);
     console.log(
-      `${name.padEnd(15)} ${sorted[Math.floor(sorted.length / 2)]!.toFixed(2).padStart(8)}   ` +
+      `${name.padEnd(15)} ${median.toFixed(2).padStart(8)}   ` +
         `${seconds.map((s) => s.toFixed(2)).join(" ")}`,
     );
   }
   await browser.close();
   await server.close();
+  await writeResult({
+    name: "report-large",
+    title: "The report of a large record",
+    subject: "reports",
+    findings: [
+      `A record of ${Number(cases).toLocaleString("en-US")} cases and those of the other records. ` +
+        `Until nothing in a page changes any more: medians of ${rounds}.`,
+    ],
+    tables: [
+      {
+        columns: [
+          { head: "built in", unit: "s" },
+          { head: "size of the site", unit: "bytes" },
+        ],
+        rows: [[buildS, siteBytes]],
+      },
+      {
+        columns: [
+          { head: "page", unit: "text" },
+          { head: "at rest after", unit: "s" },
+        ],
+        rows: atRest,
+      },
+    ],
+  });
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -76,6 +76,8 @@ export type BenchCell = z.infer<typeof cell>;
 export type Measured = Pick<BenchResult, "name" | "title" | "subject" | "findings" | "tables"> & {
   /** Versions of what was measured beside the tool, such as a peer's. */
   readonly versions?: Readonly<Record<string, string>>;
+  /** Where a child process measures: what was typed, by `commandLine`. */
+  readonly command?: string;
 };
 
 const loadBefore = loadavg()[0]!;
@@ -92,7 +94,7 @@ export async function writeResult(measured: Measured): Promise<string> {
     name: measured.name,
     title: measured.title,
     subject: measured.subject,
-    command: commandLine(process.argv),
+    command: measured.command ?? commandLine(process.argv),
     date,
     source: { kind: "measured", commit },
     machine: machine as Record<string, unknown>,

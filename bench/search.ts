@@ -27,6 +27,7 @@ import {
 import { packageVersion } from "../src/pipeline/package-version.js";
 import { projectRoot } from "../src/pipeline/root.js";
 import type { Codes, VectorIndex, Vectors } from "../src/pipeline/types.js";
+import { writeResult, type BenchCell, type Measured } from "./result.js";
 
 const { values } = parseArgs({
   options: {
@@ -111,6 +112,7 @@ try {
     usearch: packageVersion("usearch"),
     node: process.version,
   };
+  await writeResult(resultOf(tables));
   if (values.json) console.log(JSON.stringify({ setting, tables }, null, 2));
   else report(setting, tables);
 } finally {
@@ -377,6 +379,30 @@ async function compile(): Promise<string> {
   const [code] = (await once(child, "exit")) as [number];
   if (code !== 0) throw new Error("search-native.cc does not compile");
   return program;
+}
+
+function resultOf(tables: Record<string, Line[]>): Measured {
+  const ratio = (r: Ratio | null): BenchCell => r && { value: r.ratio, ci: [r.ci[0], r.ci[1]] };
+  return {
+    name: "search",
+    title: "One query beside Faiss called from native code",
+    subject: "search-engines",
+    findings: [
+      `${rows} x ${dim}, one thread, ${placements} placements in memory, ${rounds} rounds; ratios ` +
+        "over C++ with their 95% intervals.",
+    ],
+    tables: Object.entries(tables).map(([caption, lines]) => ({
+      caption,
+      columns: [
+        { head: "engine", unit: "text" },
+        { head: "median", unit: "ms" },
+        { head: "of medians", unit: "ratio" },
+        { head: "of 10th percentiles", unit: "ratio" },
+        { head: "of CPU", unit: "ratio" },
+      ],
+      rows: lines.map((l) => [l.engine, l.medianMs, ratio(l.wall), ratio(l.fastest), ratio(l.cpu)]),
+    })),
+  };
 }
 
 function report(setting: Record<string, unknown>, tables: Record<string, Line[]>): void {

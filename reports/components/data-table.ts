@@ -1,4 +1,5 @@
 import { html } from "npm:htl";
+import { definitionLink } from "./definition-link.js";
 import {
   toCsv,
   toLatex,
@@ -8,6 +9,8 @@ import {
 
 export interface Column<Row> {
   readonly head: string;
+  /** The metric whose definition the head leads to, where it is not the head itself. */
+  readonly metric?: string;
   /** What is sorted by, and printed unless `text` says otherwise. */
   readonly value: (row: Row) => string | number | null;
   readonly text?: (row: Row) => string;
@@ -81,11 +84,14 @@ export function dataTable<Row>({
     count += limit;
     fill();
   });
+  // Rows that are cells say what they measure.
+  const measured = (rows[0] as { readonly kind?: string } | undefined)?.kind;
   const heads = columns.map((column, i) => {
+    const definition = definitionLink(column.metric ?? column.head, measured);
     if (!sortable || rows.length < 2)
-      return html`<th scope="col" class=${kind[i]}>${column.head}</th>`;
+      return html`<th scope="col" class=${kind[i]}>${column.head}${definition}</th>`;
     const head = html`<th scope="col" class=${kind[i]} aria-sort="none">
-      <button type="button">${column.head}</button>
+      <button type="button">${column.head}</button>${definition}
     </th>`;
     head.firstElementChild!.addEventListener("click", () => {
       sorted = { column, down: sorted?.column === column ? !sorted.down : right(column) };

@@ -6,6 +6,7 @@ import type {
 } from "../../src/eval/paper/paper-comparison.js";
 import { inPaperUnit, paperMatrix, paperRows } from "npm:shitu-bench/src/eval/paper/paper-matrix";
 import { downloadLinks } from "./data-table.js";
+import { definitionLink } from "./definition-link.js";
 
 export type SummarizedTable = ComparedTable & { readonly summary: TableSummary };
 
@@ -103,7 +104,9 @@ export function paperTable(compared: SummarizedTable): HTMLElement {
     footnote === undefined ? null : html`<sup>${"abcdef"[footnote - 1] ?? footnote}</sup>`;
   const columnHead = (c: (typeof table.columns)[number], i: number): HTMLElement => {
     const look = cells[0]?.[i]?.unit === "text" ? "" : "number";
-    return html`<th scope="col" class=${look}>${c.name}${mark(c.footnote)}</th>`;
+    return html`<th scope="col" class=${look}>
+      ${c.name}${mark(c.footnote)}${columnDefinition(c)}
+    </th>`;
   };
   const groupHead = (g: (typeof groups)[number]): HTMLElement =>
     html`<th scope="colgroup" colspan=${g.span} class="group">${g.name}</th>`;
@@ -162,6 +165,12 @@ function verdictCounts({ measured, counts }: TableSummary): HTMLElement {
   if (measured === 0) return html`<span class="verdict not-run">not run</span>`;
   const verdicts = ["agrees", "differs", "not comparable"] as const;
   return html`<span>${verdicts.map((verdict) => verdictCount(verdict, counts[verdict]))}</span>`;
+}
+
+/** A time by stage is of the whole system; another latency is of a model alone. */
+function columnDefinition({ is }: ComparedTable["table"]["columns"][number]): HTMLElement | null {
+  if (is?.metric === undefined) return null;
+  return definitionLink(is.metric, is.stage === undefined ? "detection" : "latency");
 }
 
 function paperCell(cell: ComparedCell): HTMLElement {

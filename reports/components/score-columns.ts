@@ -28,6 +28,7 @@ export function scoreColumn(
   const find = (cell: CompletedCell): ReturnType<typeof scoreOf> => scoreOf(cell, metric, of);
   return {
     head,
+    metric,
     align: "right",
     value: (cell) => find(cell)?.value ?? null,
     text: (cell) => {
