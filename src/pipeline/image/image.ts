@@ -1,3 +1,5 @@
+// image/: a file or its bytes in, 8-bit RGB pixels and a model's input tensor out. It never sees a
+// model, a label or a score.
 import sharp, { type Sharp } from "sharp";
 import { oneOf, UserError } from "../errors.js";
 import { endsEarly } from "./image-end.js";

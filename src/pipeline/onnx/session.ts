@@ -1,3 +1,5 @@
+// onnx/: the bytes of an ONNX file in; sessions, shapes, counts and graphs as plain values out. It
+// never sees a card, a picture or what a model is for.
 import { InferenceSession, env } from "onnxruntime-node";
 import { UserError } from "../errors.js";
 
