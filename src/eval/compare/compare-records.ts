@@ -1,3 +1,4 @@
+// compare/: two records in, paired differences with tests out. It never sees a model or a picture.
 import { UserError } from "../../pipeline/errors.js";
 import type { Case } from "../record/case.js";
 import { plainLabels } from "../record/paper-labels.js";

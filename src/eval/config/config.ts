@@ -1,3 +1,5 @@
+// config/: the text of an experiment or a manifest in, checked settings with absolute paths out. It
+// never sees a model's answer.
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../pipeline/errors.js";

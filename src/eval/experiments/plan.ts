@@ -1,3 +1,5 @@
+// experiments/: a checked config in; cells out, each of which joins observations with the truth and
+// scores them. It never sees the record's folder or another cell.
 import type { LoadedConfig, Measurement } from "../config/config.js";
 import { timingLoop } from "../observe/loop-time.js";
 import type { Resources } from "../observe/resources.js";

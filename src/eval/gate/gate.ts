@@ -1,3 +1,5 @@
+// gate/: a candidate, a baseline, labelled data and limits in; a judgement limit by limit out. It
+// never sees the command line.
 import { datasetPictures, pictureRef, recordedRoot } from "../experiments/pictures.js";
 import { UserError } from "../../pipeline/errors.js";
 import type { DatasetManifest } from "../config/dataset.js";

@@ -1,3 +1,5 @@
+// latency/: work to be timed in; samples, verdicts and certificates out, with the clock injected.
+// It never sees labels or accuracy.
 import { Bench } from "tinybench";
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { Clock } from "../../pipeline/types.js";

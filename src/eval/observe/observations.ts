@@ -1,3 +1,5 @@
+// observe/: models and pictures in; detections, embeddings and class scores out, measured or from
+// the cache. It never sees the truth.
 import { setImmediate as breathe } from "node:timers/promises";
 import type { EmbedPool } from "../../pipeline/embedding/embed-pool.js";
 import { UserError, type Complaint } from "../../pipeline/errors.js";

@@ -1,3 +1,5 @@
+// paper/: the paper's tables and records in, each printed number beside ours with a verdict out. It
+// never measures.
 import type { Cell, RecordedScore, RunRecord } from "../record/record.js";
 import type { Interval } from "../types.js";
 import { cellsOf, type PaperCell, type PaperTable } from "./paper-tables.js";

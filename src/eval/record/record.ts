@@ -1,3 +1,5 @@
+// record/: cells with scores, cases, curves and samples in, a folder of plain files out, and back.
+// It never sees a model, and it computes no score.
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,3 +1,5 @@
+// run/: a config in, one record out: its cells are measured in a process beside this one, kept and
+// resumed. It never sees what a cell computes.
 import { createHash } from "node:crypto";
 import { join, sep } from "node:path";
 import { UserError } from "../../pipeline/errors.js";

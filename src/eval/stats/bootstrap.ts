@@ -1,3 +1,5 @@
+// stats/: counts, weights and samples in; values with intervals and tests out, seeded. It never
+// sees a picture, a model or a file.
 import type { Measured } from "../types.js";
 import { normalCdf, normalQuantile } from "./distributions.js";
 import { defaultIntervals } from "./interval-plan.js";

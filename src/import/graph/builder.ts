@@ -1,3 +1,5 @@
+// graph/: shapes, constants and operators one by one in, a graph that can be written as ONNX out.
+// It never sees the files or the operators of a foreign format.
 import { dtypeNumber, type DType } from "../../pipeline/onnx/read-tensor.js";
 import type {
   DraftAttribute,

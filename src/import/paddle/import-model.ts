@@ -1,3 +1,5 @@
+// paddle/: the folder or archive of a Paddle model in; an ONNX model, its card and a report out. It
+// never sees labelled data, an evaluation or the command line.
 import { createHash } from "node:crypto";
 import { modelParts, type DraftModel, type DraftValue } from "../../pipeline/onnx/write-model.js";
 import { buildModel, type BuiltModel } from "./build-model.js";

@@ -1,3 +1,5 @@
+// classification/: pixels and a classifier in, a score for each class out. It never sees the true
+// class.
 import { Tensor } from "onnxruntime-node";
 import { classCount, preprocessingOf } from "../model/card.js";
 import { matrixOutput, mismatchIn } from "../model/card-check.js";

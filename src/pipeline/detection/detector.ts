@@ -1,3 +1,5 @@
+// detection/: pixels and a detector in, boxes with classes and scores out. It never sees true boxes
+// or a gallery.
 import { Tensor, type TypedTensor } from "onnxruntime-node";
 import type { BaselineCard } from "../model/baseline-card.js";
 import { WholeImageDetector } from "./baseline-detector.js";

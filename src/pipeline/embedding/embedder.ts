@@ -1,3 +1,5 @@
+// embedding/: pixels, or boxes of them, in; vectors or packed codes out, on one thread or many. It
+// never sees labels or an index.
 import { Tensor } from "onnxruntime-node";
 import type { BaselineCard } from "../model/baseline-card.js";
 import { openBaselineEmbedder } from "./baseline-embedder.js";

@@ -1,3 +1,5 @@
+// gallery/: vectors with paths and labels in, the best label of a query out; built, saved, loaded,
+// appended to. It never sees a detector or the truth of a query.
 import { join, relative, resolve } from "node:path";
 import { UserError, type Complaint } from "../errors.js";
 import {

@@ -1,3 +1,5 @@
+// index/: vectors or codes in, the rows nearest to a query out, whatever engine holds them. It
+// never sees a picture or a label.
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";

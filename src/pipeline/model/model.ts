@@ -1,3 +1,5 @@
+// model/: a card and its ONNX file in, a checked model that runs out. It never sees pictures'
+// names, labels or galleries.
 import { createHash } from "node:crypto";
 import type { InferenceSession } from "onnxruntime-node";
 import { checkInput, checkOutputs, mismatchIn } from "./card-check.js";

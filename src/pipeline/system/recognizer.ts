@@ -1,3 +1,5 @@
+// system/: a detector, an embedder and a gallery in; of a picture its recognitions and the time of
+// each stage out. It never sees the truth.
 import { suppress } from "../box.js";
 import { UserError } from "../errors.js";
 import type { Gallery } from "../gallery/gallery.js";

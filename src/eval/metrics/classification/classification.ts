@@ -1,3 +1,5 @@
+// metrics/classification/: scores of classes with the true class in, top-k out. It never sees
+// pictures or a model.
 import { UserError } from "../../../pipeline/errors.js";
 import { clusterNumbers } from "../../stats/bootstrap.js";
 import { clusteredShare } from "../../stats/clusters.js";

@@ -1,3 +1,5 @@
+// metrics/coco/: true and detected boxes in; AP, AR, curves and error types out. It never sees
+// pictures or a model.
 import type { CocoDetections, CocoTruth } from "../../../../datasets/formats/coco-set.js";
 import type { NamedScore } from "../../types.js";
 import { accumulateCoco, type CocoSlice } from "./coco-accumulate.js";

@@ -1,3 +1,5 @@
+// metrics/end-to-end/: recognitions with the truth in; F1, thresholds and the stage at which each
+// object was lost out. It never sees pictures or a model.
 import type { Score } from "../../types.js";
 import {
   bootstrap,

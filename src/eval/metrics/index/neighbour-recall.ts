@@ -1,3 +1,5 @@
+// metrics/index/: exact and approximate neighbours in, their agreement and cost out. It never sees
+// the index itself.
 import { scorer } from "../../../pipeline/index/row-ranks-plain.js";
 import {
   isCodes,

@@ -1,3 +1,5 @@
+// metrics/retrieval/: vectors and labels, or their rankings, in; recall, mAP and the others out. It
+// never sees pictures or an approximate index.
 import { requireFinite } from "../../../../datasets/formats/finite.js";
 import { UserError } from "../../../pipeline/errors.js";
 import { rankRows, requireSameSpace, type RowLists } from "../../../pipeline/index/row-ranks.js";
