@@ -177,7 +177,7 @@ if (python === null) {
   reference.close();
   await writeResult({
     name: "preprocess-parity",
-    title: "Decoding and resizing beside OpenCV",
+    title: "Decoding and resizing beside cv2",
     subject: "preprocessing",
     versions: { cv2: String(cv2), numpy: String(numpy) },
     findings: [`Against cv2 ${String(cv2)} and NumPy ${String(numpy)}, seed ${options.seed}.`],

@@ -27,6 +27,9 @@ export const subjects = [
 /** How a column's numbers are meant and shown: `share` is kept as a ratio and shown in percent. */
 const units = ["text", "ms", "s", "ratio", "share", "bytes", "count"] as const;
 
+const word = "([A-Z]?[a-z]+|[A-Z]*[0-9]+|[A-Z]+)";
+const titleWords = new RegExp(`^${word}([ -]${word})*$`);
+
 const interval = z.strictObject({
   value: z.number(),
   /** Low and high end of the 95% interval. */
@@ -44,8 +47,8 @@ const resultSchema = z
   .strictObject({
     schema: z.literal(1),
     name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/),
-    /** A heading whose anchor is the same wherever the page is shown. */
-    title: z.string().regex(/^[A-Z][A-Za-z0-9 -]+$/),
+    /** Words without capitals inside, whose anchor is the same wherever the page is shown. */
+    title: z.string().regex(titleWords),
     subject: z.enum(subjects),
     /** What makes these figures, as typed; null where no program for it was kept. */
     command: z.string().min(1).nullable(),
