@@ -27,7 +27,7 @@ export const subjects = [
 /** How a column's numbers are meant and shown: `share` is kept as a ratio and shown in percent. */
 const units = ["text", "ms", "s", "ratio", "share", "bytes", "count"] as const;
 
-const word = "([A-Z]?[a-z]+|[A-Z]*[0-9]+|[A-Z]+)";
+const word = "([A-Z]?[a-z]+[0-9]*|[A-Z]?[0-9]+|[A-Z]+)";
 const titleWords = new RegExp(`^${word}([ -]${word})*$`);
 
 const interval = z.strictObject({

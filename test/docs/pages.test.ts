@@ -46,7 +46,7 @@ describe("pages of docs/methodology", () => {
       expect(read(file)).not.toMatch(/\$\{|^```(js|ts|jsx|tsx|html|sql|dot|tex)/m);
       // Code hosts and the site make the same anchors of words that are lower case within.
       for (const word of headings(read(file)).flatMap((heading) => heading.split(/[ -]/)))
-        expect(word).toMatch(/^([A-Z]?[a-z]+|[A-Z]*[0-9]+|[A-Z]+)$/);
+        expect(word).toMatch(/^([A-Z]?[a-z]+[0-9]*|[A-Z]?[0-9]+|[A-Z]+)$/);
     },
   );
 

@@ -10,6 +10,8 @@ import { serveSite, type SiteServer } from "../../src/cli/report/server.js";
 import { singleFile } from "../../src/cli/report/single-file.js";
 import { loadConfig } from "../../src/eval/config/config.js";
 import { projectRoot } from "../../src/pipeline/root.js";
+import { definitionTargets } from "../../reports/analysis/definitions.js";
+import { methodologyPages } from "../../reports/build/methodology.js";
 import { hostile, makeRecords } from "./make-records.js";
 
 const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
@@ -168,6 +170,76 @@ describe("the built site", () => {
       expect(html).not.toContain(hostile);
     }
   });
+});
+
+describe("the methodology on the site", () => {
+  const file = (path: string): string => join(site, `${path}.html`);
+  const ids = async (path: string): Promise<string[]> =>
+    [...(await readFile(file(path), "utf8")).matchAll(/ id="([^"]+)"/g)].map(([, id]) => id!);
+
+  it("has every page and every definition", async () => {
+    for (const { path } of methodologyPages()) expect(existsSync(file(path)), path).toBe(true);
+    for (const target of definitionTargets) {
+      const [page, anchor] = target.split("#");
+      if (anchor !== undefined) expect(await ids(`methodology/${page!}`), target).toContain(anchor);
+    }
+  });
+
+  it.each(methodologyPages())("$path leads to pages and anchors that exist", async ({ path }) => {
+    const html = await readFile(file(path), "utf8");
+    expect(html.match(/(?:src|href)="(?:https?:)?\/\/[^"]*"/g)).toBeNull();
+    expect(html).not.toMatch(/href="[^"]*\.md/);
+    const main = html.slice(html.indexOf('id="observablehq-main"'));
+    for (const [, page, anchor] of main.matchAll(/href="\.\/([a-z-]+)\.html(?:#([^"]+))?"/g)) {
+      expect(existsSync(file(`methodology/${page!}`)), page).toBe(true);
+      if (anchor !== undefined) expect(await ids(`methodology/${page!}`)).toContain(anchor);
+    }
+  });
+
+  it.skipIf(!browserThere)(
+    "heads of tables lead to definitions",
+    async () => {
+      for (const name of ["detection", "recognition", "index-choice", "paper"]) {
+        const { page } = await open(`${server.address}${name}.html`);
+        const links = (await page.evaluate(
+          '[...document.querySelectorAll("thead a.definition")].map((a) => a.getAttribute("href"))',
+        )) as string[];
+        expect(links.length, name).toBeGreaterThan(0);
+        for (const link of new Set(links)) {
+          const [, path, anchor] = /^\.\/(methodology\/[a-z-]+)\.html(?:#(.+))?$/.exec(link)!;
+          if (anchor !== undefined) expect(await ids(path!), link).toContain(anchor);
+        }
+        await page.close();
+      }
+    },
+    90_000,
+  );
+
+  it.skipIf(!browserThere)(
+    "scrolls sideways only inside tables at phone width",
+    async () => {
+      const phone = await browser!.newContext({ viewport: { width: 400, height: 800 } });
+      try {
+        for (const { path } of methodologyPages()) {
+          const page = await phone.newPage();
+          const complaints: string[] = [];
+          page.on("pageerror", (error) => complaints.push(error.message));
+          page.on("requestfailed", (request) => complaints.push(request.url()));
+          await page.goto(`${server.address}${path.slice(1)}.html`);
+          await page.waitForLoadState("networkidle");
+          expect(
+            await page.evaluate("document.documentElement.scrollWidth"),
+            path,
+          ).toBeLessThanOrEqual(400);
+          expect(complaints, path).toEqual([]);
+          await page.close();
+        }
+      } finally {
+        await phone.close();
+      }
+    },
+    120_000,
+  );
 });
 
 describe("the server", () => {
