@@ -5,6 +5,7 @@
 //   npx tsx bench/cluster-coverage.ts [draws]
 import { clusteredPair, clusteredShare } from "../src/eval/stats/clusters.js";
 import { wilsonInterval } from "../src/eval/stats/proportion.js";
+import { writeResult } from "./result.js";
 import { alikeHits, clustersOf, coverage, share, type Coverage } from "./verdict-simulation.js";
 
 const draws = Number(process.argv[2] ?? 2000);
@@ -67,3 +68,25 @@ const print = (head: string[], rows: string[][]): void => {
 print(["n", "cluster", "alike by", "p", "as used", "by item"], shares);
 print(["cluster", "", "test at 5%", "interval"], pairs);
 console.log(`least coverage as used: ${percent(Math.min(...all.map((c) => c.held ?? 1)))}`);
+await writeResult({
+  name: "cluster-coverage",
+  title: "How often intervals over clusters hold the truth",
+  subject: "intervals",
+  findings: [`Over ${draws} draws, seeded.`],
+  tables: [
+    {
+      columns: ["n", "cluster", "alike by", "p", "as used", "by item"].map((head) => ({
+        head,
+        unit: "text" as const,
+      })),
+      rows: shares,
+    },
+    {
+      columns: ["cluster", "", "test at 5%", "interval"].map((head) => ({
+        head,
+        unit: "text" as const,
+      })),
+      rows: pairs,
+    },
+  ],
+});

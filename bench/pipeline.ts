@@ -183,7 +183,9 @@ await writeResult({
       rows: shares.map((s) => [
         s.name,
         median(samples[s.name]),
-        s.value === null ? null : { value: s.value, ci: s.ci && [s.ci[0], s.ci[1]] },
+        s.value === null
+          ? null
+          : { value: s.value, ci: s.interval && [s.interval.low, s.interval.high] },
       ]),
     },
   ],

@@ -130,7 +130,7 @@ async function measure(file: string): Promise<void> {
           { head: "metric", unit: "text" },
           { head: "value", unit: "ratio" },
         ],
-        rows: scores.map((s) => [s.name, s.value]),
+        rows: scores.map((s) => [s.metric, s.value]),
       },
     ],
   });

@@ -7,6 +7,7 @@ import { normalQuantile } from "../src/eval/stats/distributions.js";
 import { quantileRanks } from "../src/eval/stats/quantile.js";
 import type { Random } from "../src/eval/stats/random.js";
 import { seriesInterval } from "../src/eval/stats/series-quantile.js";
+import { writeResult } from "./result.js";
 import { correlatedNoise, coverage } from "./verdict-simulation.js";
 
 const draws = Number(process.argv[2] ?? 1000);
@@ -48,6 +49,7 @@ const mixed: Series = {
 
 const head = ["n", "quantile", "series", "as used", "given", "independent"];
 console.log(head.map((c) => c.padStart(12)).join(" "));
+const rows: (string | number)[][] = [];
 for (const series of [...correlated, bimodal, mixed])
   for (const n of [100, 200, 1000])
     for (const q of [0.5, 0.9]) {
@@ -64,4 +66,12 @@ for (const series of [...correlated, bimodal, mixed])
       });
       const row = [n, q, series.name, percent(used.held), percent(used.given), percent(plain.held)];
       console.log(row.map((c) => String(c).padStart(12)).join(" "));
+      rows.push(row);
     }
+await writeResult({
+  name: "timing-coverage",
+  title: "How often intervals of timings hold the truth",
+  subject: "latency",
+  findings: [`Over ${draws} draws, seeded.`],
+  tables: [{ columns: head.map((name) => ({ head: name, unit: "text" as const })), rows }],
+});
