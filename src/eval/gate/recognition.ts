@@ -2,6 +2,8 @@ import { UserError } from "../../pipeline/errors.js";
 import { isCodes, type Codes, type Vectors } from "../../pipeline/types.js";
 import type { RecognitionDataset } from "../config/dataset.js";
 import { listPictures, type ListedPictures } from "../experiments/pictures.js";
+import type { LabelledRow } from "../metrics/index/neighbour-hits.js";
+import { listedPositives } from "../metrics/retrieval/lost-rows.js";
 import { headlineOrder, rankQueries } from "../metrics/retrieval/retrieval.js";
 import { embedPictures, type Embedded, type ItemError } from "../observe/observations.js";
 import type { Answer, GateWork } from "./work.js";
@@ -24,7 +26,6 @@ export interface RecognitionEvidence {
 const depth = 5;
 
 const nothingRanked: Ranked = {
-  positives: new Int32Array(0),
   averagePrecision: new Float64Array(0),
   top: [],
 };
@@ -45,18 +46,22 @@ export async function observeRecognition(
   const errors = [...gallery.embedded.errors, ...(leaveOneOut ? [] : query.embedded.errors)];
   const empty = [gallery, query].some(({ embedded }) => embedded.places.length === 0);
   if (empty) refuseNothing(dataset, errors, side);
-  const ranked = empty ? nothingRanked : await rank(query, gallery, leaveOneOut, work);
+  // By the lists, so that pictures which a model loses never leave the denominator.
+  const [listedQueries, listedRows] = [query, gallery].map(({ listed }) =>
+    listed.rows.map(labelled),
+  );
+  const positives = listedPositives(listedQueries!, listedRows!, leaveOneOut);
+  const sides = { query, gallery, leaveOneOut, positives };
+  const ranked = empty ? nothingRanked : await rank(sides, work);
   const rowOf = new Int32Array(query.listed.rows.length).fill(-1);
   query.embedded.places.forEach((place, row) => (rowOf[place] = row));
-  const labels = new Set(gallery.listed.rows.map((r) => r.label));
   const answers = query.listed.rows.map(({ label }, place): Answer => {
     const row = rowOf[place]!;
-    // A lost query is no row of the index: any row of its label would have answered it.
-    if (row < 0 || empty)
-      return { right: labels.has(label) ? false : null, said: null, failed: true };
+    const answerable = positives[place]! > 0;
+    if (row < 0 || empty) return { right: answerable ? false : null, said: null, failed: true };
     const first = ranked.top[row]![0];
     const said = first === undefined ? null : gallery.listed.rows[first]!.label;
-    return { right: ranked.positives[row]! > 0 ? said === label : null, said, failed: false };
+    return { right: answerable ? said === label : null, said, failed: false };
   });
   return {
     queries: query.listed.rows,
@@ -117,17 +122,26 @@ async function embedPart(
   return { listed, embedded: await embedPictures(model, listed.pictures, options) };
 }
 
-interface Ranked {
+interface Sides {
+  readonly query: Part;
+  readonly gallery: Part;
+  readonly leaveOneOut: boolean;
+  /** Right answers of each listed query in the listed gallery. */
   readonly positives: Int32Array;
+}
+
+function labelled({ label, uid }: { label: string; uid?: string }): LabelledRow {
+  return { label, uid: uid ?? null };
+}
+
+interface Ranked {
   readonly averagePrecision: Float64Array;
   /** Nearest first, as places in the gallery's list. */
   readonly top: readonly (readonly number[])[];
 }
 
 async function rank(
-  query: Part,
-  gallery: Part,
-  leaveOneOut: boolean,
+  { query, gallery, leaveOneOut, positives }: Sides,
   work: GateWork,
 ): Promise<Ranked> {
   const kept = ({ listed, embedded }: Part) => embedded.places.map((place) => listed.rows[place]!);
@@ -140,17 +154,17 @@ async function rank(
       queryLabels: queries.map((r) => r.label),
       galleryLabels: rows.map((r) => r.label),
       leaveOneOut,
+      listedPositives: Int32Array.from(query.embedded.places, (place) => positives[place]!),
       ...(uids && { queryUids: queries.map((r) => r.uid!), galleryUids: rows.map((r) => r.uid!) }),
     },
     { protocol: work.protocol, ks: [1], top: depth },
   );
-  const { top: k, topRows, positives } = evidence;
+  const { top: k, topRows } = evidence;
   const placesOf = (q: number): number[] =>
     Array.from(topRows.subarray(q * k, (q + 1) * k))
       .filter((row) => row >= 0)
       .map((row) => gallery.embedded.places[row]!);
   return {
-    positives,
     averagePrecision: evidence.values[headlineOrder(evidence)]!.averagePrecision,
     top: queries.map((_, q) => placesOf(q)),
   };
