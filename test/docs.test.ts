@@ -48,6 +48,8 @@ describe("commands in the documents", () => {
 describe.skipIf(!sharedData)("commands in the documents, run as written", () => {
   // A folder that looks like the user's: the names in the documents lead to real things.
   const home = mkdtempSync(join(tmpdir(), "docs-"));
+  /** As many as `choose` needs to hold queries out. */
+  const pictures = 200;
 
   beforeAll(async () => {
     symlinkSync(shared(), join(home, "FOLDER"));
@@ -81,17 +83,17 @@ describe.skipIf(!sharedData)("commands in the documents, run as written", () => 
       shared("coco-val2014-100/instances_val2014_fakebbox100_results.json"),
       join(home, "results.json"),
     );
-    const rows = Float32Array.from({ length: 40 * 8 }, (_, i) => Math.sin(i * 7.3));
-    await writeNpy(join(home, "gallery.npy"), rows, [40, 8]);
+    const rows = Float32Array.from({ length: pictures * 8 }, (_, i) => Math.sin(i * 7.3));
+    await writeNpy(join(home, "gallery.npy"), rows, [pictures, 8]);
     await writeNpy(
       join(home, "query.npy"),
       rows.map((x, i) => x + 0.1 * Math.cos(i)),
-      [40, 8],
+      [pictures, 8],
     );
     for (const side of ["gallery", "query"])
       writeFileSync(
         join(home, `${side}.txt`),
-        Array.from({ length: 40 }, (_, i) => `${side}/${i}.jpg\tlabel ${i % 8}`).join("\n"),
+        Array.from({ length: pictures }, (_, i) => `${side}/${i}.jpg\tlabel ${i % 8}`).join("\n"),
       );
   });
 
@@ -103,6 +105,7 @@ describe.skipIf(!sharedData)("commands in the documents, run as written", () => 
       const args = command.slice("npx shitu ".length).split(/\s+/);
       // The report is built but not served, and long runs are cut to a few pictures' latency.
       if (args[0] === "report") args.push("--build-only", "--out", join(home, "site"));
+      if (args[0] === "choose") args.push("--budget", "2s");
       const { code, stderr, stdout } = await shitu(args, { cwd: home, env });
       expect(stderr).not.toMatch(/internal error/);
       expect(code, `${stderr}\n${stdout}`).toBe(0);
