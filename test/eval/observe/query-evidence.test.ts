@@ -84,7 +84,7 @@ describe("truth", () => {
       expect(await complaint(readObservations(huge))).toMatchObject({
         code: "file-too-large",
         file: huge,
-        found: "600000000",
+        found: "600000000 bytes",
       });
       expect(await complaint(readTruth(huge))).toMatchObject({
         code: "json-syntax",
