@@ -28,7 +28,7 @@ interface TensorCase {
   readonly spec: Preprocessing;
 }
 
-const folder = new URL("../../golden/resize", import.meta.url);
+const folder = new URL("../../golden/resize/", import.meta.url);
 const index = JSON.parse(readFileSync(new URL("goldens.json", folder), "utf8")) as {
   sha256: string;
   cases: Case[];
