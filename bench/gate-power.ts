@@ -8,8 +8,8 @@ import { meanStatistic } from "../src/eval/stats/resampled-statistic.js";
 
 /**
  * What a gate's verdicts are worth, by simulation: 400 seeded repetitions each of two equal models
- * (false alarms), of a loss that is the limit itself (false passes) and of one that is twice the limit
- * (power). Prints Markdown.
+ * (false alarms), of a loss that is the limit itself (false passes) and of one that is twice the
+ * limit (power). Prints Markdown.
  */
 const repetitions = 400;
 const level = 0.95;

@@ -1,5 +1,5 @@
-// Brings every file into the one format, or says with --check which are not: Prettier for scripts, styles, YAML and
-// Markdown; clang-format (Debian's version 14) for C++, where it is there.
+// Brings every file into the one format, or says with --check which are not: Prettier for scripts,
+// styles, YAML and Markdown; clang-format (Debian's version 14) for C++, where it is there.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -7,13 +7,16 @@ import { writeAtomic } from "../../src/pipeline/atomic-file.js";
 import { uniform } from "../../src/pipeline/seeded-random.js";
 
 /**
- * Pictures of a photograph's size for timing, where the user has none: shapes over gradients, grain,
- * JPEG. They cost what a photograph costs to decode and to resize, and show nothing to recognise.
+ * Pictures of a photograph's size for timing, where the user has none: shapes over gradients,
+ * grain, JPEG. They cost what a photograph costs to decode and to resize, and show nothing to
+ * recognise.
  */
 
 export const drawnPhotos = { count: 24, width: 1280, height: 960 } as const;
 
-/** Draws the pictures and a manifest into `folder` where they are not there, and names the manifest. */
+/**
+ * Draws the pictures and a manifest into `folder` where they are not there, and names the manifest.
+ */
 export async function drawPhotos(folder: string): Promise<string> {
   const manifest = join(folder, "manifest.yaml");
   if (existsSync(manifest)) return manifest;

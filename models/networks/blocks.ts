@@ -55,7 +55,9 @@ export function flatten(b: NetworkBuilder, x: Value): Value {
   return b.node("Flatten", [x], { attributes: { axis: 1 }, dims: [features], power: x.power });
 }
 
-/** Paddle's dropout in its mode `downscale_in_infer`: inference multiplies by what training kept. */
+/**
+ * Paddle's dropout in its mode `downscale_in_infer`: inference multiplies by what training kept.
+ */
 export function keptByDropout(b: NetworkBuilder, x: Value, kept: number): Value {
   return b.node("Mul", [x, b.scalar(kept)], { dims: x.dims, power: kept * kept * x.power });
 }
@@ -96,7 +98,9 @@ export function upsample(b: NetworkBuilder, x: Value): Value {
   });
 }
 
-/** Nearest multiple of 8, at least 8 and at least nine tenths of what was asked (MobileNet's rule). */
+/**
+ * Nearest multiple of 8, at least 8 and at least nine tenths of what was asked (MobileNet's rule).
+ */
 export function divisible(channels: number): number {
   const rounded = Math.max(8, Math.floor((channels + 4) / 8) * 8);
   return rounded < 0.9 * channels ? rounded + 8 : rounded;

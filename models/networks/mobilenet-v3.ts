@@ -50,7 +50,9 @@ export interface V3Block extends V3Spec {
   readonly block: Block;
 }
 
-/** Expansion, depthwise convolution, squeeze-excite, linear projection, and a skip where it fits. */
+/**
+ * Expansion, depthwise convolution, squeeze-excite, linear projection, and a skip where it fits.
+ */
 export function v3Block(b: NetworkBuilder, x: Value, { name, width, block }: V3Block): Value {
   const [kernel, grown, channels, squeeze, act, stride] = block;
   const inside = divisible(grown * width);

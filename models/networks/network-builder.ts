@@ -110,8 +110,8 @@ export class NetworkBuilder {
   }
 
   /**
-   * A convolution, padded so that a stride of 1 keeps the size. Weights have the variance 1 / fan-in
-   * (what is kept is the mean square: every activation is taken care of by `power`).
+   * A convolution, padded so that a stride of 1 keeps the size. Weights have the variance 1 /
+   * fan-in (what is kept is the mean square: every activation is taken care of by `power`).
    */
   conv(x: Value, spec: ConvSpec): Value {
     const { name, out, kernel = 1, stride = 1, groups = 1, bias = false, gain = 1 } = spec;

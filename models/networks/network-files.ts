@@ -29,7 +29,10 @@ export function networksFolder(given?: string): string {
   return given ?? process.env.SHITU_NETWORKS ?? join(projectRoot, ".cache", "networks");
 }
 
-/** The model itself. Two runs on drawn pictures settle its batch norms and the ranges of its integers. */
+/**
+ * The model itself. Two runs on drawn pictures settle its batch norms and the ranges of its
+ * integers.
+ */
 export async function madeNetwork(network: Network, options: FileOptions): Promise<DraftModel> {
   const { model } = networkModel(network, drawnWeights(options.seed), options.size);
   const settled = await settleNorms(model);
@@ -48,7 +51,10 @@ export async function writeNetwork(
     .digest("hex");
 }
 
-/** A network in the cache: `NAME-size-seed[-int8]-GRAPH/`, with `model.onnx` and `card.yaml`. Made where it is not there. */
+/**
+ * A network in the cache: `NAME-size-seed[-int8]-GRAPH/`, with `model.onnx` and `card.yaml`. Made
+ * where it is not there.
+ */
 export async function cachedNetwork(
   network: Network,
   options: FileOptions,

@@ -19,7 +19,10 @@ export interface PicoDetSpec {
 
 /** Distances to the four sides are distributions over 0 to 7 strides (`reg_max` 7). */
 const bins = 8;
-/** Logit of the share of places that hold an object, with a deviation of about 1 around it: a few hundred candidates, a few boxes. */
+/**
+ * Logit of the share of places that hold an object, with a deviation of about 1 around it: a few
+ * hundred candidates, a few boxes.
+ */
 const priorLogit = -6;
 const parts = { conv: "conv", norm: "norm" };
 

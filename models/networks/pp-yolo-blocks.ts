@@ -11,7 +11,9 @@ export function yoloConv(b: NetworkBuilder, x: Value, spec: Omit<ConvNormSpec, "
   return convNorm(b, x, { ...spec, parts });
 }
 
-/** Spatial pyramid pooling: the map beside its largest values over 5, 9 and 13 places, and a 1x1. */
+/**
+ * Spatial pyramid pooling: the map beside its largest values over 5, 9 and 13 places, and a 1x1.
+ */
 export function pyramidPool(
   b: NetworkBuilder,
   x: Value,

@@ -55,7 +55,8 @@ function deformable(
   const channels = x.dims[0]!;
   const bound = Math.sqrt(3 / (9 * channels));
   const weight = b.weight(`${name}.conv.weight`, [out, channels, 3, 3], [-bound, bound]);
-  // Masks around a half, and places between pixels that blur: about a fifth of the mean square stays.
+  // Masks around a half, and places between pixels that blur: about a fifth of the mean square
+  // stays.
   const y = b.node("DeformConv", [x, weight, offset!, "", b.sigmoid(mask!)], {
     attributes: { kernel_shape: [3, 3], strides: [stride, stride], pads: [1, 1, 1, 1] },
     dims: [out, rows, columns],

@@ -4,7 +4,9 @@ import type { NetworkBuilder, Value } from "./network-builder.js";
 import { coordConv, pyramidPool, yoloConv } from "./pp-yolo-blocks.js";
 import { yoloHead } from "./yolo-head.js";
 
-/** PP-YOLO on MobileNetV3-large (what Table 3 calls "PP-YOLO tiny", going by its size and its mAP). */
+/**
+ * PP-YOLO on MobileNetV3-large (what Table 3 calls "PP-YOLO tiny", going by its size and its mAP).
+ */
 
 const act = "leaky-relu-0.1";
 const anchors = [

@@ -14,8 +14,8 @@ import { drawnPicture } from "./settle-norms.js";
 
 /**
  * Eight-bit models in ONNX's QDQ form: weights are signed integers with a scale a channel, values
- * between operators pass through quantise and dequantise, so that ONNX Runtime computes convolutions
- * on integers. Ranges come from one run on a drawn picture.
+ * between operators pass through quantise and dequantise, so that ONNX Runtime computes
+ * convolutions on integers. Ranges come from one run on a drawn picture.
  */
 
 /** Operators that run on integers. */
@@ -74,7 +74,10 @@ function quantisedValues({ graph }: DraftModel): string[] {
   return [...values].filter((v) => !constants.has(v) && !absorbed.has(v) && !outputs.has(v));
 }
 
-/** Results that only a rectifier takes: it becomes the integers' clipping, and stands before quantising. */
+/**
+ * Results that only a rectifier takes: it becomes the integers' clipping, and stands before
+ * quantising.
+ */
 function absorbedByNext(nodes: readonly DraftNode[]): Set<string> {
   const takers = new Map<string, DraftNode[]>();
   for (const node of nodes)

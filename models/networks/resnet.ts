@@ -45,7 +45,9 @@ interface BottleneckSpec {
   readonly name: string;
   readonly inside: number;
   readonly stride: number;
-  /** How the input comes to the output's shape: as it is, by a strided 1x1, or by a mean and a 1x1. */
+  /**
+   * How the input comes to the output's shape: as it is, by a strided 1x1, or by a mean and a 1x1.
+   */
   readonly shortcut: "identity" | "strided" | "mean";
 }
 

@@ -13,8 +13,8 @@ import { uniform } from "../../src/pipeline/seeded-random.js";
 
 /**
  * Running statistics as a training leaves them: those of the maps themselves, here of one drawn
- * picture. With them every layer's values vary over the picture at the scale of a trained network's,
- * which weights alone do not bring about over dozens of layers.
+ * picture. With them every layer's values vary over the picture at the scale of a trained
+ * network's, which weights alone do not bring about over dozens of layers.
  */
 export async function settleNorms(model: DraftModel): Promise<DraftModel> {
   const norms = model.graph.nodes.filter((n) => n.op === "BatchNormalization");
@@ -102,10 +102,10 @@ function adaptive({ inputs, outputs }: DraftNode, i: number): DraftNode[] {
 }
 
 /**
- * Rounded so coarsely (a step of 9% in variance, a sixteenth of a deviation in mean) that processors
- * whose sums differ in their last bits come to the same numbers. One picture tells how a channel
- * varies within it, not from picture to picture: the square of its mean stands for that, and a
- * channel that hardly varies gets a quarter of the layer's variance.
+ * Rounded so coarsely (a step of 9% in variance, a sixteenth of a deviation in mean) that
+ * processors whose sums differ in their last bits come to the same numbers. One picture tells how a
+ * channel varies within it, not from picture to picture: the square of its mean stands for that,
+ * and a channel that hardly varies gets a quarter of the layer's variance.
  */
 function settled(mean: Float32Array, variance: Float32Array): Statistics {
   const steps = 8;
@@ -122,8 +122,8 @@ function settled(mean: Float32Array, variance: Float32Array): Statistics {
 }
 
 /**
- * Noise at every scale from a pixel to half the picture, the coarser the stronger: flat areas beside
- * fine grain, as photographs have them. Three planes of deviation 1.
+ * Noise at every scale from a pixel to half the picture, the coarser the stronger: flat areas
+ * beside fine grain, as photographs have them. Three planes of deviation 1.
  */
 export function drawnPicture(size: number): Float32Array {
   const planes = new Float32Array(3 * size * size);

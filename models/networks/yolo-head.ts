@@ -38,7 +38,10 @@ export function yoloHead(
   };
 }
 
-/** The last convolution of a map: for each anchor the IoU first (all anchors'), then x, y, w, h, object, classes. */
+/**
+ * The last convolution of a map: for each anchor the IoU first (all anchors'), then x, y, w, h,
+ * object, classes.
+ */
 export function yoloOutput(
   b: NetworkBuilder,
   map: Value,
@@ -121,7 +124,9 @@ function boxesOf(b: NetworkBuilder, xy: Value, wh: Value, grid: Grid): Value {
   return b.node("Concat", [low, high], { attributes: { axis: 2 }, dims, power: 1 });
 }
 
-/** Column and row of each anchor's cell, less what `scale_x_y` shifts; half its width and height. */
+/**
+ * Column and row of each anchor's cell, less what `scale_x_y` shifts; half its width and height.
+ */
 function gridConstants(b: NetworkBuilder, grid: Grid): { cells: string; sizes: string } {
   const { level, anchors, rows, columns } = grid;
   const count = anchors.length * rows * columns;

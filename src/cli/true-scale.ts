@@ -34,8 +34,8 @@ export async function prepareSystems(): Promise<string[]> {
 }
 
 /**
- * Of a config what takes no timing: counts, sizes; of vectors as many queries as show that the index
- * answers. Null where nothing is left.
+ * Of a config what takes no timing: counts, sizes; of vectors as many queries as show that the
+ * index answers. Null where nothing is left.
  */
 export function exactPart(config: ExperimentConfig): ExperimentConfig | null {
   const measure = config.measure.flatMap((m): ExperimentConfig["measure"] => {

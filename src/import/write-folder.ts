@@ -10,7 +10,8 @@ export type Contents = string | Uint8Array | readonly Uint8Array[];
 /**
  * Writes a folder whole or not at all: beside its place, checked there, then renamed.
  * @param check what must hold of the written folder; its error leaves nothing behind.
- * @throws UserError `file-exists` where something is there, `write-failed`, and what `check` throws.
+ * @throws UserError `file-exists` where something is there, `write-failed`, and what `check`
+ *   throws.
  */
 export async function writeFolder(
   folder: string,

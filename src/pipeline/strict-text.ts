@@ -3,8 +3,8 @@ import { readFile, stat } from "node:fs/promises";
 import { UserError, unreadable } from "./errors.js";
 
 /**
- * Text of files as it was written, or a refusal: a reader that puts U+FFFD in place of bytes that it
- * does not know makes one name of several.
+ * Text of files as it was written, or a refusal: a reader that puts U+FFFD in place of bytes that
+ * it does not know makes one name of several.
  */
 
 export interface TextSource {

@@ -50,7 +50,9 @@ function pattern(line: string): RegExp {
   return new RegExp(parts.map(literal).join(".*"));
 }
 
-/** The first shown line that the output does not have after the one before it; null where all are. */
+/**
+ * The first shown line that the output does not have after the one before it; null where all are.
+ */
 function missing(seen: readonly string[], output: string): string | null {
   const lines = output.split("\n");
   let at = 0;

@@ -91,8 +91,8 @@ export interface Candidate<T> {
 const familyFactor = 4;
 
 /**
- * One round of successive halving (Jamieson and Talwalkar 2016): the better half goes on to the next
- * size, and with it the best of each family that is within reach of the best of all.
+ * One round of successive halving (Jamieson and Talwalkar 2016): the better half goes on to the
+ * next size, and with it the best of each family that is within reach of the best of all.
  */
 export function promote<T>(candidates: readonly Candidate<T>[]): T[] {
   const order = [...candidates].sort((a, b) => before(a, b));

@@ -17,8 +17,8 @@ export type FootprintAnswer = Footprint | { readonly failed: string };
 const mostMs = 120_000;
 
 /**
- * Loads a saved index in a process of its own, which holds nothing else: memory that is free but not
- * yet returned would hide growth here.
+ * Loads a saved index in a process of its own, which holds nothing else: memory that is free but
+ * not yet returned would hide growth here.
  */
 export async function measureFootprint(saved: SavedBuild): Promise<FootprintAnswer> {
   const script = join(projectRoot, "dist", "src", "eval", "choose", "footprint-child.js");

@@ -29,7 +29,9 @@ const usualRecall = 0.95;
 const slack = 0.05;
 const fewQueries = 300;
 
-/** The course of one choice: up the ladder of sizes, closer to the limits, and the last comparison. */
+/**
+ * The course of one choice: up the ladder of sizes, closer to the limits, and the last comparison.
+ */
 export class Search {
   readonly smaller: Point[] = [];
   readonly #options: ChoiceOptions;
@@ -96,7 +98,9 @@ export class Search {
     }
   }
 
-  /** Compares the best with one another on all queries, and holds every point against the limits. */
+  /**
+   * Compares the best with one another on all queries, and holds every point against the limits.
+   */
   async decide(): Promise<Judged[]> {
     const full = this.#required();
     const { limits, data, events } = this.#options;
@@ -144,7 +148,9 @@ export class Search {
     return Object.fromEntries(this.omissions.map(({ family, why }) => [family, why]));
   }
 
-  /** With the points of the largest size measured, for families that did not come to the full one. */
+  /**
+   * With the points of the largest size measured, for families that did not come to the full one.
+   */
   withSmaller(judged: readonly Judged[]): Judged[] {
     const there = new Set(judged.map((j) => j.point.setting.family));
     const left = this.smaller.filter((p) => !there.has(p.setting.family));

@@ -3,7 +3,8 @@ import { UserError } from "../../pipeline/errors.js";
 
 /**
  * Which category of a data set a model's class is: by name where both sides have names, else by
- * place. A place that stands for a name is said, since a wrong order gives a low number and no error.
+ * place. A place that stands for a name is said, since a wrong order gives a low number and no
+ * error.
  */
 export interface ClassMapping {
   /** By the model's class number: an index into the categories, or null where there is none. */

@@ -346,7 +346,9 @@ function recallScores(
 
 const oneCluster = "all queries are of one label: nothing tells how labels differ";
 
-/** The scores of an exhaustive search. Where ties decide, their bounds become scores of their own. */
+/**
+ * The scores of an exhaustive search. Where ties decide, their bounds become scores of their own.
+ */
 export function exactScores({ scores }: RetrievalScores): RecordedScore[] {
   return scores.flatMap((score): RecordedScore[] => {
     const { bounds } = score;

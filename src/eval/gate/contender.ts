@@ -9,7 +9,9 @@ import { checkCard } from "../../pipeline/model/model.js";
 import { readOnnx, type OnnxModel } from "../../pipeline/onnx/read-model.js";
 import { canonicalJson } from "../observe/cache.js";
 
-/** A model that is judged, or judged against: an ONNX file with the card that says how it is fed. */
+/**
+ * A model that is judged, or judged against: an ONNX file with the card that says how it is fed.
+ */
 export interface ContenderModel {
   readonly card: Card;
   /** A card on disk that names the file by its absolute path. */

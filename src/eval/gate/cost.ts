@@ -61,8 +61,8 @@ export interface TimedPair extends LatencyComparison {
 }
 
 /**
- * Interleaves the two models on decoded pictures, one at a time on one thread, beside an A/A test of
- * the baseline: unless that passes, the ratio gets no verdict.
+ * Interleaves the two models on decoded pictures, one at a time on one thread, beside an A/A test
+ * of the baseline: unless that passes, the ratio gets no verdict.
  *
  * @returns null where no picture can be decoded.
  */

@@ -86,8 +86,8 @@ export interface DiagnosisOptions {
 }
 
 /**
- * Finds where a candidate parts from its baseline: stage by stage, by the usual mistakes, and layer by
- * layer.
+ * Finds where a candidate parts from its baseline: stage by stage, by the usual mistakes, and layer
+ * by layer.
  *
  * @param sample decoded pictures, at least one; some dozens are enough.
  * @returns the diagnosis, and the chain that mends it where a chain does.
@@ -204,7 +204,9 @@ interface Parts {
 
 type Conclusion = Pick<Diagnosis, "sentence" | "fault" | "stage" | "healthy">;
 
-/** Names of a layer's fault that only say that it differs: an explanation by the oracle says more. */
+/**
+ * Names of a layer's fault that only say that it differs: an explanation by the oracle says more.
+ */
 const vague = new Set([
   "layer-differs",
   "wrong-attribute",

@@ -35,7 +35,9 @@ export interface ClassLoss {
   readonly gained: number;
 }
 
-/** Classes by what they lost on balance, the greatest loser first; those without a loss left out. */
+/**
+ * Classes by what they lost on balance, the greatest loser first; those without a loss left out.
+ */
 export function losersByClass(items: readonly JudgedItem[]): ClassLoss[] {
   const classes = new Map<string, { items: number; lost: number; gained: number }>();
   for (const { truth } of items) {

@@ -140,7 +140,9 @@ async function candidateItems(
   }));
 }
 
-/** The record's row of each item; the nth of an item that is listed more often goes with the nth. */
+/**
+ * The record's row of each item; the nth of an item that is listed more often goes with the nth.
+ */
 function paired(
   rows: readonly Case[],
   items: readonly Item[],

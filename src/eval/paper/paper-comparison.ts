@@ -21,7 +21,9 @@ export type Verdict =
    */
   | "agrees"
   | "differs"
-  /** Times: their proportion to another row's is the paper's, within its rounding and our interval. */
+  /**
+   * Times: their proportion to another row's is the paper's, within its rounding and our interval.
+   */
   | "ratio agrees"
   | "ratio differs"
   /** Both are there, but they are not measurements of one thing; `why` says which difference. */

@@ -72,8 +72,8 @@ const leastEffect = 0.01;
  * with Wilson's in the place of Clopper and Pearson's): n over the design effect, and Student's
  * quantile in the place of the normal one. For hits and misses the effect is 1 at least; a mean of
  * values in between, such as average precisions, spreads less than one of hits. Where every cluster
- * holds one hit or miss it is Wilson's interval itself. Stays honest near 0 and 1, where a bootstrap
- * does not (`bench/cluster-coverage.ts`).
+ * holds one hit or miss it is Wilson's interval itself. Stays honest near 0 and 1, where a
+ * bootstrap does not (`bench/cluster-coverage.ts`).
  *
  * @param values from 0 to 1, one an item.
  * @param clusters a number an item, from 0 without gaps.
@@ -164,8 +164,8 @@ const grid = 64;
 const mostCells = 1 << 16;
 
 /**
- * Mid-p of a sum under all changes of its terms' signs, two-sided, by convolution. Terms that are no
- * whole numbers (shares, expected hits) are rounded to a grid, 1/64 or coarser.
+ * Mid-p of a sum under all changes of its terms' signs, two-sided, by convolution. Terms that are
+ * no whole numbers (shares, expected hits) are rounded to a grid, 1/64 or coarser.
  */
 export function signFlips(terms: Float64Array): number {
   const sizes = terms.filter((t) => t !== 0).map(Math.abs);

@@ -6,7 +6,9 @@ import type { Dim, Shape, ValueType } from "./values.js";
 
 const shaped = (dtype: DType, shape: Shape | null): ValueType[] => [{ dtype, shape }];
 
-/** Output size of a window that slides: floor or ceil of (size + pads - reach) / stride, and one. */
+/**
+ * Output size of a window that slides: floor or ceil of (size + pads - reach) / stride, and one.
+ */
 export function slid(size: Dim, window: Window): Dim {
   if (typeof size !== "number") return null;
   const { kernel, stride, dilation, pads, ceil } = window;

@@ -46,7 +46,9 @@ export interface Program {
   readonly feeds: readonly Variable[];
   /** What is fetched, in order. */
   readonly fetches: readonly string[];
-  /** Persistable variables, sorted by the bytes of their names: the order of the parameters' file. */
+  /**
+   * Persistable variables, sorted by the bytes of their names: the order of the parameters' file.
+   */
   readonly parameters: readonly Variable[];
 }
 

@@ -46,7 +46,8 @@ export async function readBytes(file: string): Promise<Uint8Array> {
 
 /**
  * The parameters in a combined file, in the order of `variables` (sorted by bytes of their names).
- * @throws UserError `parameters-unreadable` where the file is cut short, longer, or another model's.
+ * @throws UserError `parameters-unreadable` where the file is cut short, longer, or another
+ *   model's.
  */
 export function parseCombined(
   bytes: Uint8Array,

@@ -23,7 +23,9 @@ const inGraph = { node: 1, initializer: 5, output: 12 } as const;
 const inNode = { input: 1, output: 2 } as const;
 const inTensor = { name: 8 } as const;
 
-/** Rewrites the main graph. A name that an edit mentions and the graph lacks is added, not refused. */
+/**
+ * Rewrites the main graph. A name that an edit mentions and the graph lacks is added, not refused.
+ */
 export function editGraph(model: OnnxModel, edit: GraphEdit): Uint8Array {
   let first = true;
   const parts = [...fields(model.bytes)].map((field) => {

@@ -3,9 +3,9 @@ import type { Shapes } from "./trace.js";
 import { countWeights } from "./weights.js";
 
 /**
- * What Paddle calls parameters and FLOPs, counted in an ONNX file: the paper's Table 6 prints these.
- * Both count batch norms, which many exports fold into their convolutions; nothing in such a file
- * tells what they were, so nothing is said of it.
+ * What Paddle calls parameters and FLOPs, counted in an ONNX file: the paper's Table 6 prints
+ * these. Both count batch norms, which many exports fold into their convolutions; nothing in such a
+ * file tells what they were, so nothing is said of it.
  */
 export interface PaddleCounts {
   /** Learned elements, and the running means and variances of batch norms. */
@@ -13,8 +13,8 @@ export interface PaddleCounts {
   /**
    * As `paddle.flops` (`python/paddle/hapi/dynamic_flops.py`) counts one forward pass: the
    * multiply-adds and bias additions of convolutions, 2 an output of a batch norm, the window and 1
-   * an output of an adaptive average pool, 1 an output of another average pool, the multiply-adds of
-   * fully connected layers. Activations, products, sums and largest values count nothing.
+   * an output of an adaptive average pool, 1 an output of another average pool, the multiply-adds
+   * of fully connected layers. Activations, products, sums and largest values count nothing.
    */
   readonly flops: number;
   readonly flopsByOperator: Readonly<Record<string, number>>;

@@ -5,7 +5,9 @@ import { networkNamed } from "../../../models/networks/catalogue.js";
 import { drawnWeights } from "../../../models/networks/drawn-weights.js";
 import { writeOnnx } from "../../../src/pipeline/onnx/write-model.js";
 
-/** `npx tsx write-models.ts FOLDER`: the networks of sizes.json, for make.py to take weights from. */
+/**
+ * `npx tsx write-models.ts FOLDER`: the networks of sizes.json, for make.py to take weights from.
+ */
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("give a folder");
 const text = await readFile(new URL("sizes.json", import.meta.url), "utf8");

@@ -8,7 +8,9 @@ import { openSession, runSession } from "../../../src/pipeline/onnx/session.js";
 import { concatBytes } from "../../../src/pipeline/onnx/wire.js";
 import { modelParts } from "../../../src/pipeline/onnx/write-model.js";
 
-/** What PaddleClas and PaddleDetection compute with the same weights: test/golden/networks/make.py. */
+/**
+ * What PaddleClas and PaddleDetection compute with the same weights: test/golden/networks/make.py.
+ */
 interface Golden {
   readonly size: number;
   readonly outputs: Readonly<Record<string, KeptOutput>>;

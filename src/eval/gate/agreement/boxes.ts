@@ -7,7 +7,9 @@ export interface BoxAgreement {
   readonly baseline: number;
   readonly candidate: number;
   readonly matched: number;
-  /** Of each pair, in the baseline's order: overlap, and the candidate's score less the baseline's. */
+  /**
+   * Of each pair, in the baseline's order: overlap, and the candidate's score less the baseline's.
+   */
   readonly overlaps: readonly number[];
   readonly scoreShifts: readonly number[];
 }

@@ -4,8 +4,9 @@ import type { Preprocessing } from "../../../pipeline/types.js";
 import type { Fit, Resampling } from "./resample.js";
 
 /**
- * All that happens to a picture around the graph, one setting a stage, so that stages can be swapped
- * one at a time. A card says most of it; the rest is what the pipeline does and others do not.
+ * All that happens to a picture around the graph, one setting a stage, so that stages can be
+ * swapped one at a time. A card says most of it; the rest is what the pipeline does and others do
+ * not.
  */
 export interface Chain {
   /** decode: the order of colours in the tensor. */

@@ -4,7 +4,9 @@ import type { Interpolation, Pixels } from "../../../pipeline/types.js";
 /** Ways to bring a picture to a size that people feed models by, the pipeline's two among them. */
 export type Resampling = Interpolation | "nearest" | "area" | "antialiased";
 
-/** The picture stretched to the size, or scaled to fit and padded with grey as YOLO-like code does. */
+/**
+ * The picture stretched to the size, or scaled to fit and padded with grey as YOLO-like code does.
+ */
 export type Fit = "stretch" | "letterbox";
 
 /** A letterbox's grey. */

@@ -21,7 +21,9 @@ export interface Divergence {
   readonly layers: readonly LayerAgreement[];
   readonly unmatched: GraphMatch["unmatched"];
   readonly missing: GraphMatch["missing"];
-  /** The first value that differs by more than the kind of change explains; null where none does. */
+  /**
+   * The first value that differs by more than the kind of change explains; null where none does.
+   */
   readonly first: LayerAgreement | null;
   readonly floorDb: number;
 }

@@ -20,8 +20,8 @@ export interface GraphMatch {
 
 /**
  * Pairs the layers of two graphs by topology and shape; names are not looked at. Both graphs are
- * walked at once: a layer's partner does the same to values that are already paired, with weights of
- * the same shape. Where several do, the one with the likest weights is taken.
+ * walked at once: a layer's partner does the same to values that are already paired, with weights
+ * of the same shape. Where several do, the one with the likest weights is taken.
  */
 export function matchGraphs(baseline: Skeleton, candidate: Skeleton): GraphMatch {
   const walk = new Walk(baseline, candidate);

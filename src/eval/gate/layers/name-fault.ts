@@ -21,7 +21,9 @@ interface Sides<T> {
   readonly candidate: T;
 }
 
-/** Compares operator, attributes and constants of the two nodes; the first difference that tells. */
+/**
+ * Compares operator, attributes and constants of the two nodes; the first difference that tells.
+ */
 export function nameFault(divergence: Divergence): LayerFault | null {
   const { first, baseline, candidate } = divergence;
   if (!first) return null;
@@ -81,7 +83,9 @@ function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Left out means ones for strides and dilations, zeros for pads; the kernel is its weights' size. */
+/**
+ * Left out means ones for strides and dilations, zeros for pads; the kernel is its weights' size.
+ */
 function isPlain(name: string, a: unknown, b: unknown): boolean {
   if (name === "kernel_shape") return a === undefined || b === undefined;
   const usual = name === "pads" ? 0 : 1;

@@ -6,9 +6,9 @@ import type { ChainAnswer } from "../chain/runner.js";
  * How alike two answers to one picture are, 1 where they are the same: for choosing between
  * explanations, so it must fall with every kind of difference.
  *
- * Vectors and scores: 2ab / (aa + bb), which unlike the cosine also sees another length. Codes: share
- * of equal bits, from 0 where half of them are. Boxes: pairs as a share of all, times the mean
- * overlap, less the mean shift of the scores.
+ * Vectors and scores: 2ab / (aa + bb), which unlike the cosine also sees another length. Codes:
+ * share of equal bits, from 0 where half of them are. Boxes: pairs as a share of all, times the
+ * mean overlap, less the mean shift of the scores.
  */
 export function likeness(baseline: ChainAnswer, candidate: ChainAnswer): number {
   if (baseline.kind === "vector" && candidate.kind === "vector") {

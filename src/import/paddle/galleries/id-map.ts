@@ -26,7 +26,9 @@ export interface ForeignGallery {
 
 const paddlexMap = z.looseObject({ id_map: z.record(z.string(), z.unknown()) });
 
-/** @throws UserError `gallery-missing` naming the file that is not there, and what the map throws. */
+/**
+ * @throws UserError `gallery-missing` naming the file that is not there, and what the map throws.
+ */
 export async function readForeignGallery(source: ModelSource): Promise<ForeignGallery> {
   const index = await required(source, "vector.index");
   if (source.names.includes("id_map.pkl")) {
