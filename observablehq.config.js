@@ -14,6 +14,12 @@ rmSync(join(fileURLToPath(new URL(".", import.meta.url)), root, ".observablehq",
   force: true,
 });
 
+/** The corners of a box around a hit. */
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">' +
+  '<path d="M2 2h5M2 2v5M14 14H9M14 14V9" stroke="#0072B2" stroke-width="2" fill="none"/>' +
+  '<circle cx="8" cy="8" r="2.6" fill="#D55E00"/></svg>';
+
 export default {
   root,
   output: process.env.SHITU_REPORT_OUT ?? "reports/dist",
@@ -46,7 +52,7 @@ export default {
   ],
   style: "style.css",
   // The last viewport wins: Framework's own forbids zooming.
-  head: `<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M2 2h5M2 2v5M14 14H9M14 14V9' stroke='%230072B2' stroke-width='2' fill='none'/%3E%3Ccircle cx='8' cy='8' r='2.6' fill='%23D55E00'/%3E%3C/svg%3E">
+  head: `<link rel="icon" href="data:image/svg+xml,${encodeURIComponent(icon)}">
 <link rel="stylesheet" href="/font.css">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <script>document.documentElement.lang = "en";</script>`,

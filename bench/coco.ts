@@ -137,11 +137,12 @@ else {
     console.log(`${set}: ${detections!.toLocaleString("en")} detections`);
     for (const s of systems) {
       const spread = `${Math.min(...s.cpuS).toFixed(2)} to ${Math.max(...s.cpuS).toFixed(2)}`;
+      const interval = s.cpuRatioCi?.map((v) => v.toFixed(1)).join(" to ");
       const ratio =
         s.system === "ours"
           ? ""
           : `  x${s.cpuRatio.toFixed(1)} time ` +
-            `(${s.cpuRatioCi ? s.cpuRatioCi.map((v) => v.toFixed(1)).join(" to ") : "too few rounds for an interval"}), ` +
+            `(${interval ?? "too few rounds for an interval"}), ` +
             `x${s.memoryRatio.toFixed(1)} memory, numbers differ by ` +
             `${s.largestDifference.toExponential(1)} at most`;
       console.log(

@@ -21,15 +21,14 @@ for (const exhibit of list) {
   const ok = named === exhibit.fault;
   if (ok) right++;
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  rows.push(
-    `| ${ok ? "yes" : "no"} | ${exhibit.title} | ${exhibit.model} | ${exhibit.fault ?? "none"} | ${named ?? "none"} | ${found.sentence} |`,
-  );
+  const { title, model, fault } = exhibit;
+  const row = [ok ? "yes" : "no", title, model, fault ?? "none", named ?? "none", found.sentence];
+  rows.push(`| ${row.join(" | ")} |`);
   process.stderr.write(
     `${ok ? "ok " : "NO "} ${exhibit.title}: ${named}; ${found.sentence} (${seconds} s)\n`,
   );
 }
 console.log(`${right} of ${list.length} named right.\n`);
-console.log(
-  "| right | what was done | model | fault | named | the diagnosis says |\n|---|---|---|---|---|---|",
-);
+console.log("| right | what was done | model | fault | named | the diagnosis says |");
+console.log("|---|---|---|---|---|---|");
 console.log(rows.join("\n"));

@@ -189,8 +189,10 @@ else {
       ],
     ),
   );
+  const overhead = result.overhead === null ? "unknown" : percent(result.overhead);
+  const interval = result.ci ? ` [${result.ci.map(percent).join(", ")}]` : "";
   print(
-    `overhead ${result.overhead === null ? "unknown" : percent(result.overhead)}${result.ci ? ` [${result.ci.map(percent).join(", ")}]` : ""} ` +
+    `overhead ${overhead}${interval} ` +
       `over ${pictures.length} pictures, ${rounds} rounds in turns`,
   );
 }
@@ -199,8 +201,8 @@ await writeResult({
   title: "What the harness costs",
   subject: "experiments",
   findings: [
-    `CPU time of observing and scoring ${result.pictures} pictures against decode, preprocess and ` +
-      `session.run on one session, ${rounds} rounds in turns.`,
+    `CPU time of observing and scoring ${result.pictures} pictures against decode, preprocess ` +
+      `and session.run on one session, ${rounds} rounds in turns.`,
   ],
   tables: [
     {

@@ -136,6 +136,7 @@ const shares = columns.map((name) => ({
     seed: name,
   }),
 }));
+const percent = (share = NaN): string => (100 * share).toFixed(2);
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 if (options.json) printJson({ rounds, boxes, overallMs: median(samples.overall), shares });
@@ -157,8 +158,7 @@ else {
           median(samples[s.name]).toFixed(3),
           s.value === null
             ? "n/a"
-            : `${(100 * s.value).toFixed(2)}% ` +
-              `[${[s.interval?.low ?? NaN, s.interval?.high ?? NaN].map((x) => (100 * x).toFixed(2)).join(", ")}]`,
+            : `${percent(s.value)}% [${percent(s.interval?.low)}, ${percent(s.interval?.high)}]`,
         ]),
         ["overall", median(samples.overall).toFixed(3), ""],
       ],
@@ -171,7 +171,8 @@ await writeResult({
   subject: "latency",
   findings: [
     `A photo of 1000 x 1000, ${boxes} boxes embedded, HNSW32 over ${galleryRows} rows, ` +
-      `${rounds} rounds, one thread. "rest" is all beyond the others: box decoding, suppression, glue.`,
+      `${rounds} rounds, one thread. "rest" is all beyond the others: box decoding, suppression, ` +
+      "glue.",
   ],
   tables: [
     {

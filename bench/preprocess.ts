@@ -195,8 +195,8 @@ if (python === null) {
     subject: "preprocessing",
     versions: { cv2: String(cv2), numpy: String(numpy) },
     findings: [
-      `Beside cv2 ${String(cv2)} and NumPy ${String(numpy)}, one thread each, ${rounds} rounds in ` +
-        "turn. A ratio below 1 means that ours is faster.",
+      `Beside cv2 ${String(cv2)} and NumPy ${String(numpy)}, one thread each, ${rounds} rounds ` +
+        "in turn. A ratio below 1 means that ours is faster.",
     ],
     tables: [
       {

@@ -101,8 +101,8 @@ try {
     title: "The report of a large record",
     subject: "reports",
     findings: [
-      `A record of ${Number(cases).toLocaleString("en-US")} cases and those of the other records. ` +
-        `Until nothing in a page changes any more: medians of ${rounds}.`,
+      `A record of ${Number(cases).toLocaleString("en-US")} cases and those of the other ` +
+        `records. Until nothing in a page changes any more: medians of ${rounds}.`,
     ],
     tables: [
       {

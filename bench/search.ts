@@ -388,8 +388,8 @@ function resultOf(tables: Record<string, Line[]>): Measured {
     title: "One query beside Faiss called from native code",
     subject: "search-engines",
     findings: [
-      `${rows} x ${dim}, one thread, ${placements} placements in memory, ${rounds} rounds; ratios ` +
-        "over C++ with their 95% intervals.",
+      `${rows} x ${dim}, one thread, ${placements} placements in memory, ${rounds} rounds; ` +
+        "ratios over C++ with their 95% intervals.",
     ],
     tables: Object.entries(tables).map(([caption, lines]) => ({
       caption,

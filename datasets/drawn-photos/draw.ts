@@ -38,11 +38,12 @@ export async function drawPhotos(folder: string): Promise<string> {
 }
 
 function manifestText(): string {
+  const { count, width, height } = drawnPhotos;
   return stringify({
     schema: 1,
     task: "recognition",
     name: "drawn-photos",
-    title: `${drawnPhotos.count} drawn pictures of ${drawnPhotos.width} x ${drawnPhotos.height} pixels`,
+    title: `${count} drawn pictures of ${width} x ${height} pixels`,
     version: 1,
     licence: "Apache-2.0",
     origin: "drawn by datasets/drawn-photos",
@@ -58,14 +59,15 @@ async function photo(seed: number): Promise<Buffer> {
   const hue = (): string => `hsl(${Math.floor(360 * next())} 60% ${30 + Math.floor(40 * next())}%)`;
   const shapes = Array.from({ length: 12 }, () => {
     const [x, y, r] = [width * next(), height * next(), 40 + 160 * next()].map(Math.floor);
-    return next() < 0.5
-      ? `<circle cx="${x}" cy="${y}" r="${r}" fill="${hue()}"/>`
-      : `<rect x="${x}" y="${y}" width="${r}" height="${Math.floor(r! * (0.5 + next()))}" fill="${hue()}"/>`;
+    if (next() < 0.5) return `<circle cx="${x}" cy="${y}" r="${r}" fill="${hue()}"/>`;
+    const h = Math.floor(r! * (0.5 + next()));
+    return `<rect x="${x}" y="${y}" width="${r}" height="${h}" fill="${hue()}"/>`;
   });
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><defs>` +
     `<linearGradient id="g"><stop stop-color="${hue()}"/><stop offset="1" stop-color="${hue()}"/>` +
-    `</linearGradient></defs><rect width="100%" height="100%" fill="url(#g)"/>${shapes.join("")}</svg>`;
+    '</linearGradient></defs><rect width="100%" height="100%" fill="url(#g)"/>' +
+    `${shapes.join("")}</svg>`;
   const { data, info } = await sharp(Buffer.from(svg))
     .removeAlpha()
     .raw()

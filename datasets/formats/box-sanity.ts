@@ -68,7 +68,8 @@ function tinyBoxes(boxes: Boxes, images: CocoTruth["images"], what: string): Not
   const large = images.some((image) => image.width > 8 || image.height > 8);
   if (n === 0 || !large) return [];
   for (let j = 0; j < 4 * n; j++) if (boxes.box[j]! > 1.5) return [];
-  const message = `${what}, all of them, lie within the first pixel: were coordinates of 0 to 1 written?`;
+  const message =
+    `${what}, all of them, lie within the first pixel: ` + "were coordinates of 0 to 1 written?";
   return [{ code: "relative-boxes", message, count: n, first: "box 0" }];
 }
 

@@ -152,5 +152,6 @@ function parseHeader(text: string, file: string): Omit<NpyHeader, "version" | "d
 export function describeType({ type, byteOrder }: Pick<NpyHeader, "type" | "byteOrder">): string {
   const kinds: Readonly<Record<string, string>> = { b: "bool", i: "int", u: "uint", f: "float" };
   const bits = typeBytes[type] * 8;
-  return `${type === "b1" ? "bool" : `${kinds[type[0]!]}${bits}`}${byteOrder === "big" ? " (big-endian)" : ""}`;
+  const name = type === "b1" ? "bool" : `${kinds[type[0]!]}${bits}`;
+  return byteOrder === "big" ? `${name} (big-endian)` : name;
 }

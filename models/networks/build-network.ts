@@ -27,7 +27,9 @@ export function networkModel(
     throw new UserError({
       code: "network-size",
       message: `${network.name} cannot take pictures of ${size} x ${size} pixels`,
-      expected: `a multiple of ${multiple} from ${2 * multiple} to 2048, as its five stages halve the map`,
+      expected:
+        `a multiple of ${multiple} from ${2 * multiple} to 2048, ` +
+        "as its five stages halve the map",
       found: String(size),
       fix: `--size ${Number.isFinite(near) ? near : network.size}`,
     });

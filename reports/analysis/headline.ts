@@ -86,17 +86,17 @@ function systems(record: RecordView): string | null {
         )
       : undefined;
   const times = ratio
-    ? `${formatShare(ratio.value)} of the time a ` +
-      `picture${ratio.interval ? ` (${levelText(ratio.interval.level)} interval ${formatShare(ratio.interval.low)} to ${formatShare(ratio.interval.high)}, systems taking turns)` : ""}`
+    ? `${formatShare(ratio.value)} of the time a picture${turnsText(ratio.interval)}`
     : serverMs && lightMs
       ? `${formatShare(lightMs.ms / serverMs.ms)} of the time (${formatMs(lightMs.ms)} of ` +
         `${formatMs(serverMs.ms)} a picture)`
       : null;
+  const together = overlap(lightF1?.interval ?? null, serverF1?.interval ?? null);
   const scores =
     serverF1 && lightF1 && serverF1.f1 > 0
       ? `${formatShare(lightF1.f1 / serverF1.f1)} of the server system's F1 ` +
         `(${formatValue(lightF1.f1, "ratio")} of ${formatValue(serverF1.f1, "ratio")}, n = ` +
-        `${serverF1.n}${overlap(lightF1.interval, serverF1.interval) ? "; their intervals overlap" : ""})`
+        `${serverF1.n}${together ? "; their intervals overlap" : ""})`
       : null;
   if (times !== null && scores !== null) return `The light system keeps ${scores} at ${times}.`;
   if (times !== null)
@@ -110,6 +110,13 @@ function systems(record: RecordView): string | null {
     );
   const fastest = [...timed].sort((a, b) => a.ms - b.ms)[0];
   return fastest ? `${fastest.name} takes ${formatMs(fastest.ms)} a picture in the median.` : null;
+}
+
+/** Where systems took turns: the ratio's interval. */
+function turnsText(interval: Interval | null): string {
+  if (!interval) return "";
+  const bounds = `${formatShare(interval.low)} to ${formatShare(interval.high)}`;
+  return ` (${levelText(interval.level)} interval ${bounds}, systems taking turns)`;
 }
 
 function overlap(a: Interval | null, b: Interval | null): boolean {
@@ -147,11 +154,15 @@ function detection(record: RecordView): string | null {
   };
   if (server && light && server.sets === light.sets && server.mean > 0) {
     const [slow, fast] = [ms(server.name), ms(light.name)];
+    const time =
+      slow !== null && fast !== null
+        ? ` at ${formatShare(fast / slow)} of its time (${formatMs(fast)} of ${formatMs(slow)})`
+        : "";
     return (
       `${light.name} keeps ${formatShare(light.mean / server.mean)} of the AP of ` +
       `${server.name} (${formatValue(light.mean, "ratio")} of ` +
       `${formatValue(server.mean, "ratio")}, mean of ` +
-      `${sets(light.sets)})${slow !== null && fast !== null ? ` at ${formatShare(fast / slow)} of its time (${formatMs(fast)} of ${formatMs(slow)})` : ""}.`
+      `${sets(light.sets)})${time}.`
     );
   }
   const best = means[0];
@@ -268,9 +279,12 @@ function classification(record: RecordView): string | null {
   const best = cells[0];
   if (!best) return null;
   const fastest = cells.filter((c) => c.ms !== null).sort((a, b) => a.ms! - b.ms!)[0];
-  const first =
-    `${cells.length === 1 ? `${best.name} is the only network measured` : `Of ${cells.length} networks measured, ${best.name} is the most accurate`}: ` +
-    `top-1 ${formatValue(best.top1, "ratio")}${best.ms === null ? "" : ` in ${formatMs(best.ms)}`}`;
+  const place =
+    cells.length === 1
+      ? `${best.name} is the only network measured`
+      : `Of ${cells.length} networks measured, ${best.name} is the most accurate`;
+  const time = best.ms === null ? "" : ` in ${formatMs(best.ms)}`;
+  const first = `${place}: top-1 ${formatValue(best.top1, "ratio")}${time}`;
   return cells.length > 1 && fastest && fastest !== best
     ? `${first}; ${fastest.name} is the fastest, ${formatMs(fastest.ms!)} for ` +
         `${formatValue(fastest.top1, "ratio")}.`
@@ -294,9 +308,13 @@ function indexes(record: RecordView): string | null {
       `No index is faster than exact search (${formatMs(exact.ms)} a query) without ` +
       "losing more than 0.01 of its label recall."
     );
+  const { labels } = fast.cell;
+  const parameters = ["nprobe", "efSearch"]
+    .filter((p) => labels[p] && !labels.index?.includes(`${p} `))
+    .map((p) => `${p} ${labels[p]}`);
   return (
-    `${[fast.cell.labels.index, ...["nprobe", "efSearch"].filter((p) => fast.cell.labels[p] && !fast.cell.labels.index?.includes(`${p} `)).map((p) => `${p} ${fast.cell.labels[p]}`)].join(" ")} ` +
-    `over ${codesOf(fast.cell)} codes answers ${(exact.ms / fast.ms).toPrecision(2)} ` +
+    `${[labels.index, ...parameters].join(" ")} over ${codesOf(fast.cell)} codes answers ` +
+    `${(exact.ms / fast.ms).toPrecision(2)} ` +
     `times as fast as exact search (${formatMs(fast.ms)} against ${formatMs(exact.ms)} ` +
     "a query) and keeps its label recall@1 within 0.01 " +
     `(${formatValue(fast.recall, "ratio")} against ` +

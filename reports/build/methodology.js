@@ -29,9 +29,9 @@ export function methodologyPage(markdown) {
 }
 
 function scrollingTables(markdown) {
+  const frame = '<div class="table-scroll" tabindex="0" role="region" aria-label="Table">';
   return markdown.replace(
     /(?<=^|\n)\|[^\n]*\n(?:\|[^\n]*(?:\n|$))+/g,
-    (table) =>
-      `<div class="table-scroll" tabindex="0" role="region" aria-label="Table">\n\n${table}\n</div>\n`,
+    (table) => `${frame}\n\n${table}\n</div>\n`,
   );
 }

@@ -234,9 +234,11 @@ function threads({ threadVariables, usableCores, cpuQuota }: Machine): Check {
   return {
     name: "threads",
     state: quota ? "warning" : "ok",
-    found:
-      `${usableCores.value ?? "?"} by ` +
-      `default${set.length > 0 ? `; set: ${set.join(", ")}` : ""}${quota ? `; but a control group allows ${cpuQuota.value} cores' time` : ""}`,
+    found: [
+      `${usableCores.value ?? "?"} by default`,
+      ...(set.length > 0 ? [`set: ${set.join(", ")}`] : []),
+      ...(quota ? [`but a control group allows ${cpuQuota.value} cores' time`] : []),
+    ].join("; "),
     fix: quota
       ? `set OMP_NUM_THREADS=${Math.max(1, Math.floor(cpuQuota.value ?? 1))}: more threads ` +
         "than cores only wait for each other"

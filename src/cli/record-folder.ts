@@ -42,10 +42,11 @@ export async function recordFolder(name: string, runs?: string): Promise<string>
 }
 
 function tooFarBack(name: string, experiment: string, there: number): UserError {
+  const older = there > 1 ? `to ${experiment}@${there - 1}` : "alone";
   return new UserError({
     code: "no-such-record",
     message: `there are not so many records of ${experiment}`,
-    expected: `${experiment} (the newest)${there > 1 ? ` to ${experiment}@${there - 1}` : " alone"}`,
+    expected: `${experiment} (the newest) ${older}`,
     found: name,
     fix: "shitu list shows the records; run the experiment again for another one",
   });

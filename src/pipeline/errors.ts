@@ -35,7 +35,12 @@ export function describe({ message, file, path, expected, found, fix }: Complain
   const detail = [expected && `expected ${expected}`, found && `found ${found}`]
     .filter(Boolean)
     .join(", ");
-  const text = `${where ? `${where}: ` : ""}${message}${detail ? ` (${detail})` : ""}${fix ? `. Fix: ${fix}` : ""}`;
+  const text = [
+    where && `${where}: `,
+    message,
+    detail && ` (${detail})`,
+    fix && `. Fix: ${fix}`,
+  ].join("");
   // Labels and file names are hostile until shown otherwise: no terminal escape passes.
   return text.replace(
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,

@@ -68,7 +68,7 @@ const result: BenchResult = {
 };
 
 describe("the page of a result", () => {
-  it("says when, on what machine and by which command, and shows raw numbers with their units", () => {
+  it("says when, on what machine and by which command; shows raw numbers with their units", () => {
     const page = measuredPage([result]);
     expect(page).toContain("## Latency");
     expect(page).toContain(

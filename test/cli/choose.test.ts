@@ -49,7 +49,7 @@ const run = (...args: string[]) =>
   shitu(["choose", ...args, "--cache", at("cache/observations"), "--runs", at("runs"), "--json"]);
 
 describe("shitu choose", () => {
-  it("picks an index within the limits, says why the others are not, and how to build it", async () => {
+  it("picks an index within the limits, says why not the others, and how to build it", async () => {
     const files = ["--gallery", at("gallery.npy"), "--labels", at("labels.txt")];
     const { code, stdout, stderr } = await run(...files, "--recall", "0.9", "--budget", "8s");
     expect(code, stderr).toBe(0);

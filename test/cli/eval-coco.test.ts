@@ -60,7 +60,8 @@ beforeAll(() => {
   mkdirSync(path("voc"));
   writeFileSync(
     path("voc/scene.xml"),
-    "<annotation><object><name>cup</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>10</xmax><ymax>10</ymax></bndbox></object></annotation>",
+    "<annotation><object><name>cup</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>10</xmax>" +
+      "<ymax>10</ymax></bndbox></object></annotation>",
   );
   write("voc.json", [{ image_id: "scene", category_id: 1, bbox: [0, 0, 10, 10], score: 1 }]);
 });

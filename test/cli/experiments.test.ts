@@ -20,7 +20,10 @@ afterAll(() => {
 });
 
 const body = (expectations: string): string => `measure:
-  - { kind: retrieval, models: ["\${baselines}/pixels-32.yaml"], datasets: [rows.yaml], indexes: [{ factory: Flat }] }
+  - kind: retrieval
+    models: ["\${baselines}/pixels-32.yaml"]
+    datasets: [rows.yaml]
+    indexes: [{ factory: Flat }]
 expect:
 ${expectations}`;
 const at = "cell: { model: pixels-32, dataset: rows }";

@@ -32,8 +32,9 @@ function network(weights: Float32Array, { name = "c", size = 8 } = {}): Uint8Arr
 
 const mixed = (size = 8) =>
   floats(size, 3, 3, 3).map((w, i) => w * (((i * 7) % 5) - 1.6) * ((i % 3) + 0.2));
-const rest = (size = 8) =>
-  `task: recognition\ninput: { width: 16, height: 16, colour: rgb, ${plainInput} }\nrecognition: { size: ${size} }`;
+const rest = (size = 8) => `task: recognition
+input: { width: 16, height: 16, colour: rgb, ${plainInput} }
+recognition: { size: ${size} }`;
 
 let folder: string;
 let tiny: Tiny;
@@ -133,11 +134,16 @@ describe("shitu gate", () => {
     expect(second.stdout).toMatch(/if the loss is the one seen, pass at \d+ items/);
   });
 
-  it("judges answers against a record, refuses other data, and tells nothing of outputs", async () => {
+  it("judges answers against a record, refuses other data, tells nothing of outputs", async () => {
     const runs = join(folder, "runs");
     const experiment = tiny.config(
       "for-gate",
-      `measure:\n  - { kind: retrieval, models: [${JSON.stringify(baseline)}], datasets: [rows.yaml], indexes: [{ factory: Flat }] }\n`,
+      `measure:
+  - kind: retrieval
+    models: [${JSON.stringify(baseline)}]
+    datasets: [rows.yaml]
+    indexes: [{ factory: Flat }]
+`,
     );
     const ran = await shitu(["run", experiment, "--runs", runs, "--cache", join(folder, "cache")]);
     expect(ran.code).toBe(0);

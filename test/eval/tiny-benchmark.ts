@@ -116,6 +116,10 @@ measure:
     codes: [real, sign]
     indexes: [{ factory: Flat }, { engine: exact, factory: Flat }]
   - kind: pipeline
-    systems: [{ name: plain, detector: "\${baselines}/whole-image.yaml", embedder: "\${baselines}/pixels-32.yaml", index: { factory: Flat } }]
+    systems:
+      - name: plain
+        detector: "\${baselines}/whole-image.yaml"
+        embedder: "\${baselines}/pixels-32.yaml"
+        index: { factory: Flat }
     datasets: [scenes.yaml]
 `;

@@ -100,9 +100,9 @@ export function scoreOf(
   const found = cell.scores.filter(
     (s) => s.metric === metric && Object.entries(of).every(([k, v]) => s.of?.[k] === v),
   );
-  if (found.length !== 1)
-    throw new Error(
-      `${found.length} scores ${metric} ${JSON.stringify(of)}: ${JSON.stringify(cell.scores.map((s) => [s.metric, s.of]))}`,
-    );
+  if (found.length !== 1) {
+    const there = JSON.stringify(cell.scores.map((s) => [s.metric, s.of]));
+    throw new Error(`${found.length} scores ${metric} ${JSON.stringify(of)}: ${there}`);
+  }
   return found[0]!;
 }

@@ -129,9 +129,11 @@ describe("arguments", () => {
       "faiss-error faiss.create: could not parse index string Nonsense",
     );
     const ivf = create("IVF100,Flat");
-    expect(await failure(() => faiss.train(ivf, rows.subarray(0, 10 * dim)))).toMatch(
-      /^faiss-error faiss\.train: Number of training points \(10\) should be at least as large as number of clusters \(100\)/,
-    );
+    const tooFew =
+      "faiss-error faiss.train: Number of training points (10) should be at least as large as " +
+      "number of clusters (100)";
+    const said = await failure(() => faiss.train(ivf, rows.subarray(0, 10 * dim)));
+    expect(said.slice(0, tooFew.length)).toBe(tooFew);
     expect(await failure(() => faiss.remove(create("HNSW8"), ids(1)))).toMatch(
       /^faiss-error faiss\.remove: /,
     );

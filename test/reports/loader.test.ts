@@ -182,9 +182,16 @@ describe("the archive of the loader", () => {
 
 describe("the offline resolver", () => {
   const ask = (url: string): string => {
-    const script = `const { serveFromNodeModules } = await import(${JSON.stringify(pathToFileURL(join(projectRoot, "reports/build/offline-npm.js")).href)});
+    const resolver = pathToFileURL(join(projectRoot, "reports/build/offline-npm.js")).href;
+    const script = `
+      const { serveFromNodeModules } = await import(${JSON.stringify(resolver)});
       serveFromNodeModules();
-      try { const r = await fetch(${JSON.stringify(url)}); console.log(r.status, (await r.text()).slice(0, 80)); } catch (error) { console.log("refused:", error.message); }`;
+      try {
+        const r = await fetch(${JSON.stringify(url)});
+        console.log(r.status, (await r.text()).slice(0, 80));
+      } catch (error) {
+        console.log("refused:", error.message);
+      }`;
     return spawnSync(process.execPath, ["--input-type=module", "-e", script], {
       encoding: "utf8",
       cwd: tmpdir(),

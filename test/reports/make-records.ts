@@ -108,9 +108,10 @@ function completed(
 
 /** A cell of a model whose card is not there, as the runner writes it. */
 function waiting(kind: string, labels: Record<string, string>): Made {
+  const hash = createHash("sha256").update(JSON.stringify(labels)).digest("hex");
   return {
     cell: {
-      id: `${kind}-waits-${createHash("sha256").update(JSON.stringify(labels)).digest("hex").slice(0, 8)}`,
+      id: `${kind}-waits-${hash.slice(0, 8)}`,
       kind,
       labels,
       versions: {},

@@ -74,27 +74,32 @@ describe("looks of models", () => {
 
 describe("the sentence of a record", () => {
   it("sets the light system beside the server, by the interleaved ratio where there is one", () => {
-    expect(headlineOf(view("mini-table9"))).toMatch(
-      /^The light system keeps 9\d% of the server system's F1 \(0\.470 of 0\.500, n = 200; their intervals overlap\) at 35% of the time a picture \(95% interval 34% to 36%, systems taking turns\)\.$/,
+    const sentence = headlineOf(view("mini-table9"));
+    expect(sentence).toMatch(/^The light system keeps 9\d% of the server system's F1 /);
+    expect(sentence?.replace(/^.*?'s F1 /, "")).toBe(
+      "(0.470 of 0.500, n = 200; their intervals overlap) at 35% of the time a picture " +
+        "(95% interval 34% to 36%, systems taking turns).",
     );
   });
 
   it("says of each kind what its numbers say", () => {
-    expect(headlineOf(view("mini-table4"))).toMatch(
-      /^light-detector keeps 9\d% of the AP of server-detector \(0\.\d{3} of 0\.\d{3}, mean of 5 sets\) at 29% of its time \(11\.8 ms of 41\.0 ms\)\.$/,
+    const detection = headlineOf(view("mini-table4"));
+    expect(detection).toMatch(/^light-detector keeps 9\d% of the AP of server-detector \(/);
+    expect(detection).toMatch(
+      / \(0\.\d{3} of 0\.\d{3}, mean of 5 sets\) at 29% of its time \(11\.8 ms of 41\.0 ms\)\.$/,
     );
-    expect(headlineOf(view("mini-table7"), "retrieval")).toMatch(
-      /^The binary codes of light-dshsd keep 9\d% of the recall@1 of real vectors \(.*mean of 3 sets\) in an index of 1\/32 of the size/,
-    );
+    const binary = headlineOf(view("mini-table7"), "retrieval");
+    expect(binary).toMatch(/^The binary codes of light-dshsd keep 9\d% of the recall@1 of real /);
+    expect(binary).toMatch(/vectors \(.*mean of 3 sets\) in an index of 1\/32 of the size/);
     expect(headlineOf(view("mini-table6"))).toContain(
       "Of 4 networks measured, PP-LCNet-0.25x is the most accurate: top-1 0.611",
     );
     expect(headlineOf(view("index-sweep"))).toMatch(
       /^IVF nprobe 64 over real codes answers 3\.3 times as fast as exact search/,
     );
-    expect(headlineOf(view("mini-table5"))).toMatch(
-      /^light-general puts the right label first for 7\d% of the queries \(recall@1, mean of 6 sets\)\.$/,
-    );
+    const recognition = headlineOf(view("mini-table5"));
+    expect(recognition).toMatch(/^light-general puts the right label first for 7\d% of the /);
+    expect(recognition).toMatch(/ queries \(recall@1, mean of 6 sets\)\.$/);
     expect(headlineOf(view("nothing"))).toBeNull();
   });
 

@@ -28,8 +28,9 @@ export function diagnosisText(diagnosis: Diagnosis, written: WrittenCard): strin
 function scoresText({ scores, pictures }: Diagnosis): string {
   if (!scores) return "";
   const { metric, baseline, candidate, corrected } = scores;
-  const mended = corrected === null ? "" : `, corrected ${corrected.toFixed(3)}`;
-  return `${metric} on ${pictures} pictures: baseline ${baseline.toFixed(3)}, candidate ${candidate.toFixed(3)}${mended}`;
+  const values = [`baseline ${baseline.toFixed(3)}`, `candidate ${candidate.toFixed(3)}`];
+  if (corrected !== null) values.push(`corrected ${corrected.toFixed(3)}`);
+  return `${metric} on ${pictures} pictures: ${values.join(", ")}`;
 }
 
 function stagesText({ oracle }: Diagnosis): string {
@@ -43,7 +44,8 @@ function attemptsText({ oracle }: Diagnosis): string {
   if (oracle.attempts.length === 0) return "";
   const rows = oracle.attempts.slice(0, 8).map((a) => [a.with, a.fault, a.likeness.toFixed(4)]);
   const heads = [{ head: "with" }, { head: "mistake" }, { head: "likeness", ...right }];
-  return `Usual mistakes undone, one at a time (as given ${oracle.asGiven.toFixed(4)}):\n${table(heads, rows)}`;
+  const given = oracle.asGiven.toFixed(4);
+  return `Usual mistakes undone, one at a time (as given ${given}):\n${table(heads, rows)}`;
 }
 
 /** Rows around the first divergence. */
@@ -85,5 +87,7 @@ function quantisedText({ quantised }: Diagnosis): string {
     { head: "dB in float", ...right },
     { head: "gain", ...right },
   ];
-  return `Layers that lose most by int8 (${quantised[0]!.db.toFixed(2)} dB at the end as it is): keep these in float\n${table(heads, rows)}`;
+  const db = quantised[0]!.db.toFixed(2);
+  const title = `Layers that lose most by int8 (${db} dB at the end as it is): keep these in float`;
+  return `${title}\n${table(heads, rows)}`;
 }

@@ -17,12 +17,14 @@ export function junitXml(document: GateDocument): string {
     const name = [l.measure, l.dataset].filter(Boolean).join(" on ");
     const head = `    <testcase classname="${xml(`gate.${gate}`)}" name="${xml(name)}"`;
     if (failed(l)) {
-      return `${head}>\n      <failure type="${xml(l.verdict)}" message="${xml(l.why)}"/>\n    </testcase>`;
+      const failure = `<failure type="${xml(l.verdict)}" message="${xml(l.why)}"/>`;
+      return `${head}>\n      ${failure}\n    </testcase>`;
     }
     if (skipped(l)) return `${head}>\n      <skipped message="${xml(l.why)}"/>\n    </testcase>`;
     return `${head}/>`;
   });
-  const counts = `tests="${limits.length}" failures="${limits.filter(failed).length}" skipped="${limits.filter(skipped).length}"`;
+  const [failures, skips] = [limits.filter(failed).length, limits.filter(skipped).length];
+  const counts = `tests="${limits.length}" failures="${failures}" skipped="${skips}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites ${counts}>`,

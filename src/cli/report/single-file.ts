@@ -40,8 +40,10 @@ export async function singleFile(
   const styled = await replaceAsync(
     html,
     /<link rel="stylesheet"[^>]*? href="(\.[^"]+)"[^>]*>/g,
-    async ([, href]) =>
-      `<style>${(await readFile(join(site, href!), "utf8")).replaceAll("</style", "<\\/style")}</style>`,
+    async ([, href]) => {
+      const css = await readFile(join(site, href!), "utf8");
+      return `<style>${css.replaceAll("</style", "<\\/style")}</style>`;
+    },
   );
   // A page has one module script, which imports everything else.
   const script = /<script type="module">([\s\S]*?)<\/script>/.exec(styled);
@@ -112,10 +114,10 @@ class DataUrls {
   /** What has to run before the modules do. */
   async script(): Promise<string> {
     const urls = await Promise.all(
-      this.#files.map(
-        async (file) =>
-          `data:${types[extname(file)] ?? "application/octet-stream"};base64,${await readFile(file, "base64")}`,
-      ),
+      this.#files.map(async (file) => {
+        const type = types[extname(file)] ?? "application/octet-stream";
+        return `data:${type};base64,${await readFile(file, "base64")}`;
+      }),
     );
     return `globalThis.pageData = ${JSON.stringify(urls)};`;
   }

@@ -154,7 +154,8 @@ function flipText(
     ...lost.slice(0, count).map(line("lost")),
     ...gained.slice(0, count).map(line("gained")),
   ];
-  return `${names.map((n) => labels[n]).join(" ")}\n${table([{ head: "" }, { head: "item" }, { head: "truth" }, { head: "first said" }, { head: "second said" }], rows)}`;
+  const heads = ["", "item", "truth", "first said", "second said"].map((head) => ({ head }));
+  return `${names.map((n) => labels[n]).join(" ")}\n${table(heads, rows)}`;
 }
 
 const share = (v: number): string => v.toFixed(4);

@@ -155,11 +155,8 @@ function describeMini({
   sets,
 }: MiniManifest): void {
   print(
-    `mini, generator ${generator}, seed ${seed}, hash ${hash.slice(0, 16)}\nrendered with ${Object.entries(
-      renderer,
-    )
-      .map(([k, v]) => `${k} ${v}`)
-      .join(", ")}\n`,
+    `mini, generator ${generator}, seed ${seed}, hash ${hash.slice(0, 16)}\n` +
+      `rendered with ${versions(renderer)}\n`,
   );
   print(
     table(
@@ -239,17 +236,19 @@ async function prepare(
   for (const set of manifest.sets) {
     if (set.differing !== null && set.differing > 0) {
       warn(
-        `${set.name}: ${set.differing} of ${pictureCount(set.counts)} pictures differ from those that the committed figures were measured on (rendered here with ${Object.entries(
-          manifest.renderer,
-        )
-          .map(([k, v]) => `${k} ${v}`)
-          .join(
-            ", ",
-          )}); figures on it are comparable with each other, not to the last digit with the committed ones`,
+        `${set.name}: ${set.differing} of ${pictureCount(set.counts)} pictures differ from those ` +
+          "that the committed figures were measured on (rendered here with " +
+          `${versions(manifest.renderer)}); figures on it are comparable with each other, not to ` +
+          "the last digit with the committed ones",
       );
     }
   }
 }
+
+const versions = (renderer: Readonly<Record<string, string>>): string =>
+  Object.entries(renderer)
+    .map(([k, v]) => `${k} ${v}`)
+    .join(", ");
 
 const pictureCount = (counts: Readonly<Record<string, number>>) =>
   Object.entries(counts).reduce((n, [key, count]) => (key === "classes" ? n : n + count), 0);

@@ -40,7 +40,8 @@ export const verb: Verb = {
   build(command) {
     command
       .description(
-        "Find where an export parts from the last one: stage by stage, by the usual mistakes, layer by layer. Exit code 1 where it does.",
+        "Find where an export parts from the last one: stage by stage, by the usual mistakes, " +
+          "layer by layer. Exit code 1 where it does.",
       )
       .requiredOption("--candidate <card|model.onnx>", "the export that is in doubt")
       .requiredOption("--baseline <card|model.onnx>", "the one that is trusted")

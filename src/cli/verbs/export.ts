@@ -68,10 +68,15 @@ async function exportTable(options: Options): Promise<void> {
     table,
     records.map(({ record }) => ({ key: record.id, record })),
   );
+  const notes = [legend, ...reasons(compared).map((why) => `~ ${why}`)];
   const text = ((): string => {
     switch (format) {
-      case "json":
-        return `${JSON.stringify({ table: table.table, title: table.title, footnotes: table.footnotes, protocol: table.protocol, cells: paperRows(compared) }, null, 2)}\n`;
+      case "json": {
+        const { title, footnotes, protocol } = table;
+        const cells = paperRows(compared);
+        const document = { table: table.table, title, footnotes, protocol, cells };
+        return `${JSON.stringify(document, null, 2)}\n`;
+      }
       case "csv": {
         const rows = paperRows(compared);
         const columns = Object.keys(rows[0] ?? {});
@@ -81,9 +86,9 @@ async function exportTable(options: Options): Promise<void> {
         );
       }
       case "latex":
-        return `% ${[legend, ...reasons(compared).map((why) => `~ ${why}`)].join("\n% ")}\n${toLatex(paperMatrix(compared))}`;
+        return `% ${notes.join("\n% ")}\n${toLatex(paperMatrix(compared))}`;
       case "md":
-        return `${toMarkdown(paperMatrix(compared))}\n${[legend, ...reasons(compared).map((why) => `~ ${why}`)].map((line) => `${line}\n`).join("\n")}`;
+        return `${toMarkdown(paperMatrix(compared))}\n${notes.map((n) => `${n}\n`).join("\n")}`;
     }
   })();
   if (options.out === undefined) process.stdout.write(text);

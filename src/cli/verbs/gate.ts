@@ -54,7 +54,8 @@ export const verb: Verb = {
   build(command) {
     command
       .description(
-        "Judge a new export against the last one: task losses, agreement of outputs, cost. Exit code 0 for pass, 1 for fail.",
+        "Judge a new export against the last one: task losses, agreement of outputs, cost. " +
+          "Exit code 0 for pass, 1 for fail.",
       )
       .requiredOption(
         "--candidate <card|model.onnx>",

@@ -134,20 +134,17 @@ function describe(i: Inspection, form: FormExplanation): string {
   const millions = (n: number): string => `${(n / 1e6).toPrecision(4)} M`;
   const whole = (n: number): string => n.toLocaleString("en-US");
   const { work } = i;
+  const opsets = i.opsets.map((o) => (o.domain === "" ? o.version : `${o.domain} ${o.version}`));
+  const integers =
+    i.integerParameters > 0 ? `, ${whole(i.integerParameters)} of them integers` : "";
   const facts: [string, string][] = [
     ["file", i.file],
     ["size", `${bytes(i.bytes)} (${whole(i.bytes)} bytes)`],
     ["sha256", i.sha256],
-    [
-      "made by",
-      `${i.producer || "unknown"}; opset ` +
-        `${i.opsets.map((o) => (o.domain === "" ? o.version : `${o.domain} ${o.version}`)).join(", ")}; ` +
-        `IR ${i.irVersion}`,
-    ],
+    ["made by", `${i.producer || "unknown"}; opset ${opsets.join(", ")}; IR ${i.irVersion}`],
     [
       "parameters",
-      `${whole(i.parameters)} ` +
-        `(${millions(i.parameters)})${i.integerParameters > 0 ? `, ${whole(i.integerParameters)} of them integers` : ""}; ` +
+      `${whole(i.parameters)} (${millions(i.parameters)})${integers}; ` +
         `all constants ${whole(i.constantElements)}`,
     ],
     [

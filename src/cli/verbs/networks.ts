@@ -109,6 +109,7 @@ async function build(name: string, options: BuildOptions): Promise<void> {
   if (options.json) printJson({ ...cost, ...written, sha256 });
   else
     print(
-      `${network.title} at ${cost.size} x ${cost.size}, seed ${seed}: ${options.out}\nsha256 ${sha256}`,
+      `${network.title} at ${cost.size} x ${cost.size}, seed ${seed}: ${options.out}\n` +
+        `sha256 ${sha256}`,
     );
 }

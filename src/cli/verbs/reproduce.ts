@@ -256,7 +256,24 @@ function overview(done: readonly Reproduced[], time: Spent): string {
       records.map((r) => r.id).join(", "),
     ];
   });
-  return `${textTable([{ head: "" }, { head: "measured", ...right }, { head: "compared", ...right }, { head: "agree", ...right }, { head: "differ", ...right }, { head: "proportion agrees", ...right }, { head: "differs", ...right }, { head: "not comparable", ...right }, { head: "not run", ...right }, { head: "orders kept", ...right }, { head: "reversed", ...right }, { head: "undecided", ...right }, { head: "failed cells", ...right }, { head: "missing parts", ...right }, { head: "records" }], rows)}\n\n${legend}\n${timeText(time)}`;
+  const counted = [
+    "measured",
+    "compared",
+    "agree",
+    "differ",
+    "proportion agrees",
+    "differs",
+    "not comparable",
+    "not run",
+    "orders kept",
+    "reversed",
+    "undecided",
+    "failed cells",
+    "missing parts",
+  ];
+  const numbers = counted.map((head) => ({ head, ...right }));
+  const columns = [{ head: "" }, ...numbers, { head: "records" }];
+  return `${textTable(columns, rows)}\n\n${legend}\n${timeText(time)}`;
 }
 
 function timeText({ renderingMs, loopMs, ms }: Spent): string {

@@ -23,7 +23,9 @@ export function dataWarnings(data: ChoiceData, similarNeighbours: number | null)
   if (twins > 0) {
     warnings.push({
       code: "duplicates",
-      message: `${share(twins, n)} vectors equal another: which of them comes back is chance, and recall counts any`,
+      message:
+        `${share(twins, n)} vectors equal another: which of them comes back is chance, ` +
+        "and recall counts any",
     });
   }
   const constant = constantBits(rows);
@@ -36,7 +38,10 @@ export function dataWarnings(data: ChoiceData, similarNeighbours: number | null)
   if (similarNeighbours !== null && similarNeighbours >= burstShare) {
     warnings.push({
       code: "burst-shots",
-      message: `${(100 * similarNeighbours).toFixed(0)}% of the held-out queries have an all but equal vector in the gallery (cosine ${burstCosine} or more): burst shots make recall look higher than new pictures will have it`,
+      message:
+        `${(100 * similarNeighbours).toFixed(0)}% of the held-out queries have an all but equal ` +
+        `vector in the gallery (cosine ${burstCosine} or more): burst shots make recall look ` +
+        "higher than new pictures will have it",
     });
   }
   return warnings;
@@ -83,7 +88,9 @@ export function pickWarnings(
   if (isOlder(faiss, "1.8.0")) {
     warnings.push({
       code: "faiss-version",
-      message: `measured with Faiss ${faiss}: a later one, for AVX-512, searches HNSW up to twice as fast; measure with the one that you deploy`,
+      message:
+        `measured with Faiss ${faiss}: a later one, for AVX-512, searches HNSW up to twice as ` +
+        "fast; measure with the one that you deploy",
     });
   }
   if (best === null) return warnings;
@@ -98,7 +105,8 @@ export function pickWarnings(
     warnings.push({
       code: "no-removal",
       message:
-        "this index cannot remove entries: it must be built anew; --deletes chooses among those that can",
+        "this index cannot remove entries: it must be built anew; " +
+        "--deletes chooses among those that can",
     });
   }
   for (const message of point.warnings) warnings.push({ code: "training", message });
@@ -125,5 +133,6 @@ function defaultMessage(
   const recall = plain ? valueOf(plain, "neighbourRecall") : null;
   if (value === usual) return `${name} ${usual} is Faiss's default; set it all the same`;
   const there = recall === null ? "" : `, where recall is ${recall.toFixed(3)}`;
-  return `set ${name} to ${value}: without that Faiss, and PaddleClas, search with ${usual}${there}`;
+  const without = `without that Faiss, and PaddleClas, search with ${usual}${there}`;
+  return `set ${name} to ${value}: ${without}`;
 }

@@ -168,9 +168,15 @@ function sameRecord({ record }: LoadedRecord): UserError {
     message: "both names are the same record, and each cell is compared with itself",
     expected: "two records, or two cells of one",
     found: record.id,
-    fix: `${name}@1 is the record of ${name} before the newest; --map LABEL:FIRST=SECOND compares two cells of one record`,
+    fix:
+      `${name}@1 is the record of ${name} before the newest; ` +
+      "--map LABEL:FIRST=SECOND compares two cells of one record",
   });
 }
+
+const labelNames = (cells: readonly Cell[]): string[] => [
+  ...new Set(cells.flatMap((c) => Object.keys(plainLabels(c.labels)))),
+];
 
 /** With a map, only the cells that it is about: the others would be compared with themselves. */
 function cellsToCompare(
@@ -183,9 +189,7 @@ function cellsToCompare(
       throw new UserError({
         code: "map-unused",
         message: `no cell of the first record has ${label} ${JSON.stringify(from)}`,
-        expected:
-          values.join(", ") ||
-          `a label of ${[...new Set(cells.flatMap((c) => Object.keys(plainLabels(c.labels))))].join(", ")}`,
+        expected: values.join(", ") || `a label of ${labelNames(cells).join(", ")}`,
         found: from,
         fix: "correct --map LABEL:FIRST=SECOND",
       });

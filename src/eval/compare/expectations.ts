@@ -66,12 +66,16 @@ export function checkExpectations(
         s.metric === metric &&
         Object.keys({ ...s.of, ...of }).every((name) => s.of?.[name] === of[name]),
     );
-    if (scores.length !== 1)
+    if (scores.length !== 1) {
+      const there = cell.scores.map((s) =>
+        JSON.stringify({ metric: s.metric, ...(s.of && { of: s.of }) }),
+      );
       throw refuse(
         `the cell has ${scores.length === 0 ? "no" : "more than one"} such score`,
-        `one of ${[...new Set(cell.scores.map((s) => JSON.stringify({ metric: s.metric, ...(s.of && { of: s.of }) })))].slice(0, 8).join(", ")}`,
+        `one of ${[...new Set(there)].slice(0, 8).join(", ")}`,
         JSON.stringify({ metric, of }),
       );
+    }
     const score = scores[0]!;
     if (score.value === null)
       return { ...head, unit: score.unit, found: null, verdict: "not measured", why: score.why };

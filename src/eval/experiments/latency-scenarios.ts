@@ -108,11 +108,12 @@ export async function measureServer(
           method: `met, and the lowest rate tried above it that was not${ended}`,
           units,
         };
+  const late = outOfTime ? `, and a lower one would have taken more than ${mostSeconds} s` : "";
   const rate =
     qps === null || !found
       ? undefinedScore(
           `no rate from ${rateText(runs.at(-1)!.qps)} a second on met the bound of ` +
-            `${boundMs} ms${outOfTime ? `, and a lower one would have taken more than ${mostSeconds} s` : ""}`,
+            `${boundMs} ms${late}`,
         )
       : measured(qps, found.queries, bracket(qps, found), `no rate tried was too high${ended}`);
   return {

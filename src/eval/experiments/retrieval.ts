@@ -388,8 +388,8 @@ function lossNotes({ query, gallery, leaveOneOut, positives }: Sides): string[] 
     ...(leaveOneOut
       ? []
       : [
-          `${lost(query)} of ${query.listed.rows.length} queries could not be embedded; those with ` +
-            "a right answer in the list count as missed",
+          `${lost(query)} of ${query.listed.rows.length} queries could not be embedded; those ` +
+            "with a right answer in the list count as missed",
         ]),
   ];
 }

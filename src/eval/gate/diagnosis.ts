@@ -230,7 +230,8 @@ function conclude({ oracle, layers, tolerance, scores }: Parts): Conclusion {
   }
   const stage = oracle.firstStage;
   const where = stage ? `; the first stage that explains it is ${stage}` : "";
-  const sentence = `the candidate's answers differ (likeness ${like}), by none of the usual mistakes${where}`;
+  const sentence =
+    `the candidate's answers differ (likeness ${like}), ` + `by none of the usual mistakes${where}`;
   return { sentence, fault: null, stage, healthy: false };
 }
 
@@ -240,11 +241,13 @@ function byOracle(
 ): Conclusion {
   const by = answer.map((a) => a.with).join(" and ");
   const wrong = answer.map((a) => a.wrong).join(", and ");
-  const like = `its likeness to the baseline is ${correctedLikeness.toFixed(4)} for ${asGiven.toFixed(4)}`;
+  const likeness = [correctedLikeness, asGiven].map((v) => v.toFixed(4)).join(" for ");
+  const like = `its likeness to the baseline is ${likeness}`;
   const task =
     scores === null || scores.corrected === null
       ? ""
-      : ` and it reaches ${scores.metric} ${short(scores.corrected)} of ${short(scores.baseline)}, for ${short(scores.candidate)} as given`;
+      : ` and it reaches ${scores.metric} ${short(scores.corrected)} of ` +
+        `${short(scores.baseline)}, for ${short(scores.candidate)} as given`;
   const sentence = `with ${by} ${like}${task}: ${wrong}`;
   return { sentence, fault: answer[0]!.fault, stage: answer[0]!.stage, healthy: false };
 }
@@ -282,6 +285,7 @@ function byLayers(
   const at = first ? `at ${first.op} (${first.candidate}), ` : "";
   const db =
     first?.db === null || !first ? "" : `${first.db.toFixed(1)} dB where ${floorDb} are usual; `;
-  const sentence = `the graphs part ${at}${db}${why} (likeness of the answers ${asGiven.toFixed(4)})`;
+  const like = asGiven.toFixed(4);
+  const sentence = `the graphs part ${at}${db}${why} (likeness of the answers ${like})`;
   return { sentence, fault, stage: "model", healthy: false };
 }

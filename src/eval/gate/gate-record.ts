@@ -120,7 +120,8 @@ export async function writeGateRecord(
 function cellOf(dataset: DatasetResult, result: GateResult): { cell: Cell; cases: Case[] } {
   const { baseline, candidate } = result;
   const labels = { baseline: baseline.name, candidate: candidate.name, dataset: dataset.name };
-  const id = `gate-${createHash("sha256").update(canonicalJson(labels)).digest("hex").slice(0, 10)}`;
+  const hash = createHash("sha256").update(canonicalJson(labels)).digest("hex");
+  const id = `gate-${hash.slice(0, 10)}`;
   const own = result.findings.filter((f) => f.dataset === dataset.name || f.dataset === null);
   return {
     cell: {

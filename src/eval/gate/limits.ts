@@ -92,7 +92,8 @@ function judgeLossFinding(
   const percent = `${(100 * level).toPrecision(3)}%`;
   const verdict = judgeLoss({ bounds }, limit);
   if (verdict === "pass") {
-    const why = `not worse by more than ${show(limit)}, at ${percent} (${signed(bounds[0])} at least)`;
+    const least = signed(bounds[0]);
+    const why = `not worse by more than ${show(limit)}, at ${percent} (${least} at least)`;
     return { ...settled, verdict, why };
   }
   if (verdict === "fail") {

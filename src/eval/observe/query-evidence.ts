@@ -125,14 +125,16 @@ export async function readTruth(
     };
   });
   const stray = unknownLabels.find((l) => !labels.has(l));
-  if (stray !== undefined)
+  if (stray !== undefined) {
+    const first = [...labels].sort().slice(0, 12);
     throw new UserError({
       code: "unknown-label",
       message: `no object is labelled ${JSON.stringify(stray)}`,
       file,
-      expected: `one of ${[...labels].sort().slice(0, 12).join(", ")}${labels.size > 12 ? ", …" : ""}`,
+      expected: `one of ${[...first, ...(labels.size > 12 ? ["…"] : [])].join(", ")}`,
       fix: "correct --unknown-label",
     });
+  }
   return result;
 }
 

@@ -48,7 +48,8 @@ function cellText(cell: ComparedCell): string {
   const theirs = cell.printed ?? "-";
   if (cell.verdict === "stated") return theirs;
   if (cell.ours === null) return cell.verdict === "paper silent" ? "-" : `${theirs} / not run`;
-  return `${theirs} / ${oursText(cell, cell.ours)}${marks[cell.verdict] === undefined ? "" : ` ${marks[cell.verdict]}`}`;
+  const mark = marks[cell.verdict] === undefined ? "" : ` ${marks[cell.verdict]}`;
+  return `${theirs} / ${oursText(cell, cell.ours)}${mark}`;
 }
 
 /**

@@ -40,7 +40,8 @@ export interface Candidate {
 
 /** What ours is measured with where the paper's has Paddle, ten threads and its own processor. */
 const differs =
-  "engine (ONNX Runtime for Paddle with MKL-DNN), number of threads and processor are not the paper's";
+  "engine (ONNX Runtime for Paddle with MKL-DNN), number of threads and processor are not " +
+  "the paper's";
 
 /** The name by which a cell's row goes in records. */
 export function rowName({ is }: PaperCell): string | undefined {

@@ -185,7 +185,8 @@ export async function listRecords(folder: string): Promise<RecordEntry[]> {
 
 /** `2026-01-31-first-light-1a2b3c4d`: date, experiment, and a hash that no other run shares. */
 export function recordId(startedAt: string, experiment: string, configHash: string): string {
-  return `${startedAt.slice(0, 10)}-${experiment}-${configHash.slice(0, 4)}${randomBytes(2).toString("hex")}`;
+  const own = `${configHash.slice(0, 4)}${randomBytes(2).toString("hex")}`;
+  return `${startedAt.slice(0, 10)}-${experiment}-${own}`;
 }
 
 /**

@@ -64,7 +64,8 @@ function howToGet(
       "configs/paper/README.md says which model it is; shitu inspect MODEL.onnx " +
       "--write-card CARD drafts its card"
     );
-  const readme = `datasets/${(labels.dataset ?? labels.images ?? "").replace(/-detection$/, "")}/README.md`;
+  const dataset = (labels.dataset ?? labels.images ?? "").replace(/-detection$/, "");
+  const readme = `datasets/${dataset}/README.md`;
   return existsSync(join(projectRoot, readme))
     ? `${readme} says where it comes from and how to lay it out`
     : fix;

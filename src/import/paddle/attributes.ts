@@ -26,9 +26,9 @@ const withoutEffect = `activation_bits allowzero exhaustive_search fix_seed in_d
 const known = new Set(`${read} ${withoutEffect}`.split(/\s+/));
 
 /** Marks of other runtimes: oneDNN, cuDNN, fusion, statistics kept by quantisation tools. */
-const marks =
-  /^(use_|mkldnn|force_|fuse|with_quant|Scale_|Output?\d|X_|Y_|W_|Input_|Filter_)|_(threshold|scale)$/;
+const heads = /^(use_|mkldnn|force_|fuse|with_quant|Scale_|Output?\d|X_|Y_|W_|Input_|Filter_)/;
+const tails = /_(threshold|scale)$/;
 
 export function isKnownAttribute(name: string): boolean {
-  return known.has(name) || marks.test(name);
+  return known.has(name) || heads.test(name) || tails.test(name);
 }

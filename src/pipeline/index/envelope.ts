@@ -44,7 +44,9 @@ export function sealedLength(
   { engine, factory, kind, metric, dim, size }: Envelope,
   payloadLength: number,
 ): number {
-  const head = `${magic}${JSON.stringify({ engine, factory, kind, metric, dim, size, sha256: "0".repeat(64) })}\n`;
+  const sha256 = "0".repeat(64);
+  const facts = { engine, factory, kind, metric, dim, size, sha256 };
+  const head = `${magic}${JSON.stringify(facts)}\n`;
   return Buffer.byteLength(head) + size * 8 + payloadLength;
 }
 

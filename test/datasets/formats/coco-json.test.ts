@@ -49,11 +49,13 @@ describe("readCocoTruth", () => {
   it("reads any order of keys and sections, and passes over what it does not know", () => {
     const text = `
       { "info" : {"a": [1, {"b": null}], "annotations": [1]}, "annotations":[
-        { "segmentation" : [[1.5,2],{"counts":"x\\"y","size":[1,2]}] ,"bbox":[ 1 ,2,30.25, 4e1 ], "iscrowd":true, "category_id":3,
+        { "segmentation" : [[1.5,2],{"counts":"x\\"y","size":[1,2]}] ,
+          "bbox":[ 1 ,2,30.25, 4e1 ], "iscrowd":true, "category_id":3,
           "\\u0069d":12, "image_id":7, "keypoints": null, "area":1e3,"ignore":1},
         {"id":11,"image_id":5,"category_id":1,"bbox":[0,0,0,0],"area":0}
       ], "categories" : [ {"id":3,"name":"b\\u00f6ttle", "supercategory":"x"}, {"id":1} ],
-      "images": [ {"file_name":"seven.jpg","id":7,"height":480,"width":640,"license":null}, {"id":5,"width":null} ] }`;
+      "images": [ {"file_name":"seven.jpg","id":7,"height":480,"width":640,"license":null},
+        {"id":5,"width":null} ] }`;
     const truth = truthOf(text);
     expect(truth).toMatchObject({
       images: [

@@ -23,7 +23,8 @@ const object = (name: string, box: string, more = ""): string =>
   `<object><name>${name}</name>${more}<bndbox>${box}</bndbox></object>`;
 const box = "<xmin>1</xmin><ymin>11</ymin><xmax>640</xmax><ymax>30</ymax>";
 const picture = (objects: string): string =>
-  `<?xml version="1.0"?><annotation><filename>a.jpg</filename><size><width>640</width><height>480</height><depth>3</depth></size>${objects}</annotation>`;
+  `<?xml version="1.0"?><annotation><filename>a.jpg</filename>` +
+  `<size><width>640</width><height>480</height><depth>3</depth></size>${objects}</annotation>`;
 
 describe("readVocTruth", () => {
   it("counts pixels from 1, both ends included, and sorts classes by name", () => {
@@ -192,7 +193,7 @@ describe("names in files of other tools", () => {
     });
   });
 
-  it("follow the XML declaration's encoding; without one, what is not UTF-8 is refused", async () => {
+  it("follow the XML declaration's encoding; without it what is not UTF-8 is refused", async () => {
     const folder = folderOf({});
     const gbk = Uint8Array.of(0xc2, 0xf6); // \u8109
     const file = (declared: string) =>

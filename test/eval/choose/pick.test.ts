@@ -107,7 +107,7 @@ describe("pick", () => {
 });
 
 describe("whyNot", () => {
-  it("says for each family which limit it misses, how much slower it is, or why it was not tried", () => {
+  it("says of each family which limit it misses, how much slower it is, why it was not run", () => {
     const judged = judge(all, { recall: 0.95 });
     const reasons = whyNot(judged, pick(judged), { PQ: "fewer vectors than centroids" });
     expect(reasons.map((r) => [r.family, r.because])).toEqual([

@@ -50,15 +50,17 @@ describe("a latency experiment with every scenario", () => {
     const tiny = await makeTiny();
     // A picture that cannot be read is an error row, not a sample.
     writeFileSync(join(tiny.folder, "images", "1.png"), "no picture");
+    const others =
+      'detector: "${baselines}/whole-image.yaml", gallery: scenes.yaml, index: { factory: Flat }';
     const file = tiny.config(
       "times",
       `
 measure:
   - kind: latency
     systems:
-      - { name: plain, detector: "\${baselines}/whole-image.yaml", embedder: "\${baselines}/pixels-32.yaml", gallery: scenes.yaml, index: { factory: Flat } }
-      - { name: missing, detector: "\${baselines}/whole-image.yaml", embedder: nowhere.yaml, gallery: scenes.yaml, index: { factory: Flat } }
-      - { name: colours, detector: "\${baselines}/whole-image.yaml", embedder: "\${baselines}/colour-histogram.yaml", gallery: scenes.yaml, index: { factory: Flat } }
+      - { name: plain, embedder: "\${baselines}/pixels-32.yaml", ${others} }
+      - { name: missing, embedder: nowhere.yaml, ${others} }
+      - { name: colours, embedder: "\${baselines}/colour-histogram.yaml", ${others} }
     images: boxes.yaml
     warmup: 2
     samples: 70

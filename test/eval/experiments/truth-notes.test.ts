@@ -10,7 +10,7 @@ const image = (width: number, height: number, fileName = "a.jpg") => ({
 });
 const shown = (width: number, height: number) => PictureDetections.of([], width, height);
 
-it("says which pictures have another size than their annotations state, and which EXIF turned", () => {
+it("says which pictures have another size than their annotations state, which EXIF turned", () => {
   const images = [image(96, 64), image(50, 50, "b.jpg"), image(10, 10), image(0, 0)];
   const found = [shown(64, 96), shown(40, 40), shown(10, 10), shown(7, 7)];
   expect(sizeNotes({ found }, { images })).toEqual([

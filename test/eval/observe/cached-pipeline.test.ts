@@ -30,7 +30,11 @@ afterAll(() => {
 const body = ({ k = "Flat", threshold = 0.5 } = {}): string => `
 measure:
   - kind: pipeline
-    systems: [{ name: plain, detector: "\${baselines}/whole-image.yaml", embedder: "\${baselines}/pixels-32.yaml", index: { factory: ${k} } }]
+    systems:
+      - name: plain
+        detector: "\${baselines}/whole-image.yaml"
+        embedder: "\${baselines}/pixels-32.yaml"
+        index: { factory: ${k} }
     datasets: [scenes.yaml]
     threshold: ${threshold}
 `;

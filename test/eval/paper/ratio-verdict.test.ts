@@ -110,7 +110,7 @@ describe("proportions of times", () => {
     expect(server!.ratio!.ours).toBeCloseTo(10);
   });
 
-  it("come from two times of one run where there are no rounds, at their intervals' far ends", () => {
+  it("come from two times of one run where no rounds are, at their intervals' far ends", () => {
     const time = (model: string, value: number): Completed =>
       cell({
         kind: "index",

@@ -19,8 +19,11 @@ beforeAll(async () => {
   set.manifest(
     "squares",
     "recognition",
-    "evaluation: query-gallery\nidentity: none\n" +
-      "gallery: { list: gallery.txt, delimiter: tab }\nquery: { list: query.txt, delimiter: tab }\n",
+    `evaluation: query-gallery
+identity: none
+gallery: { list: gallery.txt, delimiter: tab }
+query: { list: query.txt, delimiter: tab }
+`,
   );
   const measure =
     'measure:\n  - { kind: retrieval, models: ["${baselines}/pixels-32.yaml"], ' +

@@ -272,7 +272,9 @@ describe.skipIf(!sharedData)("MobileNetV2 on the drink photos", () => {
       name,
       readFileSync(file),
       `task: recognition
-input: { width: 224, height: 224, colour: rgb, scale: 1, mean: [128, 128, 128], std: [128, 128, 128], interpolation: linear }
+input:
+  { width: 224, height: 224, colour: rgb, interpolation: linear,
+    scale: 1, mean: [128, 128, 128], std: [128, 128, 128] }
 recognition: { output: embedding, size: 1280 }`,
     );
     rmSync(join(folder, `${name}.onnx`));

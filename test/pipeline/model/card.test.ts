@@ -9,7 +9,9 @@ version: "1"
 task: recognition
 file: model.onnx
 sha256: "${"ab".repeat(32)}"
-input: { width: 224, height: 112, colour: rgb, scale: 1/255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], interpolation: linear }
+input:
+  { width: 224, height: 112, colour: rgb, interpolation: linear,
+    scale: 1/255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
 recognition: { size: 512 }
 licence: Apache-2.0
 origin: made for a test

@@ -292,14 +292,17 @@ describe("a run that fails", () => {
     });
     const card = writeModel(folder, "failing", failing, recognition);
     const script = join(folder, "run.mjs");
+    const place = (path: string): string => JSON.stringify(join(projectRoot, path));
     writeFileSync(
       script,
       `
-      const { loadModel } = await import(${JSON.stringify(join(projectRoot, "dist/src/pipeline/model/model.js"))});
+      const { loadModel } = await import(${place("dist/src/pipeline/model/model.js")});
       const { createRequire } = await import("node:module");
-      const { Tensor } = createRequire(${JSON.stringify(join(projectRoot, "package.json"))})("onnxruntime-node");
+      const { Tensor } = createRequire(${place("package.json")})("onnxruntime-node");
       const model = await loadModel(${JSON.stringify(card)});
-      const run = (fill) => model.run({ x: new Tensor("float32", new Float32Array(72).fill(fill), [1, 3, 4, 6]) });
+      const picture = (fill) =>
+        new Tensor("float32", new Float32Array(72).fill(fill), [1, 3, 4, 6]);
+      const run = (fill) => model.run({ x: picture(fill) });
       await run(0);
       const error = await run(1).catch((e) => e);
       await run(0); // and goes on

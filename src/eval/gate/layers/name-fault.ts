@@ -43,7 +43,9 @@ export function nameFault(divergence: Divergence): LayerFault | null {
 function overflowFault({ candidate }: LayerAgreement): LayerFault {
   return {
     fault: "fp16-overflow",
-    why: `${candidate.op} gives numbers that are not finite: values beyond ${largestHalf} do not fit float16`,
+    why:
+      `${candidate.op} gives numbers that are not finite: ` +
+      `values beyond ${largestHalf} do not fit float16`,
   };
 }
 
@@ -197,7 +199,9 @@ function rearranged(a: Rows, b: Rows, place: Place): LayerFault | null {
   if (byte && a.count % 8 === 0) {
     return {
       fault: "bits-reversed",
-      why: "its outputs stand in each group of eight the other way round: bits packed least significant first",
+      why:
+        "its outputs stand in each group of eight the other way round: " +
+        "bits packed least significant first",
     };
   }
   const shift = (from[0]! + a.count) % a.count;
