@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { compareTable, summarize } from "../src/eval/paper/paper-comparison.js";
+import { compareTable } from "../src/eval/paper/paper-comparison.js";
+import { summarize } from "../src/eval/paper/paper-summary.js";
 import { readPaper } from "../src/eval/paper/paper-tables.js";
 import { detailsJson } from "./build/details.js";
 import { outcomesArrow } from "./build/outcomes.js";

@@ -81,7 +81,8 @@ function systems(record: RecordView): string | null {
               (s) =>
                 s.metric === "latency-ratio" &&
                 s.of?.first === serverMs.name &&
-                s.of.second === lightMs.name,
+                s.of.second === lightMs.name &&
+                s.of.stage === undefined,
             ),
         )
       : undefined;

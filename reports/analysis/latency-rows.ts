@@ -89,7 +89,7 @@ export function ratioRows(
 ): Ratio[] {
   return comparisons.flatMap(({ scores }) =>
     scores.flatMap((score): Ratio[] => {
-      if (score.metric !== metric || score.value === null) return [];
+      if (score.metric !== metric || score.value === null || score.of?.stage) return [];
       const { system = "", first = "", second = "" } = score.of ?? {};
       const name = metric === "self-ratio" ? `${system}, twice` : `${second} / ${first}`;
       return [{ name, group: metric, value: score.value, ...whiskers(score), n: score.n }];
@@ -97,14 +97,14 @@ export function ratioRows(
   );
 }
 
-/** The findings of cells about one thing, each with its cell's name. */
+/** Findings about one thing, each with its cell's name; of comparisons those of whole pictures. */
 export function findingsAbout(
   cells: readonly CompletedCell[],
   about: string,
 ): { readonly system: string; readonly finding: Finding }[] {
   return cells.flatMap((cell) =>
     (cell.findings ?? [])
-      .filter((finding) => finding.about === about)
+      .filter((f) => f.about === about && (about === "drift" || f.of.stage === undefined))
       .map((finding) => ({ system: cellName(cell, cells), finding })),
   );
 }

@@ -1,4 +1,5 @@
-import type { ComparedTable, TableSummary } from "../../src/eval/paper/paper-comparison.js";
+import type { ComparedTable } from "../../src/eval/paper/paper-comparison.js";
+import type { TableSummary } from "../../src/eval/paper/paper-summary.js";
 
 /** The paper's tables as the site's data holds them, and what they come to in words. */
 
@@ -21,12 +22,16 @@ export function paperSentence(all: readonly SummarizedTable[]): string | null {
   const verdicts = [
     [count((s) => s.counts.agrees), "agree with the paper"],
     [count((s) => s.counts.differs), "differ from it"],
+    [count((s) => s.counts["ratio agrees"]), "agree as proportions of times"],
+    [count((s) => s.counts["ratio differs"]), "differ as proportions"],
+    [count((s) => s.counts["ratio cannot tell"]), "are proportions that cannot be told"],
     [count((s) => s.counts["not comparable"]), "can only stand beside it"],
   ] as const;
   const told = verdicts.filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}`);
   return (
-    `${measured} of ${count((s) => s.of)} numbers are measured here: ${told.join(", ")}. Of the ` +
-    `order of the paper's models ${count((s) => s.kept)} comparisons are kept, ` +
+    `${measured} of ${count((s) => s.of)} numbers are measured here, ` +
+    `${count((s) => s.compared)} of them compared: ${told.join(", ")}. Of the order of the ` +
+    `paper's models ${count((s) => s.kept)} comparisons are kept, ` +
     `${count((s) => s.reversed)} reversed, ${count((s) => s.undecided)} cannot be told.`
   );
 }

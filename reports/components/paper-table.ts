@@ -1,9 +1,6 @@
 import { html } from "npm:htl";
-import type {
-  ComparedCell,
-  ComparedTable,
-  TableSummary,
-} from "../../src/eval/paper/paper-comparison.js";
+import type { ComparedCell, ComparedTable } from "../../src/eval/paper/paper-comparison.js";
+import type { TableSummary } from "../../src/eval/paper/paper-summary.js";
 import { inPaperUnit, paperMatrix, paperRows } from "npm:shitu-bench/src/eval/paper/paper-matrix";
 import { downloadLinks } from "./data-table.js";
 import { definitionLink } from "./definition-link.js";
@@ -47,10 +44,18 @@ export function tableVerdicts(tables: readonly SummarizedTable[]): HTMLElement {
   </div>`;
 }
 
+/** A proportion's verdict looks like a number's: what its words are says which it is. */
+function verdictClass(verdict: string): string {
+  return verdict
+    .replace("ratio cannot tell", "not comparable")
+    .replace("ratio ", "")
+    .replace(" ", "-");
+}
+
 function verdictCount(verdict: string, count: number): HTMLElement | null {
   return count === 0
     ? null
-    : html`<span class="verdict ${verdict.replace(" ", "-")}" style="margin-right:0.9em"
+    : html`<span class="verdict ${verdictClass(verdict)}" style="margin-right:0.9em"
         >${count} ${verdict}</span
       >`;
 }
@@ -158,12 +163,19 @@ function measuredText(s: TableSummary): string {
   if (s.of === 0) return "A statement of the training data: nothing to measure.";
   const ordered = s.measured > 0 && s.kept + s.undecided + s.reversed > 0;
   const order = ordered ? `; of the order of the paper's models ${orderText(s)}` : "";
-  return `${s.measured} of ${s.of} numbers measured${order}.`;
+  return `${s.measured} of ${s.of} numbers measured, ${s.compared} compared${order}.`;
 }
 
 function verdictCounts({ measured, counts }: TableSummary): HTMLElement {
   if (measured === 0) return html`<span class="verdict not-run">not run</span>`;
-  const verdicts = ["agrees", "differs", "not comparable"] as const;
+  const verdicts = [
+    "agrees",
+    "differs",
+    "ratio agrees",
+    "ratio differs",
+    "ratio cannot tell",
+    "not comparable",
+  ] as const;
   return html`<span>${verdicts.map((verdict) => verdictCount(verdict, counts[verdict]))}</span>`;
 }
 
@@ -183,13 +195,13 @@ function paperCell(cell: ComparedCell): HTMLElement {
   const within = interval && `${ourText(interval.low)} – ${ourText(interval.high)}`;
   const sign = (cell.difference ?? 0) > 0 ? "+" : "";
   const difference = cell.difference === null ? "" : `${sign}${ourText(cell.difference)}, `;
-  return html`<td class="number pair ${cell.verdict.replace(" ", "-")}" title=${told}>
+  return html`<td class="number pair ${verdictClass(cell.verdict)}" title=${told}>
     <span class="theirs">${cell.printed ?? "–"}</span>
     ${
       ours === null
         ? html`<span class="ours none">${cell.verdict === "paper silent" ? "" : "not run"}</span>`
         : html`<span class="ours"
-              ><span class="verdict ${cell.verdict.replace(" ", "-")}"></span
+              ><span class="verdict ${verdictClass(cell.verdict)}"></span
               >${ourText(ours.value)}</span
             >
             ${within === null ? null : html`<span class="interval">${within}</span>`}

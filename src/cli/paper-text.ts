@@ -1,5 +1,5 @@
 import type { ComparedTable } from "../eval/paper/paper-comparison.js";
-import { summarize } from "../eval/paper/paper-comparison.js";
+import { summarize } from "../eval/paper/paper-summary.js";
 import { differences, paperMatrix, ratioRows, reasons } from "../eval/paper/paper-matrix.js";
 import { colour, table as textTable } from "./terminal.js";
 
@@ -20,7 +20,8 @@ export function paperTableText(compared: ComparedTable): string {
     ),
     `${s.measured} of ${s.of} numbers measured, ${s.compared} of them compared: ` +
       `${s.counts.agrees} agree, ${s.counts.differs} differ, ${s.counts["ratio agrees"]} ` +
-      `proportions agree, ${s.counts["ratio differs"]} differ; ` +
+      `proportions agree, ${s.counts["ratio differs"]} differ, ` +
+      `${s.counts["ratio cannot tell"]} cannot tell; ` +
       `${s.counts["not comparable"]} not comparable, ` +
       `${s.counts["not run"]} not run; orderings of the paper: ${s.kept} kept, ${s.reversed} ` +
       `reversed, ${s.undecided} undecided`,
@@ -28,6 +29,14 @@ export function paperTableText(compared: ComparedTable): string {
     ...ratios(compared),
     ...reasons(compared).map((why) => `~ ${why}`),
   ].join("\n");
+}
+
+/** Why nothing is said of a proportion, each reason once. */
+function unsure({ cells }: ComparedTable): string[] {
+  const said = cells
+    .flat()
+    .flatMap((c) => (c.verdict === "ratio cannot tell" && c.why !== null ? [c] : []));
+  return [...new Set(said.map((c) => `${c.row}, ${c.column}: ${c.why!.split("; ")[0]}`))];
 }
 
 function ratios(compared: ComparedTable): string[] {
@@ -39,6 +48,7 @@ function ratios(compared: ComparedTable): string[] {
       heads.map((head) => ({ head })),
       rows,
     ),
+    ...unsure(compared).map((why) => `:? ${why}`),
     ": engine (ONNX Runtime for Paddle with MKL-DNN), threads and processor are not the paper's",
   ];
 }

@@ -187,15 +187,15 @@ describe("the paper in words", () => {
     ({
       table: { table: number },
       summary: {
-        ...{ of: 4, measured, kept: 2, reversed: 1, undecided: 0 },
-        counts: { agrees: 1, differs: 0, "not comparable": measured - 1 },
+        ...{ of: 4, measured, compared: 2, kept: 2, reversed: 1, undecided: 0 },
+        counts: { agrees: 1, "ratio differs": 1, "not comparable": measured - 2 },
       },
     }) as unknown as SummarizedTable;
 
   it("adds up its tables and leaves out verdicts that none has", () => {
     expect(paperSentence([table(4, 3), table(5, 2)])).toBe(
-      "5 of 8 numbers are measured here: 2 agree with the paper, 3 can only stand beside it. Of " +
-        "the order of the paper's models 4 comparisons are kept, 2 reversed, 0 cannot be told.",
+      "5 of 8 numbers are measured here, 4 of them compared: 2 agree with the paper, 2 differ as " +
+        "proportions, 1 can only stand beside it. Of the order of the paper's models 4 comparisons are kept, 2 reversed, 0 cannot be told.",
     );
     expect(paperSentence([table(4, 0)])).toBeNull();
   });

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { compareTable, summarize } from "../../src/eval/paper/paper-comparison.js";
+import { compareTable } from "../../src/eval/paper/paper-comparison.js";
+import { summarize } from "../../src/eval/paper/paper-summary.js";
 import { cellsOf, readPaper, type PaperTable } from "../../src/eval/paper/paper-tables.js";
 import type { RecordedScore, RunRecord } from "../../src/eval/record/record.js";
 import { projectRoot } from "../../src/pipeline/root.js";
@@ -94,10 +95,11 @@ describe("the paper's tables", () => {
           found: "4",
         },
       });
-      expect(
-        await broken("better: lower, footnote: 2,", "better: lower, footnote: 3,"),
-      ).toMatchObject({
+      expect(await broken("footnote: 2\n", "footnote: 3\n")).toMatchObject({
         complaint: { code: "paper-table", path: "tables[4].columns[7].footnote" },
+      });
+      expect(await broken('printed: "2.46"', 'printed: "2.64"')).toMatchObject({
+        complaint: { path: "tables[4].columns[7].beside.printed", expected: "2.46" },
       });
       expect(await broken('"117"]', '"l17"]')).toMatchObject({
         complaint: { code: "paper-table", path: "tables[6].rows[0].values[4]", found: '"l17"' },

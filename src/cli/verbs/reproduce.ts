@@ -5,7 +5,8 @@ import { planners } from "../../../datasets/mini/render.js";
 import { CellProcess } from "../../eval/run/cell-process.js";
 import { loadConfig, type LoadedConfig } from "../../eval/config/config.js";
 import { missingParts, type MissingPart } from "../../eval/run/missing-parts.js";
-import { compareTable, summarize, type ComparedTable } from "../../eval/paper/paper-comparison.js";
+import { compareTable, type ComparedTable } from "../../eval/paper/paper-comparison.js";
+import { comparedText, summarize } from "../../eval/paper/paper-summary.js";
 import { readPaper, type PaperTable } from "../../eval/paper/paper-tables.js";
 import type { RunRecord } from "../../eval/record/record.js";
 import { Resources } from "../../eval/observe/resources.js";
@@ -116,7 +117,13 @@ async function reproduce(asked: readonly string[], options: Options): Promise<vo
       if (!options.json) print(`${describe(result)}\n`);
     }
     const time = { ...spent, ms: performance.now() - start };
-    if (options.json) printJson({ scale, tables: done.map(jsonOf), time });
+    if (options.json)
+      printJson({
+        scale,
+        tables: done.map(jsonOf),
+        compared: comparedText(done.map((d) => summarize(d.compared))),
+        time,
+      });
     else print(overview(done, time));
     if (done.every((d) => d.records.every((r) => r.cells.length === 0)))
       process.exitCode = ExitCode.input;
@@ -246,6 +253,7 @@ function overview(done: readonly Reproduced[], time: Spent): string {
       s.counts.differs,
       s.counts["ratio agrees"],
       s.counts["ratio differs"],
+      s.counts["ratio cannot tell"],
       s.counts["not comparable"],
       s.counts["not run"],
       s.kept,
@@ -263,6 +271,7 @@ function overview(done: readonly Reproduced[], time: Spent): string {
     "differ",
     "proportion agrees",
     "differs",
+    "cannot tell",
     "not comparable",
     "not run",
     "orders kept",
@@ -273,7 +282,8 @@ function overview(done: readonly Reproduced[], time: Spent): string {
   ];
   const numbers = counted.map((head) => ({ head, ...right }));
   const columns = [{ head: "" }, ...numbers, { head: "records" }];
-  return `${textTable(columns, rows)}\n\n${legend}\n${timeText(time)}`;
+  const told = comparedText(done.map(({ compared }) => summarize(compared)));
+  return `${textTable(columns, rows)}\n\n${told}\n${legend}\n${timeText(time)}`;
 }
 
 function timeText({ renderingMs, loopMs, ms }: Spent): string {

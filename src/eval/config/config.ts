@@ -241,6 +241,12 @@ const index = z
       .default(["real"]),
     indexes: z.array(indexSpec).min(1),
     k: z.array(z.number().int().positive()).min(1).default([1, 10]),
+    comparison: z
+      .strictObject({
+        rounds: z.number().int().min(6).default(60).describe("in each, every index answers twice"),
+      })
+      .optional()
+      .describe("all indexes in the same rounds, one thread; left out: not measured"),
   })
   .refine((m) => (m.vectors === undefined) !== (m.features === undefined), {
     error: "give either vectors (drawn) or features (from files)",

@@ -2,7 +2,7 @@ import { UserError } from "../../pipeline/errors.js";
 import { openIndex } from "../../pipeline/index/engine.js";
 import type { Codes, Neighbours, Protocol, Vectors } from "../../pipeline/types.js";
 import { isCodes, rowCount } from "../../pipeline/types.js";
-import type { IndexMeasurement } from "../config/config.js";
+import type { ExperimentConfig, IndexMeasurement } from "../config/config.js";
 import { allowance, judgeNeighbours } from "../metrics/index/neighbour-hits.js";
 import {
   float32Rounding,
@@ -13,6 +13,7 @@ import {
 import { timingLoop } from "../observe/loop-time.js";
 import type { Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
+import { compareIndexes, type ComparedIndex } from "./index-comparison.js";
 import { wilson } from "../stats/proportion.js";
 import { named } from "../stats/score.js";
 import {
@@ -34,7 +35,7 @@ import { vectorSource, type VectorSet, type VectorSource } from "./index-vectors
  */
 export function planIndexChoice(
   m: IndexMeasurement,
-  protocol: Protocol,
+  { table, protocol }: Pick<ExperimentConfig, "table" | "protocol">,
   resources: Resources,
 ): CellPlan[] {
   const source = vectorSource(m, protocol, resources);
@@ -43,20 +44,41 @@ export function planIndexChoice(
     bench.close();
   });
   const rules = m.features?.packed ? (["own"] as const) : m.codes;
-  return rules.flatMap((codes) =>
-    m.indexes.flatMap(indexPoints).map((point): CellPlan => ({
-      kind: "index",
-      labels: {
-        vectors: source.name,
-        codes: codes === "real" ? "real" : "binary",
-        index: pointName(point, codes),
-        ...Object.fromEntries(
-          Object.entries(point.parameters).map(([name, value]) => [name, String(value)]),
-        ),
-      },
-      measure: (context) => bench.measure(codes, point, context),
+  const compared = rules.flatMap((codes) =>
+    m.indexes.flatMap(indexPoints).map((point): ComparedIndex => ({
+      name: `${kindOf(codes)} ${pointName(point, codes)}`,
+      codes,
+      point,
     })),
   );
+  const cells = compared.map(({ codes, point }): CellPlan => ({
+    kind: "index",
+    labels: {
+      vectors: source.name,
+      codes: kindOf(codes),
+      index: pointName(point, codes),
+      ...Object.fromEntries(
+        Object.entries(point.parameters).map(([name, value]) => [name, String(value)]),
+      ),
+    },
+    measure: (context) => bench.measure(codes, point, context),
+  }));
+  if (!m.comparison) return cells;
+  const { rounds } = m.comparison;
+  const beside = table === undefined ? {} : { paperTable: String(table) };
+  const names = compared.map((c) => c.name).join(", ");
+  return [
+    ...cells,
+    {
+      kind: "index-comparison",
+      labels: { vectors: source.name, indexes: names, ...beside },
+      measure: (context) => bench.compare(compared, rounds, context),
+    },
+  ];
+}
+
+function kindOf(codes: CodeRule): "real" | "binary" {
+  return codes === "real" ? "real" : "binary";
 }
 
 /**
@@ -137,6 +159,19 @@ class IndexBench {
       cases: [],
       samples: { retrieval: timesMs },
     };
+  }
+
+  /** Every index of the sweep in the same rounds. */
+  async compare(
+    compared: readonly ComparedIndex[],
+    rounds: number,
+    context: CellContext,
+  ): Promise<CellOutcome> {
+    this.close(); // an index of its own for each: what was kept would be in memory twice
+    const set = (this.#set ??= await this.#source.load());
+    const k = Math.max(...this.#ks);
+    requireNeighbours(k, rowCount(set.gallery));
+    return compareIndexes(compared, set, { rounds, k, protocol: this.#protocol }, context);
   }
 
   close(): void {

@@ -151,7 +151,8 @@ export function timeQueries(
   });
 }
 
-function rowOf(rows: Vectors | Codes, i: number): Vectors | Codes {
+/** One row, a view of the same memory. */
+export function rowOf(rows: Vectors | Codes, i: number): Vectors | Codes {
   if (isCodes(rows))
     return {
       data: rows.data.subarray((i * rows.bits) / 8, ((i + 1) * rows.bits) / 8),

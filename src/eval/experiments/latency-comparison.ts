@@ -14,14 +14,23 @@ import { checkAnswers, type OpenSystem } from "./timed-system.js";
 
 export type ComparisonSettings = NonNullable<LatencyMeasurement["comparison"]>;
 
-/** Times of each contender in the same rounds, and of each once more. */
-export interface Rounds {
-  readonly names: readonly string[];
+/** A list a contender, a time a round; and of each once more. */
+interface TwiceTimed {
   readonly once: readonly Float64Array[];
   readonly again: readonly Float64Array[];
+}
+
+/** Times of each contender in the same rounds, and of each once more. */
+export interface Rounds extends TwiceTimed {
+  readonly names: readonly string[];
   readonly durationMs: number;
   readonly load: NoiseCertificate["load"];
+  /** The same of what the contenders' runs consist of. */
+  readonly stages?: Readonly<Record<string, TwiceTimed>>;
 }
+
+/** Stages that both systems of a comparison have, and that depend on them: decoding does not. */
+const comparedStages = ["detect", "embed", "search"] as const;
 
 /** Interleaves whole pictures: in each round every system recognises the round's picture twice. */
 export async function measureRounds(
@@ -31,46 +40,63 @@ export async function measureRounds(
   signal: AbortSignal,
 ): Promise<Rounds> {
   const answers = systems.map((): Observation[] => []);
-  const contender = (system: OpenSystem, s: number): Contender => ({
-    name: system.name,
-    before: () => {
-      signal.throwIfAborted();
-    },
-    run: async (round) => {
-      const at = (round + system.pictures.length) % system.pictures.length;
-      answers[s]!.push(
-        await system.recognizer.recognizeFile(system.pictures[at]!.file, system.pictures[at]!.item),
-      );
-    },
-  });
+  const stageMs = comparedStages.map(() =>
+    [0, 1].map(() => systems.map(() => new Float64Array(rounds))),
+  );
+  const contender =
+    (turn: 0 | 1) =>
+    (system: OpenSystem, s: number): Contender => ({
+      name: system.name,
+      before: () => {
+        signal.throwIfAborted();
+      },
+      run: async (round) => {
+        const at = (round + system.pictures.length) % system.pictures.length;
+        const { file, item } = system.pictures[at]!;
+        const answer = await system.recognizer.recognizeFile(file, item);
+        answers[s]!.push(answer);
+        if (round < 0) return;
+        comparedStages.forEach((stage, i) => {
+          stageMs[i]![turn]![s]![round] = answer.stageMs[stage] ?? 0;
+        });
+      },
+    });
   const result = await runRounds(
-    systems.map(contender),
+    systems.map(contender(0)),
     { rounds, warmupRounds: 1, seed: "comparison" },
     onRound,
+    systems.map(contender(1)),
   );
   systems.forEach((system, s) => {
     checkAnswers(system, answers[s]!);
   });
-  return result;
+  const stages = Object.fromEntries(
+    comparedStages.map((stage, i) => [stage, { once: stageMs[i]![0]!, again: stageMs[i]![1]! }]),
+  );
+  return { ...result, stages };
 }
 
-/** @param contenders each is run twice a round. */
+/**
+ * @param contenders each is run twice a round.
+ * @param twins what is run the second time, where it has to know that it is.
+ */
 export async function runRounds(
   contenders: readonly Contender[],
   options: InterleaveOptions,
   onRound: () => void = () => undefined,
+  twins: readonly Contender[] = contenders,
 ): Promise<Rounds> {
   const before = systemLoad();
-  const last = { name: "", round: NaN };
-  const told = contenders.map((c): Contender => ({
+  let last = NaN;
+  const told = (c: Contender): Contender => ({
     ...c,
     before: async (round) => {
-      if (round !== last.round) onRound();
-      last.round = round;
+      if (round !== last) onRound();
+      last = round;
       await c.before?.(round);
     },
-  }));
-  const { samplesMs, durationMs } = await interleave([...told, ...told], options);
+  });
+  const { samplesMs, durationMs } = await interleave([...contenders, ...twins].map(told), options);
   const n = contenders.length;
   return {
     names: contenders.map((c) => c.name),
@@ -81,77 +107,145 @@ export async function runRounds(
   };
 }
 
+export interface JudgeOptions {
+  readonly level?: number;
+  /** The name of the one with which the others are paired; left out: all pairs. */
+  readonly against?: string;
+}
+
+type Judged = Required<Pick<CellOutcome, "scores" | "samples" | "findings" | "notes">>;
+
 /**
  * The noise certificate of each contender, and every pair's ratio and verdict. A pair is judged
  * only where both of its certificates passed. The level of the intervals is raised after
  * Bonferroni, so that at 95% 95 of 100 honest runs have no false alarm at all among their
- * certificates, and none among their pairs.
+ * certificates, and none among their pairs. Stages are a family of their own.
  */
 export function judgeRounds(
-  { names, once, again, durationMs, load }: Rounds,
+  rounds: Rounds,
   relevantEffect: number,
-  level = defaultIntervals.level,
-): Pick<CellOutcome, "scores" | "samples" | "findings" | "notes"> {
-  const pairs = names.flatMap((_, a) =>
-    names.slice(a + 1).map((_unused, i) => [a, a + 1 + i] as const),
+  { level = defaultIntervals.level, against }: JudgeOptions = {},
+): Judged {
+  const { names, once, again, load, stages = {} } = rounds;
+  const pairs = pairsOf(names, against);
+  const shared = { names, pairs, relevantEffect, level, rounds };
+  const whole = judgeFamily([{ once, again }], shared);
+  const parts = judgeFamily(
+    Object.entries(stages).map(([stage, lists]) => ({ stage, ...lists })),
+    shared,
   );
-  const levelOf = (tests: number): number => familyLevel(level, tests);
-  const certificates = names.map((_, i) =>
-    certify(once[i]!, again[i]!, { level: levelOf(names.length), durationMs, load }),
-  );
-  // Both runs of a round: A, A, B, B in an order drawn anew, whose noise halves.
-  const both = (i: number): Float64Array => once[i]!.map((ms, r) => (ms + again[i]![r]!) / 2);
+  const findings = [...whole.findings, ...parts.findings];
+  return {
+    scores: [...whole.scores, ...loadScores(load), ...parts.scores],
+    findings,
+    samples: { ...samplesOf(names, { once, again }), ...stageSamples(names, stages) },
+    notes: findings.map(noteOf),
+  };
+}
+
+function pairsOf(names: readonly string[], against: string | undefined): [number, number][] {
+  return names
+    .flatMap((_, a) => names.slice(a + 1).map((_unused, i): [number, number] => [a, a + 1 + i]))
+    .filter(([a, b]) => against === undefined || [names[a], names[b]].includes(against));
+}
+
+interface Series extends TwiceTimed {
+  readonly stage?: string;
+}
+
+interface Family {
+  readonly names: readonly string[];
+  readonly pairs: readonly (readonly [number, number])[];
+  readonly relevantEffect: number;
+  readonly level: number;
+  readonly rounds: Pick<Rounds, "durationMs" | "load">;
+}
+
+/** Certificates and pairs of several series, whose intervals hold all at once. */
+function judgeFamily(
+  family: readonly Series[],
+  { names, pairs, relevantEffect, level, rounds: { durationMs, load } }: Family,
+): { scores: RecordedScore[]; findings: Finding[] } {
   const scores: RecordedScore[] = [];
   const findings: Finding[] = [];
-  for (const [i, certificate] of certificates.entries()) {
-    const of = { system: names[i]! };
-    scores.push(
-      named(
-        { metric: "round-latency", unit: "ms", better: "lower", of },
-        seriesQuantiles(once[i]!, [0.5], level)[0]!,
-      ),
-      ratioScore("self-ratio", of, certificate.ratio),
-      effectScore(of, certificate),
-    );
-    findings.push({
-      about: "noise",
-      of,
-      verdict: certificate.passed ? "passed" : "failed",
-      why: certificateWhy(certificate),
-    });
+  const certified = { level: familyLevel(level, family.length * names.length), durationMs, load };
+  const pairLevel = familyLevel(level, family.length * pairs.length);
+  for (const { stage, once, again } of family) {
+    const within = stage === undefined ? {} : { stage };
+    const certificates = names.map((_, i) => certify(once[i]!, again[i]!, certified));
+    for (const [i, certificate] of certificates.entries()) {
+      const of = { system: names[i]!, ...within };
+      scores.push(
+        named(
+          { metric: "round-latency", unit: "ms", better: "lower", of },
+          seriesQuantiles(once[i]!, [0.5], level)[0]!,
+        ),
+        ratioScore("self-ratio", of, certificate.ratio),
+        effectScore(of, certificate),
+      );
+      findings.push(noiseFinding(of, certificate));
+    }
+    // Both runs of a round: A, A, B, B in an order drawn anew, whose noise halves.
+    const both = (i: number): Float64Array => once[i]!.map((ms, r) => (ms + again[i]![r]!) / 2);
+    for (const [a, b] of pairs) {
+      const of = { first: names[a]!, second: names[b]!, ...within };
+      const ratio = ratioOf(both(a), both(b), pairLevel);
+      const worst = [certificates[a]!, certificates[b]!].find((c) => !c.passed) ?? certificates[a]!;
+      const { verdict, why } = judge(ratio, relevantEffect, worst);
+      scores.push(ratioScore("latency-ratio", of, ratio), totalScore(of, ratio));
+      findings.push({ about: "comparison", of, verdict, why });
+      if (ratio.value !== null && ratio.drift !== null)
+        findings.push(driftFinding(of, ratio.drift));
+    }
   }
-  for (const [a, b] of pairs) {
-    const of = { first: names[a]!, second: names[b]! };
-    const ratio = ratioOf(both(a), both(b), levelOf(pairs.length));
-    const worst = [certificates[a]!, certificates[b]!].find((c) => !c.passed) ?? certificates[a]!;
-    const { verdict, why } = judge(ratio, relevantEffect, worst);
-    scores.push(ratioScore("latency-ratio", of, ratio), totalScore(of, ratio));
-    findings.push({ about: "comparison", of, verdict, why });
-  }
-  for (const when of ["before", "after"] as const) {
+  return { scores, findings };
+}
+
+function noiseFinding(of: Record<string, string>, certificate: NoiseCertificate): Finding {
+  const verdict = certificate.passed ? "passed" : "failed";
+  return { about: "noise", of, verdict, why: certificateWhy(certificate) };
+}
+
+function driftFinding(of: Record<string, string>, drift: number): Finding {
+  const why = `the ratio drifts by ${(100 * drift).toFixed(1)}% from first to last round`;
+  return { about: "drift", of, verdict: "drifting", why };
+}
+
+function loadScores(load: NoiseCertificate["load"]): RecordedScore[] {
+  return (["before", "after"] as const).map((when) => {
     const value = load[when];
-    scores.push(
-      named(
-        { metric: "load-average", unit: "count", better: "lower", of: { when } },
-        value === null ? undefinedScore("the system does not tell its load") : exact(value),
-      ),
+    return named(
+      { metric: "load-average", unit: "count", better: "lower", of: { when } },
+      value === null ? undefinedScore("the system does not tell its load") : exact(value),
     );
-  }
-  return {
-    scores,
-    findings,
-    samples: Object.fromEntries(
-      names.flatMap((name, i) => [
-        [name, [...once[i]!]],
-        [`${name} again`, [...again[i]!]],
-      ]),
-    ),
-    notes: findings.map((f) =>
-      f.about === "noise"
-        ? `noise certificate of ${f.of.system}: ${f.verdict}; ${f.why}`
-        : `${f.of.second} against ${f.of.first}: ${f.verdict}; ${f.why}`,
-    ),
-  };
+  });
+}
+
+function samplesOf(
+  names: readonly string[],
+  { once, again }: TwiceTimed,
+  suffix = "",
+): Record<string, number[]> {
+  return Object.fromEntries(
+    names.flatMap((name, i) => [
+      [`${name}${suffix}`, [...once[i]!]],
+      [`${name} again${suffix}`, [...again[i]!]],
+    ]),
+  );
+}
+
+function stageSamples(
+  names: readonly string[],
+  stages: NonNullable<Rounds["stages"]>,
+): Record<string, number[]> {
+  const lists = Object.entries(stages).map(([stage, s]) => samplesOf(names, s, `, ${stage}`));
+  return Object.assign({}, ...lists) as Record<string, number[]>;
+}
+
+function noteOf({ about, of, verdict, why }: Finding): string {
+  const within = of.stage === undefined ? "" : `, ${of.stage}`;
+  if (about === "noise") return `noise certificate of ${of.system}${within}: ${verdict}; ${why}`;
+  return `${of.second} against ${of.first}${within}: ${verdict}; ${why}`;
 }
 
 function ratioScore(metric: string, of: Record<string, string>, ratio: Score): RecordedScore {

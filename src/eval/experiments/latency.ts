@@ -96,7 +96,7 @@ export async function planLatency(
           context.signal,
         );
         return {
-          ...judgeRounds(measured, settings.relevantEffect, context.intervals.level),
+          ...judgeRounds(measured, settings.relevantEffect, { level: context.intervals.level }),
           versions: {
             images: valueOf(images).hash,
             ...Object.fromEntries(

@@ -103,7 +103,7 @@ interface Timing {
 async function measureRounds(
   asked: readonly Asked[],
   { threads, rounds, seed }: Timing,
-  { signal, progress }: CellContext,
+  { signal, progress, intervals: { level } }: CellContext,
 ): Promise<CellOutcome> {
   const sessions: InferenceSession[] = [];
   try {
@@ -120,22 +120,12 @@ async function measureRounds(
     const options = { rounds, warmupRounds: 2, seed: "networks" };
     const measured = await timingLoop(() => runRounds(contenders, options, told));
     const versions = Object.fromEntries(asked.map((a) => [a.label, `drawn, seed ${seed}`]));
-    return { versions, ...besideLast(judgeRounds(measured, 0.05), asked), notes: [], cases: [] };
+    // All are put in proportion to the last network, the paper's own.
+    const judged = judgeRounds(measured, 0.05, { level, against: asked.at(-1)!.label });
+    return { ...judged, versions, notes: [], cases: [] };
   } finally {
     for (const session of sessions) await session.release();
   }
-}
-
-/** Pairs with the last network, the paper's own, which others are put in proportion to: not all. */
-function besideLast(
-  judged: ReturnType<typeof judgeRounds>,
-  asked: readonly Asked[],
-): ReturnType<typeof judgeRounds> {
-  const last = asked.at(-1)!.label;
-  const kept = ({ of }: { readonly of?: Readonly<Record<string, string>> | undefined }): boolean =>
-    of?.first === undefined || of.first === last || of.second === last;
-  const { scores, findings = [], ...rest } = judged;
-  return { ...rest, scores: scores.filter(kept), findings: findings.filter(kept) };
 }
 
 interface Run {

@@ -33,7 +33,7 @@ export async function planMeasurement(
     case "classification":
       return planClassification(measurement, config.protocol, resources);
     case "index":
-      return planIndexChoice(measurement, config.protocol, resources);
+      return planIndexChoice(measurement, config, resources);
     case "network":
       return planNetworks(measurement, config.table, resources);
   }

@@ -21,11 +21,10 @@ export type Verdict =
    */
   | "agrees"
   | "differs"
-  /**
-   * Times: their proportion to another row's is the paper's, within its rounding and our interval.
-   */
+  /** Times: whether their proportion to another row's is the paper's (`judgeRatio`). */
   | "ratio agrees"
   | "ratio differs"
+  | "ratio cannot tell"
   /** Both are there, but they are not measurements of one thing; `why` says which difference. */
   | "not comparable"
   | "not run"
@@ -234,7 +233,7 @@ function judge(cell: PaperCell, { found, ratio, explained }: Evidence): Compared
   });
   if (cell.is.metric === undefined) return result("stated");
   if (cell.value === null) return result("paper silent");
-  if (ratio) return result(ratio.agrees ? "ratio agrees" : "ratio differs", ratio.why);
+  if (ratio) return result(`ratio ${ratio.verdict}`, ratio.why);
   if (found === null) return result("not run");
   if (found.notComparable !== undefined) return result("not comparable", found.notComparable);
   if (cell.unit === "ms")
@@ -276,36 +275,4 @@ function order(cells: readonly (readonly ComparedCell[])[]): OrderCount {
     }
   }
   return count;
-}
-
-export interface TableSummary extends OrderCount {
-  /** Cells of ours that stand beside a number of the paper's, and the numbers there are. */
-  readonly measured: number;
-  /** Those of them that got a verdict which compares. */
-  readonly compared: number;
-  readonly of: number;
-  readonly counts: Readonly<Record<Verdict, number>>;
-}
-
-/** What a table comes to, for overviews. */
-export function summarize({
-  cells,
-  order: { kept, reversed, undecided },
-}: ComparedTable): TableSummary {
-  const counts: Record<Verdict, number> = {
-    agrees: 0,
-    differs: 0,
-    "ratio agrees": 0,
-    "ratio differs": 0,
-    "not comparable": 0,
-    "not run": 0,
-    "paper silent": 0,
-    stated: 0,
-  };
-  for (const cell of cells.flat()) counts[cell.verdict]++;
-  const compared =
-    counts.agrees + counts.differs + counts["ratio agrees"] + counts["ratio differs"];
-  const measured = compared + counts["not comparable"];
-  const of = measured + counts["not run"];
-  return { measured, compared, of, counts, kept, reversed, undecided };
 }

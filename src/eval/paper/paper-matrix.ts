@@ -12,6 +12,7 @@ const marks: Readonly<Record<string, string>> = {
   differs: "x",
   "ratio agrees": ":=",
   "ratio differs": ":x",
+  "ratio cannot tell": ":?",
   "not comparable": "~",
 };
 
@@ -104,8 +105,7 @@ export function ratioRows({ cells }: ComparedTable): string[][] {
     const [low, high] = ratio.ci.map((r) => r.toPrecision(3));
     const ours = `${ratio.ours.toPrecision(3)} [${low}, ${high}]`;
     const what = is.model === column ? column : `${row}, ${column}`;
-    const verdict = ratio.agrees ? "agrees" : "differs";
-    return [[what, ratio.against, ratio.paper.toPrecision(3), ours, verdict, ratio.how]];
+    return [[what, ratio.against, ratio.paper.toPrecision(3), ours, ratio.verdict, ratio.how]];
   });
 }
 
@@ -131,4 +131,4 @@ export function reasons({ cells }: ComparedTable): string[] {
 
 export const legend =
   "= the paper's value lies within our interval, or its printed rounding; x it does not; " +
-  ":= and :x the same of a time's proportion to another row's; ~ not comparable";
+  ":= and :x the same of a time's proportion to another row's, :? cannot tell; ~ not comparable";

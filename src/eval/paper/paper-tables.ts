@@ -28,9 +28,18 @@ const measure = {
   footnote: z.number().int().positive().optional(),
 };
 
+const besideSchema = z.strictObject({
+  table: z.number().int().positive(),
+  row: z.string(),
+  column: z.string(),
+  printed: z.string(),
+});
+
 const columnSchema = z.strictObject({
   name: z.string(),
   group: z.string().optional(),
+  /** A number of another table, of the same measure under the same conditions. */
+  beside: besideSchema.optional(),
   ...measure,
   is: identity.optional(),
 });
@@ -83,6 +92,12 @@ export interface PaperCell {
    * better.
    */
   readonly rounding: number;
+  /** What a number that stands alone in its column may be put in proportion to. */
+  readonly beside: BesideCell | null;
+}
+
+interface BesideCell extends Pick<PaperCell, "row" | "printed" | "value" | "rounding"> {
+  readonly table: number;
 }
 
 /**
@@ -126,6 +141,9 @@ export async function readPaper(file: string): Promise<Paper> {
         }
       }
     }
+    for (const [c, { beside }] of table.columns.entries()) {
+      if (beside) requireCopied(beside, paper, { file, path: at(`columns[${c}].beside.printed`) });
+    }
     for (const [r, row] of cellsOf(table).entries()) {
       for (const [c, cell] of row.entries()) {
         if (cell.printed !== null && cell.unit !== "text" && cell.value === null) {
@@ -143,6 +161,25 @@ export async function readPaper(file: string): Promise<Paper> {
     }
   }
   return paper;
+}
+
+/** A number that stands in two places of the file is the same in both. */
+function requireCopied(
+  { table, row, column, printed }: z.infer<typeof besideSchema>,
+  paper: Paper,
+  place: { readonly file: string; readonly path: string },
+): void {
+  const cells = paper.tables.filter((t) => t.table === table).flatMap((t) => cellsOf(t).flat());
+  const original = cells.find((c) => c.row === row && c.column === column);
+  if (original?.printed === printed) return;
+  throw new UserError({
+    code: "paper-table",
+    message: `Table ${table} has another number, or none, in row ${JSON.stringify(row)}`,
+    ...place,
+    expected: original?.printed ?? `a cell ${JSON.stringify(column)} with a number`,
+    found: printed,
+    fix: "copy row, column and number from that table",
+  });
 }
 
 /**
@@ -165,9 +202,19 @@ export function cellsOf(table: PaperTable): PaperCell[][] {
         printed,
         value: number === null ? null : number.value * scale,
         rounding: number === null ? 0 : number.rounding * scale,
+        beside: column.beside ? besideCell(column.beside, scale) : null,
       };
     }),
   );
+}
+
+function besideCell(
+  { table, row, printed }: z.infer<typeof besideSchema>,
+  scale: number,
+): BesideCell {
+  const number = printedNumber(printed);
+  const value = number && number.value * scale;
+  return { table, row, printed, value, rounding: (number?.rounding ?? 0) * scale };
 }
 
 /** `0.63262`, `1700K`, `5M`: the number and half a unit of its last digit. */

@@ -10,6 +10,12 @@ export function paperLabels(
   { table, paper }: Pick<ExperimentConfig, "table" | "paper">,
 ): Record<string, string> {
   if (table === undefined || paper === undefined) return {};
+  // A comparison stands for several rows at once, which its scores name.
+  if (labels.systems !== undefined)
+    return {
+      paperTable: String(table),
+      ...(paper.notComparable !== undefined && { notComparable: paper.notComparable }),
+    };
   if (Object.entries(paper.where).some(([name, values]) => !values.includes(labels[name] ?? "")))
     return {};
   const named = (

@@ -161,17 +161,28 @@ measure:
   it("compares what could be opened, in one cell, with a certificate a system and the load", () => {
     expect(record.cells.find((c) => c.labels.system === "missing")!.state).toBe("failed");
     expect(compared.labels.systems).toBe("plain, missing, colours");
-    expect(compared.findings!.map((f) => [f.about, ...Object.values(f.of)])).toEqual([
-      ["noise", "plain"],
-      ["noise", "colours"],
-      ["comparison", "plain", "colours"],
+    const found = compared.findings!.filter((f) => f.about !== "drift");
+    const plainAndColours = (...stage: string[]): string[][] => [
+      ["noise", "plain", ...stage],
+      ["noise", "colours", ...stage],
+      ["comparison", "plain", "colours", ...stage],
+    ];
+    expect(found.map((f) => [f.about, ...Object.values(f.of)])).toEqual([
+      ...plainAndColours(),
+      ...["detect", "embed", "search"].flatMap((stage) => plainAndColours(stage)),
     ]);
-    expect(Object.keys(samples[compared.id]!)).toEqual([
+    expect(Object.keys(samples[compared.id]!).slice(0, 6)).toEqual([
       "plain",
       "plain again",
       "colours",
       "colours again",
+      "plain, detect",
+      "plain again, detect",
     ]);
+    const [whole, detect] = ["", ", detect"].map(
+      (of) => samples[compared.id]![`plain again${of}`]!,
+    );
+    whole!.forEach((ms, round) => expect(detect![round]!).toBeLessThan(ms));
     for (const list of Object.values(samples[compared.id]!)) expect(list).toHaveLength(12);
     const [ratio] = scores(compared, "latency-ratio");
     expect(ratio).toMatchObject({

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { compareTable, summarize } from "../../../src/eval/paper/paper-comparison.js";
+import { compareTable } from "../../../src/eval/paper/paper-comparison.js";
+import { summarize } from "../../../src/eval/paper/paper-summary.js";
 import { readPaper } from "../../../src/eval/paper/paper-tables.js";
-import type { Cell, RecordedScore, RunRecord } from "../../../src/eval/record/record.js";
+import { judgeRatio } from "../../../src/eval/paper/ratio-verdict.js";
+import type { Cell, Finding, RecordedScore, RunRecord } from "../../../src/eval/record/record.js";
 import { projectRoot } from "../../../src/pipeline/root.js";
 
 const paper = await readPaper(join(projectRoot, "configs", "paper", "tables.yaml"));
@@ -12,6 +14,7 @@ interface Head {
   readonly kind: string;
   readonly labels: Record<string, string>;
   readonly scores: RecordedScore[];
+  readonly findings?: Finding[];
 }
 
 function cell(head: Head): Completed {
@@ -67,50 +70,105 @@ const roundTime = (system: string, value: number): RecordedScore => ({
   interval: between(value * 0.9, value * 1.1),
 });
 
+const certificate = (system: string, verdict: "passed" | "failed", stage?: string): Finding => ({
+  about: "noise",
+  of: { system, ...(stage && { stage }) },
+  verdict,
+  why: "20 rounds in 1.0 s",
+});
+
+const [server, light] = ["PP-YOLO R50-vd-DCNv2", "PP-PicoDet"] as const;
+
+interface RoundsOptions {
+  readonly threads?: string;
+  readonly half?: number;
+  readonly findings?: Finding[];
+}
+
 /** Table 4's two detectors in the same rounds: the slower takes `times` as long. */
-function rounds(times: number, threads = "1"): Completed {
-  const [server, light] = ["PP-YOLO R50-vd-DCNv2", "PP-PicoDet"];
+function rounds(times: number, { threads = "1", half = 0.5, findings }: RoundsOptions = {}) {
   const scores = [
-    ratio(server, light, 1 / times, [1 / (times + 0.5), 1 / (times - 0.5)]),
+    ratio(server, light, 1 / times, [1 / (times + half), 1 / (times - half)]),
     roundTime(server, 2000),
     roundTime(light, 2000 / times),
   ];
-  return cell({ kind: "network-latency", labels: { paperTable: "4", threads }, scores });
+  return cell({
+    kind: "network-latency",
+    labels: { paperTable: "4", threads },
+    scores,
+    findings: findings ?? [certificate(server, "passed"), certificate(light, "passed")],
+  });
 }
+
+const timeOf = (cells: readonly Completed[]) => compared(4, cells).cells.at(-1)![0]!;
 
 describe("proportions of times", () => {
   it("agree where the paper's lies within the interval of rounds", () => {
     const { cells } = compared(4, [rounds(15.6)]);
-    const [server, light] = cells.at(-1)!;
+    const [slow, fast] = cells.at(-1)!;
     // 466.0 / 29.8 is 15.64 by the printed digits.
-    expect(server).toMatchObject({
-      verdict: "ratio agrees",
-      ratio: { against: "PP-PicoDet", n: 20 },
-    });
-    expect(server!.ratio!.ours).toBeCloseTo(15.6);
-    expect(server!.ratio!.paper).toBeCloseTo(466 / 29.8);
-    expect(server!.ours!.value).toBe(2000);
-    expect(light).toMatchObject({
-      verdict: "ratio agrees",
-      ratio: { against: "PP-YOLO R50-vd-DCNv2" },
-    });
-    expect(light!.ratio!.ours).toBeCloseTo(1 / 15.6);
+    expect(slow).toMatchObject({ verdict: "ratio agrees", ratio: { against: light, n: 20 } });
+    expect(slow!.ratio!.ours).toBeCloseTo(15.6);
+    expect(slow!.ratio!.paper).toBeCloseTo(466 / 29.8);
+    expect(slow!.ours!.value).toBe(2000);
+    expect(fast).toMatchObject({ verdict: "ratio agrees", ratio: { against: server } });
+    expect(fast!.ratio!.ours).toBeCloseTo(1 / 15.6);
   });
 
   it("differ where it does not, and say both, how and what differs", () => {
-    const [server] = compared(4, [rounds(10)]).cells.at(-1)!;
-    expect(server!.verdict).toBe("ratio differs");
-    expect(server!.why).toContain("15.6 times as long as PP-PicoDet; here 10.0 times [9.50, 10.5]");
-    expect(server!.why).toContain("20 rounds on 1 threads");
-    expect(server!.why).toContain("ONNX Runtime for Paddle");
+    const slow = timeOf([rounds(10)]);
+    expect(slow.verdict).toBe("ratio differs");
+    expect(slow.why).toContain("15.6 times as long as PP-PicoDet; here 10.0 times [9.50, 10.5]");
+    expect(slow.why).toContain("20 rounds on 1 thread;");
+    expect(slow.why).toContain("ONNX Runtime for Paddle");
   });
 
-  it("take the fewest threads that there are", () => {
-    const [server] = compared(4, [rounds(3, "8"), rounds(10, "1")]).cells.at(-1)!;
-    expect(server!.ratio!.ours).toBeCloseTo(10);
+  it("take the fewest threads that there are, of what is certified before what is not", () => {
+    const two = rounds(3, { threads: "8" });
+    expect(timeOf([two, rounds(10)]).ratio!.ours).toBeCloseTo(10);
+    const failed = [certificate(server, "passed"), certificate(light, "failed")];
+    expect(timeOf([two, rounds(10, { findings: failed })]).ratio!.ours).toBeCloseTo(3);
   });
 
-  it("come from two times of one run where no rounds are, at their intervals' far ends", () => {
+  it.each([
+    ["no certificate", [certificate(light, "passed")], /no noise certificate of PP-YOLO/],
+    [
+      "a failed one",
+      [certificate(server, "passed"), certificate(light, "failed")],
+      /certificate of PP-PicoDet failed \(20 rounds/,
+    ],
+    ["that of a stage alone", [certificate(server, "passed", "detect")], /no noise certificate/],
+    [
+      "a drift",
+      [
+        certificate(server, "passed"),
+        certificate(light, "passed"),
+        {
+          about: "drift",
+          of: { first: server, second: light },
+          verdict: "drifting",
+          why: "it drifts",
+        },
+      ] satisfies Finding[],
+      /^it drifts/,
+    ],
+  ])("cannot be told with %s", (_, findings, why) => {
+    const slow = timeOf([rounds(15.6, { findings })]);
+    expect(slow).toMatchObject({ verdict: "ratio cannot tell", ratio: { verdict: "cannot tell" } });
+    expect(slow.why).toMatch(why);
+    expect(summarize(compared(4, [rounds(15.6, { findings })])).compared).toBe(0);
+  });
+
+  it("cannot be told from an interval that holds too much beside the paper's", () => {
+    expect(timeOf([rounds(15.6, { half: 5 })]).verdict).toBe("ratio cannot tell");
+    expect(judgeRatio([0.92, 1.08], [0.99, 1.01]).verdict).toBe("agrees");
+    expect(judgeRatio([0.8, 1.08], [0.99, 1.01]).verdict).toBe("cannot tell");
+    expect(judgeRatio([0.8, 0.98], [0.99, 1.01]).verdict).toBe("differs");
+    expect(judgeRatio([1.0101, 3], [0.99, 1.01]).verdict).toBe("differs");
+    expect(judgeRatio([0.98, 1.02], [0.99, 1.01], "noise").verdict).toBe("cannot tell");
+  });
+
+  it("cannot be told from two times of one run, at their intervals' far ends", () => {
     const time = (model: string, value: number): Completed =>
       cell({
         kind: "index",
@@ -127,13 +185,58 @@ describe("proportions of times", () => {
           },
         ],
       });
-    const [real, binary] = compared(7, [time("Real-Value", 110), time("Binary", 20)]).cells;
+    const [real] = compared(7, [time("Real-Value", 110), time("Binary", 20)]).cells;
     expect(real!.at(-1)!.ratio!.ci[0]).toBeCloseTo(108 / 22);
     expect(real!.at(-1)!.ratio!.ci[1]).toBeCloseTo(112 / 18);
-    expect([real!.at(-1)!.verdict, binary!.at(-1)!.verdict]).toEqual([
-      "ratio agrees",
-      "ratio agrees",
+    expect(real!.at(-1)!.verdict).toBe("ratio cannot tell");
+    expect(real!.at(-1)!.why).toMatch(/^the two were not timed in turns/);
+  });
+
+  it("join rows by what the record's other cells call them, and stages by name", () => {
+    const head = (name: string, system: string): Completed =>
+      cell({ kind: "latency", labels: { paperTable: "9", paperSystem: name, system }, scores: [] });
+    const stage = { stage: "detect" };
+    const of = { first: "server", second: "light" };
+    const turns = cell({
+      kind: "latency-comparison",
+      labels: { paperTable: "9", systems: "server, light", threads: "1" },
+      scores: [
+        ratio("server", "light", 0.5, [0.49, 0.51]),
+        roundTime("server", 10),
+        { ...ratio("server", "light", 0.102, [0.1, 0.104]), of: { ...of, ...stage } },
+        { ...roundTime("server", 9), of: { system: "server", ...stage } },
+      ],
+      findings: ["server", "light"].flatMap((name) => [
+        certificate(name, "passed"),
+        certificate(name, "passed", "detect"),
+      ]),
+    });
+    const { cells } = compared(9, [
+      head("Server Model", "server"),
+      head("PP-ShiTu", "light"),
+      turns,
     ]);
+    // 923 / 94 is 9.8.
+    expect(cells[0]![0]).toMatchObject({ verdict: "ratio agrees", ours: { value: 9 } });
+    // 1051 / 194 is 5.4.
+    expect(cells[0]![3]).toMatchObject({ verdict: "ratio differs", ours: { value: 10 } });
+    expect(cells[0]![2]!.verdict).toBe("not run");
+  });
+
+  it("reach into another table where a number stands alone", () => {
+    const [own, other] = ["ResNet50_vd Aliproduct", "PP-LCNet-1x"];
+    const turns = cell({
+      kind: "network-latency",
+      labels: { paperTable: "5", threads: "1" },
+      scores: [ratio(other, own, 6.2, [6.1, 6.3]), roundTime(own, 100)],
+      findings: [certificate(own, "passed"), certificate(other, "passed")],
+    });
+    const alone = compared(5, [turns]).cells[0]!.at(-1)!;
+    // 15.2 / 2.46 is 6.18.
+    expect(alone).toMatchObject({
+      verdict: "ratio agrees",
+      ratio: { against: "PP-LCNet-1x of Table 6" },
+    });
   });
 
   it("are not drawn from what may only be shown", () => {
