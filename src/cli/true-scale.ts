@@ -40,8 +40,8 @@ export async function prepareSystems(): Promise<string[]> {
 export function exactPart(config: ExperimentConfig): ExperimentConfig | null {
   const measure = config.measure.flatMap((m): ExperimentConfig["measure"] => {
     if (m.kind === "index") {
-      const { comparison: _, ...sizes } = m;
-      return [{ ...sizes, k: [1], vectors: m.vectors && { ...m.vectors, queries: 4 } }];
+      const vectors = m.vectors && { ...m.vectors, queries: 4 };
+      return [{ ...m, k: [1], vectors, comparison: undefined }];
     }
     if (m.kind !== "network") return [];
     const { kind, networks: all, seed } = m;

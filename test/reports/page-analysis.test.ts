@@ -195,7 +195,8 @@ describe("the paper in words", () => {
   it("adds up its tables and leaves out verdicts that none has", () => {
     expect(paperSentence([table(4, 3), table(5, 2)])).toBe(
       "5 of 8 numbers are measured here, 4 of them compared: 2 agree with the paper, 2 differ as " +
-        "proportions, 1 can only stand beside it. Of the order of the paper's models 4 comparisons are kept, 2 reversed, 0 cannot be told.",
+        "proportions, 1 can only stand beside it. Of the order of the paper's models 4 " +
+        "comparisons are kept, 2 reversed, 0 cannot be told.",
     );
     expect(paperSentence([table(4, 0)])).toBeNull();
   });
