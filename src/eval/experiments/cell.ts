@@ -4,6 +4,7 @@ import type { Resources } from "../observe/resources.js";
 import type { Finding } from "../record/record.js";
 import type { IntervalPlan } from "../stats/interval-plan.js";
 import type { FinishedCell } from "../record/finished-cell.js";
+import type { ModelTiming } from "./model-cost.js";
 
 /** One cell of an experiment's sweep, ready to be measured. */
 export interface CellPlan {
@@ -11,6 +12,8 @@ export interface CellPlan {
   readonly labels: Readonly<Record<string, string>>;
   /** Why it cannot be measured, where that is known beforehand: a missing file, a broken card. */
   readonly problem?: UserError;
+  /** What times the cell's model: the run does, once for all cells that have the same. */
+  readonly timing?: ModelTiming;
   measure(context: CellContext): Promise<CellOutcome>;
 }
 

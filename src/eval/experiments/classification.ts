@@ -2,13 +2,12 @@ import { UserError } from "../../pipeline/errors.js";
 import type { Protocol } from "../../pipeline/types.js";
 import type { ClassificationMeasurement } from "../config/config.js";
 import type { ClassificationDataset } from "../config/dataset.js";
-import { timingLoop } from "../observe/loop-time.js";
 import { classificationScores, classify } from "../metrics/classification/classification.js";
 import { classifyPictures } from "../observe/observations.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
-import { costScores, timeModel } from "./model-cost.js";
-import { listPictures, recordedRoot } from "./pictures.js";
+import { costScores, modelTiming, type ModelTiming } from "./model-cost.js";
+import { datasetPictures, listPictures, recordedRoot } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** Table 6: parameters, multiply-accumulates, top-1, top-5 and the latency of light classifiers. */
@@ -27,11 +26,27 @@ export async function planClassification(
           { kind: "classification", labels: { model: model.name, dataset: dataset.name } },
           [model, dataset],
           (context) => measureClassification(ref, valueOf(dataset), protocol, context),
+          "value" in dataset ? classifierTiming(ref, dataset.value, protocol) : undefined,
         ),
       );
     }
   }
   return plans;
+}
+
+function classifierTiming(
+  ref: ModelRef,
+  dataset: ClassificationDataset,
+  protocol: Protocol,
+): ModelTiming {
+  return modelTiming(
+    { ref, stage: "classify", dataset },
+    (resources) => datasetPictures(dataset, protocol, resources),
+    async (resources) => {
+      const classifier = await resources.classifier(ref);
+      return (pixels, watch) => classifier.classify(pixels, watch);
+    },
+  );
 }
 
 async function measureClassification(
@@ -65,17 +80,11 @@ async function measureClassification(
     else flat[i * classifier.classes + truth[i]!] = -1;
   });
   const evidence = classify({ scores: flat, classes: classifier.classes, truth }, [1, 5]);
-  const { scores: timeScores, samplesMs } = await timingLoop(() =>
-    timeModel("classify", listed.pictures, { signal, intervals }, (pixels, watch) =>
-      classifier.classify(pixels, watch),
-    ),
-  );
   return {
     versions: { model: classifier.version, dataset: dataset.hash },
     scores: [
       ...classificationScores(evidence, intervals),
       ...(await costScores(classifier.file, resources)),
-      ...timeScores,
     ],
     errors: [...errors],
     cases: listed.rows.map((row, i) => ({
@@ -93,7 +102,6 @@ async function measureClassification(
       lostAt: null,
       stageMs: null,
     })),
-    samples: { classify: samplesMs },
     imageRoots: { [dataset.name]: recordedRoot(dataset.validation.images ?? dataset.images) },
   };
 }

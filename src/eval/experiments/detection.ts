@@ -8,7 +8,6 @@ import type { DetectionMeasurement } from "../config/config.js";
 import type { DetectionDataset } from "../config/dataset.js";
 import type { ObservationCaches } from "../observe/cache.js";
 import { derived } from "../observe/derived.js";
-import { timingLoop } from "../observe/loop-time.js";
 import { cocoInterval } from "../metrics/coco/coco-interval.js";
 import { apStatistic } from "../metrics/coco/coco-resample.js";
 import { evaluateCoco, type CocoEvaluation } from "../metrics/coco/coco.js";
@@ -23,7 +22,7 @@ import { exact, measured, named } from "../stats/score.js";
 import type { Score } from "../types.js";
 import { mapClasses, type ClassMapping } from "./class-names.js";
 import { readingNotes, sizeNotes } from "./truth-notes.js";
-import { costScores, timeModel } from "./model-cost.js";
+import { costScores, modelTiming, type ModelTiming } from "./model-cost.js";
 import { readTruth, recordedRoot, truthPictures } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
@@ -44,13 +43,27 @@ export async function planDetection(
         ...(m.agnostic && { classes: "agnostic" }),
       };
       plans.push(
-        cellPlan({ kind: "detection", labels }, [model, dataset], (context) =>
-          measureDetection(ref, valueOf(dataset), m.agnostic, protocol, context),
+        cellPlan(
+          { kind: "detection", labels },
+          [model, dataset],
+          (context) => measureDetection(ref, valueOf(dataset), m.agnostic, protocol, context),
+          "value" in dataset ? detectorTiming(ref, dataset.value) : undefined,
         ),
       );
     }
   }
   return plans;
+}
+
+function detectorTiming(ref: ModelRef, dataset: DetectionDataset): ModelTiming {
+  return modelTiming(
+    { ref, stage: "detect", dataset },
+    async () => truthPictures(await readTruth(dataset), dataset),
+    async (resources) => {
+      const detector = await resources.detector(ref);
+      return (pixels, watch) => detector.detect(pixels, watch);
+    },
+  );
 }
 
 async function measureDetection(
@@ -81,19 +94,12 @@ async function measureDetection(
   const mapping = agnostic ? null : classMappingOf(truth, classes, dataset);
   const detections = toCoco(observed, truth, mapping, dataset);
   const evaluation = evaluateCoco(truth, detections, { agnostic });
-  const { scores: latency, samplesMs } = await timingLoop(() =>
-    timeModel("detect", pictures, { signal, intervals }, (pixels, watch) =>
-      detector.detect(pixels, watch),
-    ),
-  );
   return {
     versions: { model: detector.version, dataset: dataset.hash },
     scores: [
       ...(await cocoScores(evaluation, intervals, resources.caches)),
       ...(await costScores(await resources.modelFile(ref), resources)),
-      ...latency,
     ],
-    samples: { detect: samplesMs },
     errors: [...observed.errors],
     notes: [
       ...(mapping?.notes ?? []),

@@ -14,8 +14,10 @@ import { timingLoop } from "../observe/loop-time.js";
 import type { Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { compareIndexes, type ComparedIndex } from "./index-comparison.js";
-import { wilson } from "../stats/proportion.js";
+import { clusterNumbers } from "../stats/bootstrap.js";
+import { shareOf } from "../stats/clusters.js";
 import { named } from "../stats/score.js";
+import { timingFindings } from "./model-cost.js";
 import {
   buildIndex,
   encode,
@@ -122,11 +124,15 @@ class IndexBench {
     signal.throwIfAborted();
     progress(3, 4);
     const { metric } = index;
-    const { level, resamples, seed } = intervals;
-    const drawing = { level, resamples, seed };
+    const { level } = intervals;
+    const byLabel = (labels: readonly string[]): Int32Array =>
+      clusterNumbers(intervals.clusters === "label" ? labels : labels.map((_, i) => String(i)));
     const found = rescore(await index.search(queries, ask), queries, rows, metric);
     const hits = judgeNeighbours(found, set.queryLabels, set.labels, { k, leaveOneOut });
-    const answerable = hits.filter((h) => h.answerable);
+    const labels = set.queryLabels.map(({ label }) => label);
+    const answerable = hits.flatMap((hit, i) =>
+      hit.answerable ? [{ hit, label: labels[i]! }] : [],
+    );
     const near = leaveOneOut
       ? { found: withoutOwn(found), exact: withoutOwn(exact) }
       : { found, exact };
@@ -139,15 +145,21 @@ class IndexBench {
         ...ks.map((k) =>
           named(
             { metric: `neighbour-recall@${k}`, unit: "ratio", better: "higher" },
-            neighbourRecall(near.found, near.exact, { k, metric, rounding, ...drawing }).recall,
+            neighbourRecall(near.found, near.exact, {
+              k,
+              metric,
+              rounding,
+              level,
+              clusters: byLabel(labels),
+            }).recall,
           ),
         ),
         ...ks.map((k) =>
           named(
             { metric: `label-recall@${k}`, unit: "ratio", better: "higher" },
-            wilson(
-              answerable.filter((h) => h.rank !== null && h.rank < k).length,
-              answerable.length,
+            shareOf(
+              answerable.map(({ hit }) => Number(hit.rank !== null && hit.rank < k)),
+              byLabel(answerable.map(({ label }) => label)),
               level,
             ),
           ),
@@ -155,6 +167,7 @@ class IndexBench {
         ...scores,
         ...timeScores(timesMs, level),
       ],
+      findings: timingFindings({ search: timesMs }),
       notes: [...set.notes, ...notes],
       cases: [],
       samples: { retrieval: timesMs },

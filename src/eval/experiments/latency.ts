@@ -4,9 +4,7 @@ import type { Observation, Protocol } from "../../pipeline/types.js";
 import type { LatencyMeasurement } from "../config/config.js";
 import type { DatasetManifest, PipelineDataset, RecognitionDataset } from "../config/dataset.js";
 import { measurePasses, type StageSamples } from "../latency/stages.js";
-import { summarizeLatency } from "../latency/summary.js";
 import { bestNeighbours, cornersOf } from "../record/case.js";
-import type { Finding } from "../record/record.js";
 import type { Resources } from "../observe/resources.js";
 import { quantiles } from "../stats/quantile.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
@@ -18,7 +16,7 @@ import {
   singleStreamScores,
   type ScenarioResult,
 } from "./latency-scenarios.js";
-import { latencyScores } from "./model-cost.js";
+import { latencyScores, timingFindings } from "./model-cost.js";
 import { recordedRoot } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf, type Named } from "./sweep.js";
 import { checkAnswers, openSystem, RecognitionService, type OpenSystem } from "./timed-system.js";
@@ -164,6 +162,7 @@ async function measureSystem(
     context.progress(Math.min(++done, total), total);
   };
   const { stages, observations } = await timeStages(m, system, step, signal);
+  const items = Int32Array.from({ length: m.samples }, (_, i) => i % system.pictures.length);
   const samples = Object.fromEntries(stages.map(({ stage, samplesMs }) => [stage, [...samplesMs]]));
   const overall = samples.overall!;
   const service = new RecognitionService(system, () => {
@@ -181,15 +180,12 @@ async function measureSystem(
     versions: { ...system.versions, images: images.hash, gallery: dataset.hash },
     scores: [
       ...Object.entries(samples).flatMap(([stage, ms]) =>
-        latencyScores(stage, ms, level, [50, 90, 99]),
+        latencyScores(stage, ms, level, [50, 90, 99], { items }),
       ),
       ...singleStreamScores(overall),
       ...results.flatMap((r) => r.scores),
     ],
-    findings: [
-      ...stages.flatMap((s) => cautionsOf(s, level)),
-      ...results.flatMap((r) => r.findings ?? []),
-    ],
+    findings: [...timingFindings(samples), ...results.flatMap((r) => r.findings ?? [])],
     errors: [...system.errors],
     cases: observations.map(caseOf),
     samples: Object.assign(samples, ...results.map((r) => r.samples)) as Record<
@@ -228,18 +224,6 @@ async function timeStages(
   );
   checkAnswers(system, answers);
   return { stages, observations: [...new Map(answers.map((o) => [o.image, o])).values()] };
-}
-
-function cautionsOf({ stage, samplesMs }: StageSamples, level: number): Finding[] {
-  const summary = summarizeLatency(samplesMs, level);
-  if ("why" in summary) return [];
-  // Where the samples drift, that is the first caution.
-  return summary.cautions.map((why, i) => ({
-    about: "drift",
-    of: { stage },
-    verdict: i === 0 && summary.drift?.drifting ? "drifting" : "correlated",
-    why,
-  }));
 }
 
 function caseOf(o: Observation): CellOutcome["cases"][number] {

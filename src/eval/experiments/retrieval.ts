@@ -21,9 +21,9 @@ import type { RecordedScore } from "../record/record.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { clusterNumbers } from "../stats/bootstrap.js";
-import { clusteredShare } from "../stats/clusters.js";
+import { shareOf } from "../stats/clusters.js";
 import type { IntervalPlan } from "../stats/interval-plan.js";
-import { measured, named, undefinedScore } from "../stats/score.js";
+import { measured, named } from "../stats/score.js";
 import {
   buildIndex,
   encode,
@@ -36,8 +36,8 @@ import {
   type IndexPoint,
 } from "./index-points.js";
 import { compareLists, listNotes, type ComparedRows, type ListFindings } from "./list-notes.js";
-import { costScores, timeModel } from "./model-cost.js";
-import { listPictures, recordedRoot, type ListedPictures } from "./pictures.js";
+import { costScores, modelTiming, timingFindings, type ModelTiming } from "./model-cost.js";
+import { datasetPictures, listPictures, recordedRoot, type ListedPictures } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** Scores of the whole ranking, for mAP and for what ties could have made of it. */
@@ -113,6 +113,7 @@ export async function planRetrieval(
       const dataset = await namedDataset(path, ["recognition"], resources);
       const source =
         "value" in dataset ? new EmbeddedSet(ref, dataset.value, protocol, resources) : null;
+      const timing = "value" in dataset ? embedderTiming(ref, dataset.value, protocol) : undefined;
       for (const codes of rules) {
         for (const point of m.indexes.flatMap(indexPoints)) {
           const labels = {
@@ -123,11 +124,15 @@ export async function planRetrieval(
             ...((codes === "sign" || codes === "round") && { binarise: codes }),
           };
           plans.push(
-            cellPlan({ kind: "retrieval", labels }, [model, dataset], (context) =>
-              measureRetrieval(
-                { source: source!, dataset: valueOf(dataset), codes, point, ks: m.k, protocol },
-                context,
-              ),
+            cellPlan(
+              { kind: "retrieval", labels },
+              [model, dataset],
+              (context) =>
+                measureRetrieval(
+                  { source: source!, dataset: valueOf(dataset), codes, point, ks: m.k, protocol },
+                  context,
+                ),
+              timing,
             ),
           );
         }
@@ -135,6 +140,21 @@ export async function planRetrieval(
     }
   }
   return plans;
+}
+
+function embedderTiming(
+  ref: ModelRef,
+  dataset: RecognitionDataset,
+  protocol: Protocol,
+): ModelTiming {
+  return modelTiming(
+    { ref, stage: "embed", dataset },
+    (resources) => datasetPictures(dataset, protocol, resources),
+    async (resources) => {
+      const embedder = await resources.embedder(ref);
+      return (pixels, watch) => embedder.embed([pixels], watch);
+    },
+  );
 }
 
 function givesCodes(card: AnyCard): boolean {
@@ -200,16 +220,9 @@ class EmbeddedSet {
       leaveOneOut: query === gallery,
       file: this.#dataset.file,
     });
-    const latency = await timingLoop(() =>
-      timeModel("embed", query.listed.pictures, context, (pixels, watch) =>
-        embedder.embed([pixels], watch),
-      ),
-    );
-    const cost = [
-      ...(await costScores(await this.#resources.modelFile(this.#ref), this.#resources)),
-      ...latency.scores,
-    ];
-    return { gallery, query, lists, model: embedder.version, cost, embedMs: latency.samplesMs };
+    const file = await this.#resources.modelFile(this.#ref);
+    const cost = await costScores(file, this.#resources);
+    return { gallery, query, lists, model: embedder.version, cost };
   }
 }
 
@@ -222,7 +235,6 @@ interface EmbeddedParts {
   readonly model: string;
   /** What the model costs, the same for every index. */
   readonly cost: readonly RecordedScore[];
-  readonly embedMs: readonly number[];
 }
 
 interface Part {
@@ -256,7 +268,7 @@ interface RetrievalJob {
 
 async function measureRetrieval(job: RetrievalJob, context: CellContext): Promise<CellOutcome> {
   const { dataset, point, ks } = job;
-  const { gallery, query, lists, model, cost, embedMs } = await job.source.parts(context);
+  const { gallery, query, lists, model, cost } = await job.source.parts(context);
   if (gallery.rows.length === 0 || query.rows.length === 0) {
     throw new UserError({
       code: "dataset-empty",
@@ -303,6 +315,7 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
           [...gallery.embedded.errors, ...query.embedded.errors].map((e) => [e.item, e]),
         ).values(),
       ],
+      findings: timingFindings({ search: timesMs }),
       notes: [...built.notes, ...lossNotes(sides), ...listNotes(lists, hits, leaveOneOut)],
       cases: [
         ...casesOf(hits, query, gallery),
@@ -313,7 +326,7 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
           truth: e.label,
         })),
       ],
-      samples: { retrieval: timesMs, embed: embedMs },
+      samples: { retrieval: timesMs },
       imageRoots: { [dataset.name]: recordedRoot(dataset.images) },
     };
   } finally {
@@ -337,14 +350,9 @@ function recallScores(
   return ks.map((k) => {
     const right = places.map((place) => Number((ranks.get(place) ?? k) < k));
     const name = { metric: `recall@${k}`, unit: "ratio", better: "higher" } as const;
-    if (right.length === 0) return named(name, undefinedScore("no items to take a share of"));
-    const value = right.reduce((s, v) => s + v, 0) / right.length;
-    const interval = clusteredShare(right, units, level);
-    return named(name, measured(value, right.length, interval, interval ? undefined : oneCluster));
+    return named(name, shareOf(right, units, level));
   });
 }
-
-const oneCluster = "all queries are of one label: nothing tells how labels differ";
 
 /**
  * The scores of an exhaustive search. Where ties decide, their bounds become scores of their own.

@@ -103,9 +103,10 @@ export function cellPlan(
   head: Pick<CellPlan, "kind" | "labels">,
   needs: readonly Named<unknown>[],
   measure: CellPlan["measure"],
+  timing?: CellPlan["timing"],
 ): CellPlan {
   const lacking = needs.find((n) => "problem" in n);
-  if (!lacking || !("problem" in lacking)) return { ...head, measure };
+  if (!lacking || !("problem" in lacking)) return { ...head, measure, ...(timing && { timing }) };
   const { problem } = lacking;
   return { ...head, problem, measure: () => Promise.reject(problem) };
 }

@@ -88,6 +88,18 @@ const cellSchema = z.intersection(
       errors: z.array(z.object({ item: z.string(), code: z.string(), message: z.string() })),
       notes: z.array(z.string()),
       findings: z.array(findingSchema).optional(),
+      /**
+       * How the cell's model was timed, once for all cells of the run that show it: sample i is of
+       * block floor(i / samplesPerBlock) and of picture i mod pictures.
+       */
+      timed: z
+        .object({
+          stage: z.string(),
+          dataset: z.string(),
+          pictures: z.number().int().positive(),
+          samplesPerBlock: z.number().int().positive(),
+        })
+        .optional(),
     }),
     z.object({ state: z.literal("failed"), code: z.string(), message: z.string() }),
   ]),

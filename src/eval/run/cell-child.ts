@@ -34,6 +34,7 @@ async function measure({
   loaded,
   cache,
   cell,
+  block,
 }: Extract<CellRequest, { ask: "measure" }>): Promise<void> {
   abort = new AbortController();
   try {
@@ -47,6 +48,11 @@ async function measure({
     if (!plan) throw new Error(`no cell ${cell} in ${loaded.file}`);
     let last = 0;
     const before = timingLoopMs();
+    if (block !== undefined) {
+      const times = await plan.timing!.block(block, open.resources, abort.signal);
+      await say({ say: "times", times });
+      return;
+    }
     const outcome = await plan.measure({
       resources: open.resources,
       signal: abort.signal,

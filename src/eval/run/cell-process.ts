@@ -5,6 +5,7 @@ import { projectRoot } from "../../pipeline/root.js";
 import type { Progress } from "../../pipeline/types.js";
 import type { LoadedConfig } from "../config/config.js";
 import type { CellOutcome } from "../experiments/cell.js";
+import type { TimedBlock } from "../experiments/model-cost.js";
 
 /** What the parent asks of the process that measures. */
 export type CellRequest =
@@ -13,6 +14,8 @@ export type CellRequest =
       readonly loaded: LoadedConfig;
       readonly cache: string;
       readonly cell: string;
+      /** This block of times of the cell's model is asked for, and not the cell. */
+      readonly block?: number;
     }
   | { readonly ask: "stop" };
 
@@ -20,6 +23,7 @@ export type CellRequest =
 export type CellAnswer =
   | { readonly say: "progress"; readonly done: number; readonly total: number }
   | { readonly say: "outcome"; readonly outcome: CellOutcome; readonly loopMs: number }
+  | { readonly say: "times"; readonly times: TimedBlock }
   | { readonly say: "complaint"; readonly complaint: Complaint }
   | { readonly say: "stopped" }
   | { readonly say: "fault"; readonly stack: string };
@@ -77,9 +81,28 @@ export class CellProcess {
    * complains of; the signal's reason when it is aborted.
    */
   async measure(
+    request: Omit<Extract<CellRequest, { ask: "measure" }>, "ask" | "block">,
+    context: { signal: AbortSignal; progress: Progress },
+  ): Promise<MeasuredCell> {
+    const answer = await this.#ask(request, context);
+    if (answer.say !== "outcome") throw new Error(`a cell was answered with ${answer.say}`);
+    return answer;
+  }
+
+  /** Takes one block of times of a cell's model; throws as `measure` does. */
+  async time(
+    request: Omit<Extract<CellRequest, { ask: "measure" }>, "ask"> & { readonly block: number },
+    signal: AbortSignal,
+  ): Promise<TimedBlock> {
+    const answer = await this.#ask(request, { signal, progress: () => undefined });
+    if (answer.say !== "times") throw new Error(`a block was answered with ${answer.say}`);
+    return answer.times;
+  }
+
+  async #ask(
     request: Omit<Extract<CellRequest, { ask: "measure" }>, "ask">,
     { signal, progress }: { signal: AbortSignal; progress: Progress },
-  ): Promise<MeasuredCell> {
+  ): Promise<CellAnswer> {
     signal.throwIfAborted();
     this.start();
     const child = this.#child!;
@@ -90,13 +113,14 @@ export class CellProcess {
     let take: ((answer: CellAnswer) => void) | undefined;
     let gone: ((code: number | null, by: string | null) => void) | undefined;
     try {
-      return await new Promise<MeasuredCell>((resolve, reject) => {
+      return await new Promise<CellAnswer>((resolve, reject) => {
         take = (answer) => {
           switch (answer.say) {
             case "progress":
               progress(answer.done, answer.total);
               return;
             case "outcome":
+            case "times":
               resolve(answer);
               return;
             case "complaint":

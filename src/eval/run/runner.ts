@@ -12,6 +12,7 @@ import { casesToArrow } from "../record/cases.js";
 import type { LoadedConfig } from "../config/config.js";
 import { intervalsOf } from "../config/intervals.js";
 import type { CellContext, CellOutcome, CellPlan } from "../experiments/cell.js";
+import type { TimedBlock } from "../experiments/model-cost.js";
 import { planMeasurement } from "../experiments/plan.js";
 import { timingLoopMs } from "../observe/loop-time.js";
 import { paperLabels } from "../record/paper-labels.js";
@@ -21,6 +22,7 @@ import { recordId, writeRecord, type RunRecord } from "../record/record.js";
 import { Resources, type SharedWork } from "../observe/resources.js";
 import { samplesToArrow } from "../record/samples.js";
 import type { FinishedCell } from "../record/finished-cell.js";
+import { ModelTimes, type DueBlock } from "./model-times.js";
 import { Workspace } from "./workspace.js";
 
 /** What the runner tells while it works. */
@@ -124,8 +126,16 @@ export async function runExperiment(
       if (!workspace.resumed) await workspace.remove();
       throw plans[0].problem;
     }
+    const times = new ModelTimes(plans, await workspace.times());
     const done: FinishedCell[] = [];
     const failures: UserError[] = [];
+    const timeBlock = ({ plan, timing, number }: DueBlock): Promise<TimedBlock> =>
+      options.process
+        ? options.process.time(
+            { loaded, cache: options.cache, cell: cellId(plan), block: number },
+            signal,
+          )
+        : timing.block(number, resources, signal);
     for (const [place, plan] of plans.entries()) {
       signal.throwIfAborted();
       const id = cellId(plan);
@@ -161,7 +171,11 @@ export async function runExperiment(
       await workspace.finish(finished);
       done.push(finished);
       options.events?.cellFinished?.(finished, false, { ms: clock() - start, loopMs });
+      await timeModels(times, (place + 1) / plans.length, timeBlock);
+      await workspace.keepTimes(times.kept);
     }
+    // What a run that was cut off left to do.
+    await timeModels(times, 1, timeBlock);
     // Nothing to keep: all is wrong for a reason that the user can mend.
     if (
       !options.keepFailures &&
@@ -172,20 +186,35 @@ export async function runExperiment(
       await workspace.remove();
       throw failures[0];
     }
+    const { level } = intervalsOf(config);
+    const completed = done.map((d, i) => times.complete(d, plans[i]!, level));
     const record = await compose(
       loaded,
       configHash,
       workspace.startedAt,
       now().toISOString(),
-      done,
+      completed,
     );
-    const folder = await writeRecord(options.runs, record, filesOf(done));
+    const folder = await writeRecord(options.runs, record, filesOf(completed));
     await workspace.remove();
     return { record, folder };
   } finally {
     await resources.close();
     await workspace.release();
   }
+}
+
+async function timeModels(
+  times: ModelTimes,
+  share: number,
+  timeBlock: (due: DueBlock) => Promise<TimedBlock>,
+): Promise<void> {
+  for (const due of times.due(share))
+    try {
+      times.add(due, await timeBlock(due));
+    } catch (error) {
+      times.fail(due, error);
+    }
 }
 
 /**

@@ -75,6 +75,16 @@ export class Workspace {
     this.#finished.set(done.cell.id, done);
   }
 
+  /** Times of models so far, of an earlier run too; nothing where they are lost. */
+  async times<T>(): Promise<T | undefined> {
+    const text = await readFile(join(this.folder, timesFile), "utf8").catch(() => "");
+    return parsed<T>(text) ?? undefined;
+  }
+
+  async keepTimes(times: unknown): Promise<void> {
+    await writeAtomic(join(this.folder, timesFile), JSON.stringify(times), { flush: false });
+  }
+
   /**
    * Names the process that measures for this run: until it has ended, too, nobody else is let in.
    */
@@ -95,6 +105,8 @@ export class Workspace {
   }
 }
 
+const timesFile = "model-times.json";
+
 async function clear(folder: string): Promise<void> {
   for (const name of await readdir(folder))
     if (name !== "lock") await rm(join(folder, name), { recursive: true, force: true });
@@ -104,7 +116,7 @@ async function readFinished(folder: string): Promise<Map<string, FinishedCell>> 
   const finished = new Map<string, FinishedCell>();
   for (const name of await readdir(folder)) {
     if (!/^cell-.*\.json$/.test(name)) continue;
-    const done = parsed(await readFile(join(folder, name), "utf8"));
+    const done = parsed<FinishedCell>(await readFile(join(folder, name), "utf8"));
     // A failed cell is tried again, and so is one that a power cut left without its content.
     if (done?.cell.state !== "completed") continue;
     finished.set(done.cell.id, { ...done, cases: done.cases.map(upgradedCase) });
@@ -112,9 +124,9 @@ async function readFinished(folder: string): Promise<Map<string, FinishedCell>> 
   return finished;
 }
 
-function parsed(text: string): FinishedCell | null {
+function parsed<T>(text: string): T | null {
   try {
-    return JSON.parse(text) as FinishedCell;
+    return JSON.parse(text) as T;
   } catch {
     return null;
   }

@@ -1,6 +1,7 @@
 import { betaQuantile, normalQuantile } from "./distributions.js";
 import { wilsonInterval } from "./proportion.js";
-import type { Interval } from "../types.js";
+import { measured, undefinedScore } from "./score.js";
+import type { Interval, Score } from "../types.js";
 
 /**
  * Shares and differences where items come in groups that are alike: photos of one burst, queries of
@@ -104,6 +105,16 @@ export function clusteredShare(
   const { low, high } = wilsonInterval(share * items, items, level);
   return { low, high, level, method: "wilson-effective-size", units, designEffect };
 }
+
+/** A share of hits over clusters as a score. */
+export function shareOf(hits: readonly number[], clusters: Int32Array, level: number): Score {
+  if (hits.length === 0) return undefinedScore("no items to take a share of");
+  const value = hits.reduce((s, v) => s + v, 0) / hits.length;
+  const interval = clusteredShare(hits, clusters, level);
+  return measured(value, hits.length, interval, interval ? undefined : oneCluster);
+}
+
+const oneCluster = "all items are of one label: nothing tells how labels differ";
 
 export interface ClusteredDifference {
   readonly interval: ClusteredInterval;

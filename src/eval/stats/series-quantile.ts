@@ -1,4 +1,8 @@
 import type { Score } from "../types.js";
+import { studentQuantile } from "./clusters.js";
+import { normalQuantile } from "./distributions.js";
+import { seriesEffect, type SeriesGroups } from "./grouped-series.js";
+import { wilsonInterval } from "./proportion.js";
 import { quantileRanks, sampleQuantile } from "./quantile.js";
 import { measured, undefinedScore } from "./score.js";
 import { effectiveSize } from "./serial-correlation.js";
@@ -45,21 +49,63 @@ export function seriesInterval(
 }
 
 /**
+ * The same where samples come in blocks, or are of items that come again: Woodruff's interval of a
+ * quantile (1952), which is that of the share of samples below it, by Wilson's formula on the
+ * effective size with Student's quantile for so few groups.
+ */
+export function groupedInterval(
+  samples: ArrayLike<number>,
+  q: number,
+  level: number,
+  groups: SeriesGroups,
+): SeriesInterval {
+  const n = samples.length;
+  const sorted = Float64Array.from(samples).sort();
+  const found = seriesEffect(samples, sampleQuantile(sorted, q), groups);
+  if ("why" in found) return found;
+  const { effect, units } = found;
+  if (units < 2) return { why: "one group of samples only" };
+  const student = studentQuantile(0.5 + level / 2, units - 1) / normalQuantile(0.5 + level / 2);
+  const effective = n / effect / student ** 2;
+  if (effective < Math.min(leastEffective, n / 2)) return { why: tooFew(n, effective) };
+  const share = wilsonInterval(q * effective, effective, level);
+  if (share.high * n > n - 1 || share.low * n < 1)
+    return { why: `${Math.floor(effective)} effective samples are too few for an interval` };
+  return {
+    low: sampleQuantile(sorted, share.low),
+    high: sampleQuantile(sorted, share.high),
+    units: Math.floor(effective),
+  };
+}
+
+function tooFew(n: number, effective: number): string {
+  return (
+    `samples are so alike that ${n} of them tell no more than ${Math.floor(effective)} would ` +
+    `(${leastEffective} at least are needed)`
+  );
+}
+
+/**
  * Several quantiles of samples that were taken one after another: as `quantiles`, but the intervals
- * heed that neighbours are alike, and there is none where that leaves too little.
+ * heed that neighbours, blocks and repetitions of an item are alike, and there is none where that
+ * leaves too little.
  */
 export function seriesQuantiles(
   samples: ArrayLike<number>,
   qs: readonly number[],
   level: number,
+  groups?: SeriesGroups,
 ): Score[] {
   const n = samples.length;
   if (n === 0) return qs.map(() => undefinedScore("no samples"));
   const sorted = Float64Array.from(samples).sort();
   return qs.map((q) => {
     const value = sampleQuantile(sorted, q);
-    const found = seriesInterval(samples, q, level);
+    const found = groups
+      ? groupedInterval(samples, q, level, groups)
+      : seriesInterval(samples, q, level);
     if ("why" in found) return measured(value, n, null, found.why);
-    return measured(value, n, { ...found, level, method: "order-statistics-effective-size" });
+    const method = groups ? "woodruff-effective-size" : "order-statistics-effective-size";
+    return measured(value, n, { ...found, level, method });
   });
 }

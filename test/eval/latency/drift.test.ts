@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { drift, lagOneCorrelation } from "../../../src/eval/latency/drift.js";
-import { summarizeLatency } from "../../../src/eval/latency/summary.js";
+import { timingCautions, twoSpeeds } from "../../../src/eval/latency/timing-cautions.js";
 import { normalCdf } from "../../../src/eval/stats/distributions.js";
 import { Random } from "../../../src/eval/stats/random.js";
 
@@ -82,41 +82,37 @@ describe("lagOneCorrelation", () => {
   });
 });
 
-describe("summarizeLatency", () => {
-  test("keeps raw milliseconds, with percentiles and their intervals", () => {
-    const summary = summarizeLatency(
-      Array.from({ length: 1000 }, (_, i) => ((i * 617) % 1000) + 1),
-    );
-    if ("value" in summary) throw new Error(summary.why);
-    expect(summary).toMatchObject({
-      n: 1000,
-      minMs: 1,
-      maxMs: 1000,
-      meanMs: expect.closeTo(500.5, 9),
-    });
-    expect(summary.percentiles["90"]).toMatchObject({ value: expect.closeTo(900.1, 9) });
-    const p90 = summary.percentiles["90"]!;
-    if (p90.value === null || p90.interval === null) throw new Error("interval expected");
-    expect(p90.interval.low).toBeGreaterThan(870);
-    expect(p90.interval.high).toBeLessThan(930);
+describe("timingCautions", () => {
+  const random = new Random("cautions");
+  const verdicts = (samples: ArrayLike<number>): string[] =>
+    timingCautions(samples).map(({ verdict }) => verdict);
+
+  test("is silent on independent times of one kind, spikes or not", () => {
+    const alarms = Array.from({ length: 100 }, () =>
+      verdicts(latencies(random, 200, () => (random.next() < 0.05 ? 20 : 1))),
+    ).filter((v) => v.length > 0);
+    expect(alarms.length).toBeLessThan(10);
   });
 
-  test("warns of drift and of samples that are alike, and is silent otherwise", () => {
-    const random = new Random("summary");
-    const warnings = (samples: Float64Array): readonly string[] => {
-      const s = summarizeLatency(samples);
-      return "value" in s ? [] : s.cautions;
-    };
-    expect(warnings(latencies(random, 300, () => 1))).toEqual([]);
-    expect(warnings(latencies(random, 300, (share) => 1 + share)).join()).toMatch(
-      /drift by \d+\.\d%/,
-    );
+  test("names drift, neighbours that are alike, times that take turns and two speeds", () => {
+    expect(verdicts(latencies(random, 300, (share) => 1 + share))).toContain("drifting");
     let state = 0;
-    const alike = Float64Array.from(
-      { length: 300 },
-      () => 10 + (state = 0.8 * state + random.normal()),
+    const alike = Array.from({ length: 300 }, () => 10 + (state = 0.5 * state + random.normal()));
+    expect(verdicts(alike)).toContain("correlated");
+    // One spike of a second neither makes nor hides it.
+    expect(verdicts(alike.with(150, 1e6))).toContain("correlated");
+    const turns = Array.from({ length: 100 }, (_, i) => (i % 2) + 10 + 0.5 * random.normal());
+    expect(verdicts(turns)).toContain("alternating");
+    const two = Array.from(
+      { length: 100 },
+      () => (random.next() < 0.3 ? 2 : 1) * Math.exp(0.02 * random.normal()),
     );
-    expect(warnings(alike).join()).toContain("alike");
-    expect(summarizeLatency([])).toEqual({ value: null, why: "no samples" });
+    expect(verdicts(two)).toEqual(["two speeds"]);
+    expect(twoSpeeds(two)).toMatchObject({
+      fast: expect.closeTo(1, 1) as number,
+      slow: expect.closeTo(2, 1) as number,
+    });
+    expect(twoSpeeds(Array.from({ length: 100 }, () => random.next()))).toBeNull();
+    expect(timingCautions([])).toEqual([]);
   });
 });

@@ -200,6 +200,7 @@ describe("every kind of experiment", { timeout: 120_000 }, () => {
         JSON.stringify(first.record.cells.filter((c) => c.state === "failed")),
       ).toBe("completed");
       expect(first.record.cells).toHaveLength(10);
+      expect(modelTimes(first.record, "pixels-32")).toEqual([expect.stringMatching(/"n":200/)]);
       const again = await run("every", everyKind, first.cache);
       const reversed = await run(
         "every-reversed",
@@ -219,6 +220,16 @@ describe("every kind of experiment", { timeout: 120_000 }, () => {
     },
   );
 });
+
+/** What the cells of a model say of its times, each saying once. */
+function modelTimes(record: RunRecord, model: string): string[] {
+  const said = record.cells.flatMap((cell) =>
+    cell.state === "completed" && cell.labels.model === model
+      ? [JSON.stringify([cell.timed, cell.scores.filter((s) => s.metric === "latency")])]
+      : [],
+  );
+  return [...new Set(said)];
+}
 
 const networks = ["light-general", "light-int8"]
   .map((name) => join(projectRoot, "models", name, "card.yaml"))

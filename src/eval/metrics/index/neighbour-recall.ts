@@ -8,15 +8,16 @@ import {
   type Neighbours,
   type Vectors,
 } from "../../../pipeline/types.js";
-import { bootstrap, type BootstrapOptions } from "../../stats/bootstrap.js";
-import { meanStatistic } from "../../stats/resampled-statistic.js";
-import { undefinedScore } from "../../stats/score.js";
+import { clusteredShare } from "../../stats/clusters.js";
+import { defaultIntervals } from "../../stats/interval-plan.js";
+import { measured, undefinedScore } from "../../stats/score.js";
 import type { Score } from "../../types.js";
 
-export interface NeighbourRecallOptions extends Pick<
-  BootstrapOptions,
-  "level" | "resamples" | "seed"
-> {
+export interface NeighbourRecallOptions {
+  /** Confidence of the interval. */
+  readonly level?: number;
+  /** A number a query: queries of one label are alike. Left out: each is its own. */
+  readonly clusters?: Int32Array;
   readonly k: number;
   readonly metric: IndexMetric;
   /**
@@ -63,7 +64,7 @@ export function norms({ data, dim }: Vectors): Float64Array {
 
 export interface NeighbourRecall {
   readonly k: number;
-  /** Mean over the queries; percentile bootstrap over queries. */
+  /** Mean over the queries; Wilson's interval on the effective size, by cluster. */
   readonly recall: Score;
   /** Found of each query's k, over k: for paired tests. */
   readonly perQuery: Float64Array;
@@ -139,10 +140,16 @@ export function withoutOwn({ k, rows, scores }: Neighbours): Neighbours {
   return kept;
 }
 
-function meanScore(values: Float64Array, drawing: BootstrapOptions): Score {
-  return values.length === 0
-    ? undefinedScore("no queries")
-    : bootstrap(meanStatistic(values), drawing);
+function meanScore(
+  values: Float64Array,
+  { level = defaultIntervals.level, clusters }: Pick<NeighbourRecallOptions, "level" | "clusters">,
+): Score {
+  const n = values.length;
+  if (n === 0) return undefinedScore("no queries");
+  const mean = values.reduce((s, v) => s + v, 0) / n;
+  const units = clusters ?? Int32Array.from(values, (_, i) => i);
+  const interval = clusteredShare(values, units, level);
+  return measured(mean, n, interval, interval ? undefined : "all queries are of one label");
 }
 
 /**
