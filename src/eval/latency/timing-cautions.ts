@@ -9,7 +9,7 @@ export interface TimingCaution {
   readonly why: string;
 }
 
-/** One false alarm in a hundred a side: rank correlations of independent samples are near normal. */
+/** One false alarm in a hundred a side: ranks of independent samples correlate near normally. */
 const alarm = 2.33;
 
 /** @param samplesMs in the order in which they were taken. */
