@@ -1,5 +1,6 @@
 // Transpiles src/, datasets/ and native/ to dist/, file by file and in the same layout. Types are
-// checked by `npm run types`, not here.
+// checked by `npm run types`, not here. Packages of a hundred small modules are bundled to one file
+// each: most of the time that a command takes to start is the opening of files.
 import {
   existsSync,
   mkdirSync,
@@ -10,11 +11,12 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const stampFile = join(root, "dist", ".stamp");
+const bundled = ["arquero", "fast-xml-parser", "zod"];
 
 function sources(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -44,6 +46,23 @@ function stampOf(files) {
     .join("\n");
 }
 
+/** Every import stays one, that of a bundled package leads to its file in dist/. */
+function importsStay() {
+  const place = (importer, name) => {
+    const path = relative(dirname(relative(root, importer)), `packages/${name}.js`);
+    return path.replaceAll("\\", "/");
+  };
+  return {
+    name: "imports-stay",
+    setup({ onResolve }) {
+      onResolve({ filter: /.*/ }, ({ path, importer, kind }) => {
+        if (kind === "entry-point") return undefined;
+        return { path: bundled.includes(path) ? place(importer, path) : path, external: true };
+      });
+    },
+  };
+}
+
 /**
  * Brings dist/ up to date; returns whether it had to. Costs a few milliseconds when nothing
  * changed.
@@ -52,24 +71,31 @@ export async function ensureBuilt() {
   const files = ["src", "datasets", "models/networks", "native"]
     .filter((d) => existsSync(join(root, d)))
     .flatMap(sources);
-  const stamp = stampOf(files);
+  const stamp = stampOf([...files, ...bundled.map((name) => `node_modules/${name}/package.json`)]);
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return false;
   const { build } = await import("esbuild");
   // Into a folder of this process's own, then renamed file by file, the stamp last: whoever imports
   // from dist/ meanwhile finds every module.
   const fresh = join(root, `.dist-${process.pid}`);
   try {
-    await build({
-      entryPoints: files.map((f) => join(root, f)),
-      outbase: root,
-      outdir: fresh,
-      bundle: false,
+    const settings = {
+      bundle: true,
       format: "esm",
       platform: "node",
       target: "node20",
-      sourcemap: "linked",
       logLevel: "error",
-    });
+    };
+    await Promise.all([
+      build({
+        ...settings,
+        entryPoints: files.map((f) => join(root, f)),
+        outbase: root,
+        outdir: fresh,
+        sourcemap: "linked",
+        plugins: [importsStay()],
+      }),
+      build({ ...settings, entryPoints: bundled, outdir: join(fresh, "packages") }),
+    ]);
     const made = new Set(filesUnder(fresh));
     for (const path of made) {
       mkdirSync(dirname(join(root, "dist", path)), { recursive: true });
