@@ -16,7 +16,12 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const stampFile = join(root, "dist", ".stamp");
-const bundled = ["arquero", "fast-xml-parser", "zod"];
+const bundled = ["arquero", "commander", "fast-xml-parser", "yaml", "zod"];
+/** Where the form for Node is CommonJS, whose exports a bundle of modules does not show. */
+const entries = { yaml: join(root, "node_modules/yaml/browser/index.js") };
+/** What a bundled CommonJS package requires of Node itself. */
+const requires =
+  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
 function sources(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -71,7 +76,8 @@ export async function ensureBuilt() {
   const files = ["src", "datasets", "models/networks", "native"]
     .filter((d) => existsSync(join(root, d)))
     .flatMap(sources);
-  const stamp = stampOf([...files, ...bundled.map((name) => `node_modules/${name}/package.json`)]);
+  const versions = bundled.map((name) => `node_modules/${name}/package.json`);
+  const stamp = stampOf([...files, ...versions, "build.mjs"]);
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return false;
   const { build } = await import("esbuild");
   // Into a folder of this process's own, then renamed file by file, the stamp last: whoever imports
@@ -94,7 +100,12 @@ export async function ensureBuilt() {
         sourcemap: "linked",
         plugins: [importsStay()],
       }),
-      build({ ...settings, entryPoints: bundled, outdir: join(fresh, "packages") }),
+      build({
+        ...settings,
+        entryPoints: Object.fromEntries(bundled.map((name) => [name, entries[name] ?? name])),
+        outdir: join(fresh, "packages"),
+        banner: { js: requires },
+      }),
     ]);
     const made = new Set(filesUnder(fresh));
     for (const path of made) {
