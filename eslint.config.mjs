@@ -153,6 +153,25 @@ export default tseslint.config(
     },
   },
   {
+    files: ["src/**/*.ts", "datasets/**/*.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "BinaryExpression > MemberExpression[property.name='protocol']",
+          message:
+            "Ask for a rule (rulesOf, src/pipeline/protocol.ts), never for a protocol's name.",
+        },
+        {
+          selector:
+            "BinaryExpression[operator=/^[!=]==$/]:has(> Identifier[name=/^protocol$/]):has(> Literal)",
+          message:
+            "Ask for a rule (rulesOf, src/pipeline/protocol.ts), never for a protocol's name.",
+        },
+      ],
+    },
+  },
+  {
     files: ["src/**/*.ts", "datasets/**/*.ts", "native/**/*.ts"],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {

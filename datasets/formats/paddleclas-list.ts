@@ -1,5 +1,5 @@
 import { UserError } from "../../src/pipeline/errors.js";
-import type { Protocol } from "../../src/pipeline/types.js";
+import type { Rules } from "../../src/pipeline/protocol.js";
 import { readLines, type Line } from "./text-lines.js";
 
 /** One picture of a list. */
@@ -27,8 +27,8 @@ export interface ListOptions {
   readonly delimiter?: "tab" | "space" | "auto";
   /** 2: path, label. 3: path, label, uid. `auto` (the default): see `readList`. */
   readonly columns?: 2 | 3 | "auto";
-  /** `standard` (the default) keeps a label whole. `paddleclas` cuts it at its first space. */
-  readonly protocol?: Protocol;
+  /** `whole` (the default), or cut at its first space. */
+  readonly labels?: Rules["labels"];
 }
 
 /**
@@ -78,7 +78,7 @@ export function formatList(rows: readonly Pick<ListRow, "path" | "label" | "uid"
 function listOf(
   lines: readonly Line[],
   file: string,
-  { delimiter = "auto", columns = "auto", protocol = "standard" }: ListOptions,
+  { delimiter = "auto", columns = "auto", labels = "whole" }: ListOptions,
 ): ImageList {
   if (lines.length === 0) {
     throw new UserError({
@@ -94,7 +94,7 @@ function listOf(
   const parsed =
     chosen === "tab" ? splitAtTabs(lines, file, columns) : splitAtSpaces(lines, file, columns);
   const rows =
-    protocol === "paddleclas"
+    labels === "first-word"
       ? parsed.rows.map((r) => ({ ...r, label: r.label.split(/\s+/)[0] ?? r.label }))
       : parsed.rows;
   return { file, delimiter: chosen, columns: parsed.columns, rows };

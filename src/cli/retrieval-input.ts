@@ -8,8 +8,16 @@ import { paddleclasCodes } from "../eval/metrics/retrieval/paddleclas-codes.js";
 import type { RetrievalInput } from "../eval/metrics/retrieval/retrieval.js";
 import { binarise } from "../pipeline/index/binarise.js";
 import { UserError } from "../pipeline/errors.js";
-import type { Codes, Protocol, Vectors } from "../pipeline/types.js";
+import type { Rules } from "../pipeline/protocol.js";
+import type { Codes, Vectors } from "../pipeline/types.js";
 import { pictureProblem } from "./picture-problem.js";
+
+/** The rules by which files are read, before anything is ranked. */
+type ReadingRules = Pick<Rules, "labels" | "codes">;
+
+export function isSameReading(one: ReadingRules, other: ReadingRules): boolean {
+  return one.labels === other.labels && one.codes === other.codes;
+}
 
 export type BinaryForm = "sign" | "round" | "packed";
 
@@ -24,7 +32,7 @@ export interface RetrievalFiles {
   /** Image root: look whether each listed picture is there. */
   readonly images?: string;
   readonly leaveOneOut: boolean;
-  readonly protocol: Protocol;
+  readonly rules: ReadingRules;
   readonly binary?: BinaryForm;
   readonly normalize: boolean;
   readonly list: Pick<ListOptions, "delimiter" | "columns">;
@@ -51,7 +59,7 @@ export interface LoadedRetrieval {
  */
 export async function loadRetrieval(files: RetrievalFiles): Promise<LoadedRetrieval> {
   checkSides(files);
-  const options: ListOptions = { ...files.list, protocol: files.protocol };
+  const options: ListOptions = { ...files.list, labels: files.rules.labels };
   const galleryList = await readListPart(files.galleryList, "gallery", options);
   const queryList = files.leaveOneOut
     ? galleryList
@@ -168,7 +176,7 @@ async function readRows(file: string, packed: boolean): Promise<Vectors | Codes>
 function prepare(
   file: string,
   rows: Vectors | Codes,
-  { binary, normalize, protocol }: RetrievalFiles,
+  { binary, normalize, rules }: RetrievalFiles,
   warnings: string[],
 ): Vectors | Codes {
   if ("bits" in rows) return rows;
@@ -187,7 +195,7 @@ function prepare(
           "made for: is this a model with tanh, and sign the rule?",
       );
   }
-  if (protocol === "paddleclas") return paddleclasCodes(rows, rule);
+  if (rules.codes === "products") return paddleclasCodes(rows, rule);
   if (rows.dim % 8 !== 0) {
     throw new UserError({
       code: "code-bits",

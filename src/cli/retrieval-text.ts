@@ -1,5 +1,5 @@
 import type { ClassScore, Confusion } from "../eval/metrics/retrieval/retrieval-classes.js";
-import type { QuirkEffect } from "../eval/metrics/retrieval/retrieval-quirks.js";
+import type { QuirkEffect } from "../eval/metrics/quirk-effects.js";
 import type { RetrievalScores } from "../eval/metrics/retrieval/retrieval-scores.js";
 import { intervalHead } from "../eval/record/interval-text.js";
 import type { Interval, Score } from "../eval/types.js";

@@ -85,11 +85,7 @@ export interface Observation {
   readonly overallMs: number;
 }
 
-/**
- * `paddleclas` repeats every quirk of the reference implementation; `standard` does the right
- * thing.
- */
-export type Protocol = "paddleclas" | "standard";
+export type { Protocol } from "./protocol.js";
 
 export type Interpolation = "linear" | "cubic";
 

@@ -71,11 +71,13 @@ describe("shitu eval f1", () => {
       "--threshold",
       "0.5",
       "--exact-index",
+      "--quirks",
       "--resamples",
       "200",
     );
     expect(code).toBe(0);
     const result = JSON.parse(stdout) as {
+      quirks: { metric: string; standard: number; deltas: { quirk: string; delta: number }[] }[];
       definitions: {
         definition: string;
         atThreshold: { point: { f1: number }; f1: { n: number } };
@@ -121,6 +123,22 @@ describe("shitu eval f1", () => {
       },
     });
     expect(result.openSet.map((o) => o.distractors)).toEqual([4, 4]);
+    // High is better here, so that the order of suppression is no quirk; no two scores are equal.
+    expect(result.quirks.map((q) => [q.metric, q.standard])).toEqual([
+      ["F1 A", 0.5],
+      ["F1 B", 6 / 11],
+      ["F1 C", 4 / 11],
+      ["F1 D", expect.closeTo(1.3 / 3, 12)],
+      ["crop-recall@1", 0.5],
+      ["crop-recall@2", 0.75],
+      ["crop-recall@3", 0.75],
+      ["crop-recall@5", 0.75],
+    ]);
+    for (const { deltas } of result.quirks)
+      expect(deltas).toEqual([
+        { quirk: "last of equals", delta: 0 },
+        { quirk: "all of them", delta: 0 },
+      ]);
   });
 
   it("is the same for the same seed, and prints for people", async () => {

@@ -1,3 +1,4 @@
+import { rulesOf } from "../../src/pipeline/protocol.js";
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -36,7 +37,7 @@ const files = (change: Partial<RetrievalFiles> = {}): RetrievalFiles => ({
   query: at("q.npy"),
   queryList: at("q.txt"),
   leaveOneOut: false,
-  protocol: "standard",
+  rules: rulesOf("standard"),
   normalize: false,
   list: {},
   ...change,
@@ -45,7 +46,7 @@ const alone = (change: Partial<RetrievalFiles>): RetrievalFiles => ({
   gallery: at("g.npy"),
   galleryList: at("g.txt"),
   leaveOneOut: true,
-  protocol: "standard",
+  rules: rulesOf("standard"),
   normalize: false,
   list: {},
   ...change,
@@ -123,7 +124,16 @@ describe("shitu eval retrieval", () => {
       value: null,
       why: "k = 9 is more than the gallery's 4 items",
     });
-    expect((document.quirks as { deltas: unknown[] }[])[0]!.deltas).toHaveLength(6);
+    const [first] = document.quirks as { deltas: { quirk: string }[] }[];
+    expect(first!.deltas.map((d) => d.quirk)).toEqual([
+      "junk keeps its place",
+      "ties by row",
+      "blocks of 64",
+      "precision over all queries",
+      "last positive from 0",
+      "labels cut at a space",
+      "all of them",
+    ]);
     const cases = (await readArrow(at("cases.arrow"))).toArray() as Record<string, unknown>[];
     expect(
       cases.map((c) => [c.item, c.outcome, c.truth, c.prediction, c.rank, c.positives]),
@@ -224,11 +234,9 @@ describe.skipIf(!sharedData)("on the drink features", () => {
 describe("what is read", () => {
   it("labels with spaces whole, cut under paddleclas", async () => {
     expect((await loadRetrieval(files())).input.queryLabels).toEqual(["a", "two words", "c"]);
-    expect((await loadRetrieval(files({ protocol: "paddleclas" }))).input.queryLabels).toEqual([
-      "a",
-      "two",
-      "c",
-    ]);
+    expect(
+      (await loadRetrieval(files({ rules: rulesOf("paddleclas") }))).input.queryLabels,
+    ).toEqual(["a", "two", "c"]);
   });
 
   it("uids from a third column, on both sides", async () => {
@@ -268,7 +276,10 @@ describe("what is read", () => {
     });
     expect(
       Array.from(
-        (await loadRetrieval({ ...one, protocol: "paddleclas" })).input.gallery.data.subarray(0, 4),
+        (await loadRetrieval({ ...one, rules: rulesOf("paddleclas") })).input.gallery.data.subarray(
+          0,
+          4,
+        ),
       ),
     ).toEqual([-1, 0, 1, -1]);
   });

@@ -1,8 +1,10 @@
 import { writeAtomic } from "../../pipeline/atomic-file.js";
+import type { AcceptanceRule } from "../../pipeline/acceptance.js";
 import { UserError } from "../../pipeline/errors.js";
+import { rulesOf } from "../../pipeline/protocol.js";
 import type { BootstrapOptions } from "../../eval/stats/bootstrap.js";
 import { cropRecall } from "../../eval/metrics/end-to-end/f1-crop-recall.js";
-import type { AcceptanceRule, ImageEvidence } from "../../eval/metrics/end-to-end/f1-evidence.js";
+import type { ImageEvidence } from "../../eval/metrics/end-to-end/f1-evidence.js";
 import { sweepF1, thinned } from "../../eval/metrics/end-to-end/f1-sweep.js";
 import {
   f1Definitions,
@@ -12,6 +14,7 @@ import {
 import {
   f1At,
   heldOutF1,
+  plainF1,
   scoreOf,
   type F1Result,
   type HeldOutF1,
@@ -26,12 +29,16 @@ import {
 } from "../../eval/metrics/end-to-end/threshold.js";
 import { waterfall, type Waterfall } from "../../eval/metrics/end-to-end/waterfall.js";
 import { lossMeanings, lossStages } from "../../eval/metrics/end-to-end/waterfall-evidence.js";
+import { quirkEffects, type QuirkEffect } from "../../eval/metrics/quirk-effects.js";
 import { readEvidence, writeEvidence, type Evidence } from "../../eval/observe/evidence-file.js";
 import { levelsText } from "../../eval/record/interval-text.js";
+import { named } from "../../eval/stats/score.js";
 import type { Score } from "../../eval/types.js";
 import { gatherEvidence, type EvidenceOptions } from "../f1-input.js";
 import { addIntervalOptions, intervalPlan, type IntervalOptions } from "../interval-options.js";
 import { choice, finite } from "../options.js";
+import { addProtocolOption, protocolOf } from "../protocol-option.js";
+import { quirkTable } from "../retrieval-text.js";
 import { print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
@@ -46,12 +53,13 @@ interface Options extends EvidenceOptions, IntervalOptions {
   readonly far: string;
   readonly interval: string;
   readonly curves?: string;
+  readonly quirks?: true;
   readonly json?: true;
 }
 
 export const verb: Verb = {
   build(command) {
-    addIntervalOptions(command)
+    addProtocolOption(addIntervalOptions(command))
       .description(
         "Score recognitions of whole pictures: F1 by four definitions, crop-recall@k, " +
           "thresholds for unknown objects, and where objects are lost.",
@@ -77,7 +85,6 @@ export const verb: Verb = {
         "overlap above which the lesser of two recognitions is dropped",
         "0.05",
       )
-      .option("--protocol <name>", "standard or paddleclas", "standard")
       .option("--unknown-label <label...>", "labels of objects that the gallery lacks")
       .option("--exact-index", "the index was exhaustive, so that it lost nothing")
       .option(
@@ -110,6 +117,7 @@ export const verb: Verb = {
         "bootstrap over pictures: bca or percentile (the macro average always has the jackknife's)",
         "bca",
       )
+      .option("--quirks", "also print what each quirk of PaddleClas is worth on this set")
       .option("--curves <file>", "write the curves as JSON")
       .option("--by-file-name", "compare file names only, without folders")
       .option("--allow-missing", "count objects of pictures without an observation as missed")
@@ -120,10 +128,11 @@ export const verb: Verb = {
 
 async function run(options: Options): Promise<void> {
   const better = choice("--better", options.better, ["higher", "lower"]);
+  const protocol = protocolOf(options);
   const rule: AcceptanceRule = {
     better,
     suppressIou: fraction("--suppress-iou", options.suppressIou),
-    protocol: choice("--protocol", options.protocol, ["standard", "paddleclas"]),
+    rules: rulesOf(protocol),
   };
   const method = choice("--interval", options.interval, ["bca", "percentile"]);
   const { level, resamples, seed } = intervalPlan(options);
@@ -170,6 +179,7 @@ async function run(options: Options): Promise<void> {
     bootstrap,
   );
 
+  const quirkWorth = options.quirks ? await f1Quirks(images, rule, { threshold, seed, ks }) : null;
   if (options.curves !== undefined) {
     const curves = {
       schema: 1,
@@ -181,7 +191,7 @@ async function run(options: Options): Promise<void> {
   if (options.json) {
     printJson({
       schema: 1,
-      rule,
+      rule: { better, suppressIou: rule.suppressIou, protocol },
       bootstrap,
       counts: countsOf(evidence),
       definitions,
@@ -198,6 +208,7 @@ async function run(options: Options): Promise<void> {
         f1Definitions.map((d) => [d, thinned(sweepF1(images, d, rule), 60)]),
       ),
       waterfall: losses,
+      ...(quirkWorth && { quirks: quirkWorth }),
       unobserved: evidence.unobserved,
     });
     return;
@@ -210,10 +221,35 @@ async function run(options: Options): Promise<void> {
   for (const { unit, curve, advice } of openSet) printOpenSet(unit, curve, advice);
   if ("why" in losses) warn(`no waterfall: ${losses.why}`);
   else printWaterfall(losses);
+  if (quirkWorth) print(`\n${quirkTable(quirkWorth)}`);
   for (const { image, why } of evidence.unobserved.slice(0, 5))
     warn(`${image}: ${why}; its objects count as missed`);
   if (evidence.unobserved.length > 5)
     warn(`and ${evidence.unobserved.length - 5} more pictures without an observation`);
+}
+
+/** What each quirk that applies is worth: F1 by definition, and crop-recall@k. */
+async function f1Quirks(
+  images: readonly ImageEvidence[],
+  rule: AcceptanceRule,
+  { threshold, seed, ks }: { threshold: number | null; seed: number | string; ks: number[] },
+): Promise<QuirkEffect[]> {
+  const lowIsBetter = rule.better === "lower";
+  return quirkEffects(
+    lowIsBetter ? ["suppressionOrder", "equalScores"] : ["equalScores"],
+    (rules) => {
+      const own = { ...rule, rules };
+      const name = (metric: string) => ({ metric, unit: "ratio", better: "higher" }) as const;
+      return [
+        ...f1Definitions.map((d) =>
+          named(name(`F1 ${d}`), plainF1(images, d, own, { threshold, seed })),
+        ),
+        ...cropRecall(images, ks, own).map((score, i) =>
+          named(name(`crop-recall@${ks[i]}`), score),
+        ),
+      ];
+    },
+  );
 }
 
 /** The evidence, from its own file or from truth and observations. */

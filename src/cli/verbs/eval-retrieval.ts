@@ -7,10 +7,11 @@ import {
 } from "../../eval/metrics/retrieval/retrieval-classes.js";
 import type { LabelledRow } from "../../eval/metrics/index/neighbour-hits.js";
 import { junkCount } from "../../eval/metrics/retrieval/junk-count.js";
-import { quirkEffects } from "../../eval/metrics/retrieval/retrieval-quirks.js";
+import { quirkEffects, type QuirkEffect } from "../../eval/metrics/quirk-effects.js";
 import {
   headlineOrder,
   rankQueries,
+  rankingQuirks,
   type RetrievalEvidence,
   type RetrievalInput,
 } from "../../eval/metrics/retrieval/retrieval.js";
@@ -20,12 +21,19 @@ import {
 } from "../../eval/metrics/retrieval/retrieval-scores.js";
 import { clusterNumbers } from "../../eval/stats/bootstrap.js";
 import { UserError } from "../../pipeline/errors.js";
+import { rulesOf, type QuirkName, type Rules } from "../../pipeline/protocol.js";
 import { rowCount } from "../../pipeline/types.js";
 import { addIntervalOptions, intervalPlan, type IntervalOptions } from "../interval-options.js";
 import { choice, whole } from "../options.js";
 import type { IntervalPlan } from "../../eval/stats/interval-plan.js";
 import { progressBar } from "../progress.js";
-import { loadRetrieval, type LoadedRetrieval } from "../retrieval-input.js";
+import { addProtocolOption, protocolOf } from "../protocol-option.js";
+import {
+  isSameReading,
+  loadRetrieval,
+  type LoadedRetrieval,
+  type RetrievalFiles,
+} from "../retrieval-input.js";
 import {
   classTable,
   confusionTable,
@@ -60,7 +68,7 @@ interface Options extends IntervalOptions {
 
 export const verb: Verb = {
   build(command) {
-    addIntervalOptions(command, { clusters: true })
+    addProtocolOption(addIntervalOptions(command, { clusters: true }))
       .description(
         "Score features: recall@k, mAP, MAP@R, R-precision, mINP, precision@k, over the " +
           "whole exact ranking, ties told.",
@@ -80,7 +88,6 @@ export const verb: Verb = {
         "--leave-one-out",
         "search the gallery with itself, each row left out of its own ranking",
       )
-      .option("--protocol <name>", "standard, or paddleclas with its quirks", "standard")
       .option(
         "--binary <form>",
         "compare binary codes: sign or round binarises the features, packed reads codes " +
@@ -106,7 +113,7 @@ const shownConfusions = 20;
 
 async function run(options: Options): Promise<void> {
   const ks = options.k.split(",").map((k) => whole("--k", k));
-  const protocol = choice("--protocol", options.protocol, ["standard", "paddleclas"]);
+  const protocol = protocolOf(options);
   const plan = intervalPlan(options);
   if (options.cases !== undefined && !/\.(arrow|feather)$/.test(options.cases)) {
     throw new UserError({
@@ -118,11 +125,11 @@ async function run(options: Options): Promise<void> {
   }
   const columns = choice("--columns", options.columns, ["auto", "2", "3"]);
   const { gallery, galleryList, query, queryList, trainList, images } = options;
-  const loaded = await loadRetrieval({
+  const files: RetrievalFiles = {
     gallery,
     galleryList,
     leaveOneOut: options.leaveOneOut ?? false,
-    protocol,
+    rules: rulesOf(protocol),
     normalize: options.normalize ?? false,
     ...(query !== undefined && { query }),
     ...(queryList !== undefined && { queryList }),
@@ -135,7 +142,8 @@ async function run(options: Options): Promise<void> {
       columns: columns === "auto" ? "auto" : columns === "2" ? 2 : 3,
       delimiter: choice("--delimiter", options.delimiter, ["auto", "tab", "space"]),
     },
-  });
+  };
+  const loaded = await loadRetrieval(files);
   const bar = progressBar("ranking", "queries");
   const evidence = await rankQueries(loaded.input, { protocol, ks, progress: bar.report }).finally(
     () => {
@@ -149,7 +157,7 @@ async function run(options: Options): Promise<void> {
     seed,
     ...(clusters === "label" && { clusters: clusterNumbers(loaded.input.queryLabels) }),
   });
-  const effects = options.quirks ? await quirkEffects(loaded.input, { ks }) : null;
+  const effects = options.quirks ? await retrievalQuirks(files, loaded, ks) : null;
   if (options.cases !== undefined) await writeCases(options.cases, evidence, loaded);
   const warnings = [
     ...loaded.findings.map((f) => `${f.file}: ${f.message} (${f.examples[0]})`),
@@ -177,6 +185,29 @@ async function run(options: Options): Promise<void> {
   if (options.confusions) print(`\n${confusionTable(confusions(evidence), shownConfusions)}`);
   if (effects) print(`\n${quirkTable(effects)}`);
   for (const text of warnings) warn(text);
+}
+
+/**
+ * What each quirk that applies is worth: those of the ranking, and of reading the files where a
+ * label holds a space or features are binarised. The set is ranked once for each.
+ */
+async function retrievalQuirks(
+  files: RetrievalFiles,
+  loaded: LoadedRetrieval,
+  ks: readonly number[],
+): Promise<QuirkEffect[]> {
+  const reading = (rules: Rules) =>
+    isSameReading(rules, files.rules) ? loaded : loadRetrieval({ ...files, rules });
+  const { galleryList, queryList } = await reading(rulesOf("standard"));
+  const spaced = [...galleryList.rows, ...queryList.rows].some((row) => /\s/.test(row.label));
+  const binarised = files.binary === "sign" || files.binary === "round";
+  const names: QuirkName[] = [...rankingQuirks];
+  if (spaced) names.push("labels");
+  if (binarised) names.push("codes");
+  return quirkEffects(names, async (rules) => {
+    const { input } = await reading(rules);
+    return retrievalScores(await rankQueries(input, { rules, ks }), { resamples: 0 }).scores;
+  });
 }
 
 function head(

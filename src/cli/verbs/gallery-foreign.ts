@@ -12,8 +12,9 @@ import { openEmbedder } from "../../pipeline/embedding/embedder.js";
 import { UserError } from "../../pipeline/errors.js";
 import { readGallery, saveGallery } from "../../pipeline/gallery/gallery-store.js";
 import { FaissIndex } from "../../pipeline/index/faiss.js";
-import type { Protocol } from "../../pipeline/types.js";
+import { protocols, type Protocol } from "../../pipeline/protocol.js";
 import { choice } from "../options.js";
+import { protocolOf } from "../protocol-option.js";
 import { print, printJson } from "../terminal.js";
 
 interface ImportOptions {
@@ -40,7 +41,7 @@ export function foreignGalleries(command: Command): void {
     .requiredOption("--card <card.yaml>", "card of the model that made its vectors")
     .option("--model-folder <folder>", "folder of the model file, where the card is elsewhere")
     .requiredOption("--out <folder>", "where to save the gallery")
-    .option("--protocol <name>", "standard or paddleclas", "paddleclas")
+    .option("--protocol <name>", protocols.join(" or "), "paddleclas")
     .option("--json", "machine output")
     .action(importGallery);
   command
@@ -55,7 +56,7 @@ export function foreignGalleries(command: Command): void {
 
 async function importGallery(folder: string, options: ImportOptions): Promise<void> {
   refuseExisting(options.out);
-  const protocol = choice("--protocol", options.protocol, ["standard", "paddleclas"]);
+  const protocol = protocolOf(options);
   const { format, index: bytes, rows } = await readForeignGallery(await openSource(folder));
   const index = await FaissIndex.load(bytes, "vector.index", false);
   try {

@@ -6,8 +6,9 @@ import { Gallery, type GalleryFailure } from "../../pipeline/gallery/gallery.js"
 import { embedEntries } from "../../pipeline/gallery/gallery-embedding.js";
 import { readManifest } from "../../pipeline/gallery/gallery-store.js";
 import { withFolderLock } from "../../pipeline/folder-lock.js";
-import type { Protocol } from "../../pipeline/types.js";
+import { protocols, rulesOf, type Protocol } from "../../pipeline/protocol.js";
 import { choice, whole } from "../options.js";
+import { protocolOf } from "../protocol-option.js";
 import { progressBar } from "../progress.js";
 import { bytes, print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
@@ -47,7 +48,7 @@ export const verb: Verb = {
       .requiredOption("--out <folder>", "where to save the gallery")
       .option("--engine <name>", "faiss, exact, faiss-node, usearch or two-stage", "faiss")
       .option("--index <factory>", "Flat, IVF, HNSW32, or a Faiss factory string", "HNSW32")
-      .option("--protocol <name>", "standard or paddleclas", "standard")
+      .option("--protocol <name>", protocols.join(" or "), "standard")
       .option("--nprobe <n>", "lists that an IVF search visits")
       .option("--ef-search <n>", "candidates that an HNSW search keeps")
       .action(build);
@@ -88,7 +89,7 @@ function withList(command: Command): Command {
 }
 
 async function build(options: BuildOptions): Promise<void> {
-  const protocol = choice("--protocol", options.protocol, ["standard", "paddleclas"]);
+  const protocol = protocolOf(options);
   const { settings, embedded } = await embedList(options, protocol);
   refuseNothing(embedded, options.list);
   const gallery = await Gallery.build(
@@ -163,7 +164,7 @@ async function embedList(
 ) {
   const list = await readList(options.list, {
     delimiter: choice("--delimiter", options.delimiter, ["tab", "space", "auto"]),
-    protocol,
+    labels: rulesOf(protocol).labels,
   });
   // Opened once here, so that a card that lies about its model is told before any work starts.
   const embedder = await openEmbedder(

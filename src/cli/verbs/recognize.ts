@@ -10,15 +10,11 @@ import { decode } from "../../pipeline/image/image.js";
 import { defaultSettings, Recognizer } from "../../pipeline/system/recognizer.js";
 import { Stopwatch } from "../../pipeline/stopwatch.js";
 import { readTruth } from "../../eval/observe/query-evidence.js";
-import type {
-  Detection,
-  Observation,
-  Pixels,
-  Protocol,
-  Recognition,
-} from "../../pipeline/types.js";
+import type { Detection, Observation, Pixels, Recognition } from "../../pipeline/types.js";
+import { protocols } from "../../pipeline/protocol.js";
 import { ExitCode } from "../exit-code.js";
-import { choice, finite, whole } from "../options.js";
+import { finite, whole } from "../options.js";
+import { protocolOf } from "../protocol-option.js";
 import { progressBar } from "../progress.js";
 import { ms, print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
@@ -66,7 +62,7 @@ export const verb: Verb = {
         "--detector-folder <folder>",
         "folder of its model file, where the card is kept apart from it",
       )
-      .option("--protocol <name>", "standard or paddleclas (default: the gallery's)")
+      .option("--protocol <name>", `${protocols.join(" or ")} (default: the gallery's)`)
       .option("--k <n>", "neighbours shown a box", String(defaultSettings.k))
       .option(
         "--score-threshold <s>",
@@ -129,10 +125,7 @@ async function recognize(images: string[], options: Options): Promise<void> {
       fix: "give --embedder card.yaml",
     });
   }
-  const protocol: Protocol = choice("--protocol", options.protocol ?? gallery.settings.protocol, [
-    "standard",
-    "paddleclas",
-  ]);
+  const protocol = protocolOf({ protocol: options.protocol ?? gallery.settings.protocol });
   const embedderFolder =
     options.embedderFolder ?? (options.embedder === undefined ? from.folder : undefined);
   const embedder = await openEmbedder(

@@ -3,6 +3,7 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../pipeline/errors.js";
+import { protocols } from "../../pipeline/protocol.js";
 import { parseValue, yamlValue } from "../../pipeline/schema.js";
 import { readStrictText } from "../../pipeline/strict-text.js";
 import { intervalsSchema } from "./intervals.js";
@@ -321,7 +322,7 @@ const configSchema = z.strictObject({
   }),
   title: z.string(),
   version: z.number().int().positive().default(1),
-  protocol: z.enum(["paddleclas", "standard"]).default("standard"),
+  protocol: z.enum(protocols).default("standard"),
   table: z
     .number()
     .int()

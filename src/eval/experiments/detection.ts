@@ -1,13 +1,13 @@
 import { DetectionsBuilder } from "../../../datasets/formats/coco-detections-builder.js";
 import type { CocoDetections, CocoTruth } from "../../../datasets/formats/coco-set.js";
-import { iou } from "../../pipeline/box.js";
 import { UserError } from "../../pipeline/errors.js";
 import { bestDetections, defaultSettings } from "../../pipeline/system/recognizer.js";
-import type { Box, Detection, Protocol } from "../../pipeline/types.js";
+import type { Detection, Protocol } from "../../pipeline/types.js";
 import type { DetectionMeasurement } from "../config/config.js";
 import type { DetectionDataset } from "../config/dataset.js";
 import type { ObservationCaches } from "../observe/cache.js";
 import { derived } from "../observe/derived.js";
+import { foundObjects, objectsByImage } from "../metrics/box-match.js";
 import { cocoInterval } from "../metrics/coco/coco-interval.js";
 import { apStatistic } from "../metrics/coco/coco-resample.js";
 import { evaluateCoco, type CocoEvaluation } from "../metrics/coco/coco.js";
@@ -253,7 +253,7 @@ const shownBoxes = 20;
  * would have found of it.
  */
 function casesOf({ found }: Detected, truth: CocoTruth): CellOutcome["cases"] {
-  const boxes = boxesByImage(truth);
+  const boxes = objectsByImage(truth);
   return truth.images.map(({ id, fileName }, i) => {
     const image = found[i];
     const objects = boxes[i]!;
@@ -263,12 +263,12 @@ function casesOf({ found }: Detected, truth: CocoTruth): CellOutcome["cases"] {
       defaultSettings.maxDetections,
       defaultSettings.detectionThreshold,
     );
-    const hits = matchGreedily(used, objects);
-    const right = hits.filter((h) => h !== null).length;
+    const hits = foundObjects(used, objects);
+    const right = hits.filter((object) => object >= 0).length;
     const shown = [...detections].sort((a, b) => b.score - a.score).slice(0, shownBoxes);
     const fate = (d: Detection): string => {
       const place = used.indexOf(d);
-      return place < 0 ? "unused" : hits[place] === null ? "false" : "hit";
+      return place < 0 ? "unused" : hits[place] === -1 ? "false" : "hit";
     };
     return {
       item: fileName ?? String(id),
@@ -300,40 +300,5 @@ function casesOf({ found }: Detected, truth: CocoTruth): CellOutcome["cases"] {
       lostAt: null,
       stageMs: null,
     };
-  });
-}
-
-function boxesByImage(truth: CocoTruth): Box[][] {
-  const boxes: Box[][] = truth.images.map(() => []);
-  truth.image.forEach((image, g) => {
-    if (truth.crowd[g] === 1) return;
-    const [x, y, width, height] = truth.box.subarray(4 * g, 4 * g + 4) as unknown as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    boxes[image]!.push({ x0: x, y0: y, x1: x + width, y1: y + height });
-  });
-  return boxes;
-}
-
-/**
- * For each detection, best score first, the object that it finds at IoU 0.5 or more, or null; an
- * object is found once.
- */
-function matchGreedily(
-  detections: readonly Detection[],
-  objects: readonly Box[],
-): (number | null)[] {
-  const taken = new Set<number>();
-  return detections.map(({ box }) => {
-    const best = objects
-      .map((o, i) => ({ i, overlap: iou(box, o) }))
-      .filter(({ i, overlap }) => overlap >= 0.5 && !taken.has(i))
-      .sort((a, b) => b.overlap - a.overlap)[0];
-    if (!best) return null;
-    taken.add(best.i);
-    return best.i;
   });
 }

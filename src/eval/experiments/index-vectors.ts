@@ -6,6 +6,7 @@ import { readListPart } from "../../../datasets/formats/released-list.js";
 import type { ImageList } from "../../../datasets/formats/paddleclas-list.js";
 import { readCodes, readVectors } from "../../../datasets/formats/vector-file.js";
 import { UserError } from "../../pipeline/errors.js";
+import { rulesOf } from "../../pipeline/protocol.js";
 import { isCodes, type Codes, type Protocol, type Vectors } from "../../pipeline/types.js";
 import type { CacheKey, ObservationCache, ObservationCaches } from "../observe/cache.js";
 import { codeVersion, moduleFile } from "../observe/code-version.js";
@@ -146,7 +147,9 @@ async function readSide(
   { packed, normalize }: Files,
   protocol: Protocol,
 ): Promise<Side> {
-  const list = await readListPart(listFile, part, { protocol });
+  const list = await readListPart(listFile, part, {
+    labels: rulesOf(protocol).labels,
+  });
   const rows = packed ? await readCodes(file) : await readVectors(file);
   requireFit(file, rows, list);
   const notes: string[] = [];

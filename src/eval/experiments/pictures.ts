@@ -6,7 +6,7 @@ import { readVocTruth } from "../../../datasets/formats/voc-xml.js";
 import { UserError } from "../../pipeline/errors.js";
 import { safePath } from "../../pipeline/image/image-root.js";
 import { projectRoot } from "../../pipeline/root.js";
-import type { Protocol } from "../../pipeline/types.js";
+import { rulesOf, type Protocol } from "../../pipeline/protocol.js";
 import type {
   ClassificationDataset,
   DatasetManifest,
@@ -49,7 +49,7 @@ async function readListed(
   const columns = dataset.task !== "recognition" ? 2 : dataset.identity === "none" ? undefined : 3;
   const { rows } = await readList(list.list, {
     delimiter: list.delimiter,
-    protocol,
+    labels: rulesOf(protocol).labels,
     ...(columns !== undefined && { columns }),
   });
   return { rows, pictures: rows.map((row) => pictureRef(list.images ?? dataset.images, row.path)) };

@@ -1,5 +1,7 @@
 import type { CocoTruth } from "../../../datasets/formats/coco-set.js";
 import type { Complaint } from "../../pipeline/errors.js";
+import { accepted, type AcceptanceRule } from "../../pipeline/acceptance.js";
+import { rulesOf } from "../../pipeline/protocol.js";
 import { Gallery } from "../../pipeline/gallery/gallery.js";
 import { bestDetections, defaultSettings, Recognizer } from "../../pipeline/system/recognizer.js";
 import type { Box, Detection, Pixels, Protocol, Recognition } from "../../pipeline/types.js";
@@ -8,12 +10,7 @@ import type { PipelineDataset } from "../config/dataset.js";
 import { withCrops } from "../observe/crop-embeddings.js";
 import { derived } from "../observe/derived.js";
 import { cropRecall } from "../metrics/end-to-end/f1-crop-recall.js";
-import {
-  type AcceptanceRule,
-  accepted,
-  type ImageEvidence,
-  type TruthObject,
-} from "../metrics/end-to-end/f1-evidence.js";
+import type { ImageEvidence, TruthObject } from "../metrics/end-to-end/f1-evidence.js";
 import { bestPoint, sweepF1, thinned } from "../metrics/end-to-end/f1-sweep.js";
 import { f1Definitions } from "../metrics/end-to-end/f1-tally.js";
 import { f1At, heldOutF1, scoreOf } from "../metrics/end-to-end/f1.js";
@@ -172,7 +169,7 @@ async function measurePipeline(
     const rule: AcceptanceRule = {
       better: embedder.kind === "real" ? "higher" : "lower",
       suppressIou: defaultSettings.suppressIou,
-      protocol,
+      rules: rulesOf(protocol),
     };
     const at =
       threshold ??

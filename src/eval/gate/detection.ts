@@ -1,10 +1,10 @@
 import type { CocoTruth } from "../../../datasets/formats/coco-set.js";
-import { iou } from "../../pipeline/box.js";
 import { bestDetections, defaultSettings } from "../../pipeline/system/recognizer.js";
 import type { Box, Detection } from "../../pipeline/types.js";
 import type { DetectionDataset } from "../config/dataset.js";
 import { classMappingOf, detectorClasses, toCoco } from "../experiments/detection.js";
 import { readTruth, truthPictures } from "../experiments/pictures.js";
+import { foundObjects, objectsByImage } from "../metrics/box-match.js";
 import { apStatistic } from "../metrics/coco/coco-resample.js";
 import { evaluateCoco, type CocoEvaluation } from "../metrics/coco/coco.js";
 import type { ResampledStatistic } from "../stats/resampled-statistic.js";
@@ -55,33 +55,10 @@ export async function observeDetection(
   return { truth, detected, evaluation, found };
 }
 
-/** True boxes of each picture, crowds left out. */
-export function objectsByImage(truth: CocoTruth): Box[][] {
-  const boxes: Box[][] = truth.images.map(() => []);
-  truth.image.forEach((image, g) => {
-    if (truth.crowd[g] === 1) return;
-    const [x = 0, y = 0, width = 0, height = 0] = truth.box.subarray(4 * g, 4 * g + 4);
-    boxes[image]!.push({ x0: x, y0: y, x1: x + width, y1: y + height });
-  });
-  return boxes;
-}
-
 /** Share of the objects that a detection finds at IoU 0.5, each detection used once. */
 export function foundShare(used: readonly Detection[], objects: readonly Box[]): number | null {
   if (objects.length === 0) return null;
-  const taken = new Set<number>();
-  for (const { box } of used) {
-    let best = -1;
-    let most = 0.5;
-    objects.forEach((object, i) => {
-      const overlap = iou(box, object);
-      if (taken.has(i) || overlap < most) return;
-      best = i;
-      most = overlap;
-    });
-    if (best >= 0) taken.add(best);
-  }
-  return taken.size / objects.length;
+  return foundObjects(used, objects).filter((object) => object >= 0).length / objects.length;
 }
 
 /** Task deltas and agreement of two detectors on the same pictures. */

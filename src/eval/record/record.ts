@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { asWriteError, writeAtomic } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
+import { protocols } from "../../pipeline/protocol.js";
 import { parseValue, unreadable } from "../../pipeline/schema.js";
 import { recordSchemaVersion, upgradeRecord } from "./upgrade.js";
 
@@ -113,7 +114,7 @@ const recordSchema = z.object({
     name: z.string(),
     title: z.string(),
     version: z.number().int(),
-    protocol: z.enum(["paddleclas", "standard"]),
+    protocol: z.enum(protocols),
     config: z.unknown(),
     configHash: z.string(),
     intervals: intervalPlanSchema,

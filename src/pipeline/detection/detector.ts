@@ -11,6 +11,7 @@ import { openModelFor, type LoadTimes, type Model, type ModelSettings } from "..
 import { OutputError, decodeOutputs, type Output } from "./picodet-decode.js";
 import type { Roles } from "../model/picodet-form.js";
 import { tensorLength, toTensor } from "../image/preprocess.js";
+import { rulesOf } from "../protocol.js";
 import { Stopwatch } from "../stopwatch.js";
 import { TensorPool } from "../image/tensor-pool.js";
 import type { Detection, Pixels, Preprocessing, Protocol } from "../types.js";
@@ -83,7 +84,9 @@ export class PicoDet implements TimedDetector {
       return await watch.time("detect", async () => {
         const found = await this.#model.run(this.#feeds(picture, scaleY, scaleX));
         const detections = this.#decode(found as Record<string, Tensor>, scaleX, scaleY);
-        return this.protocol === "standard" ? clipAll(detections, pixels) : detections;
+        return rulesOf(this.protocol).boxes === "clipped"
+          ? clipAll(detections, pixels)
+          : detections;
       });
     } finally {
       this.#tensors.give(input);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { writeAtomic } from "../atomic-file.js";
 import { UserError } from "../errors.js";
+import { protocols } from "../protocol.js";
 import { parseValue, unreadable } from "../schema.js";
 import { strictText } from "../strict-text.js";
 
@@ -36,7 +37,7 @@ const manifestSchema = z.strictObject({
     card: z.string().optional(),
     folder: z.string().optional(),
   }),
-  protocol: z.enum(["paddleclas", "standard"]),
+  protocol: z.enum(protocols),
   engine: z.string(),
   engineVersion: z.string(),
   factory: z.string(),

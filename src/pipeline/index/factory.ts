@@ -1,5 +1,5 @@
 import { UserError } from "../errors.js";
-import type { Protocol } from "../types.js";
+import { rulesOf, type Protocol } from "../protocol.js";
 import type { IndexShape } from "./row-checks.js";
 
 /** Faiss's and PaddleClas's values, said openly: PaddleClas never raises nprobe or efSearch. */
@@ -42,7 +42,7 @@ export function pickFactory({
       ? `IDMap2,${plain}`
       : `B${plain}`
     : name;
-  if (protocol === "paddleclas" && /\bBIVF/.test(completed)) {
+  if (rulesOf(protocol).binaryIvf === "refused" && /\bBIVF/.test(completed)) {
     throw new UserError({
       code: "protocol-quirk",
       message: "PaddleClas never trains a binary IVF, and fails: there is nothing to reproduce",

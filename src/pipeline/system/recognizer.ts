@@ -1,9 +1,10 @@
 // system/: a detector, an embedder and a gallery in; of a picture its recognitions and the time of
 // each stage out. It never sees the truth.
-import { suppress } from "../box.js";
+import { accepted, passes, type Candidate } from "../acceptance.js";
 import { UserError } from "../errors.js";
 import type { Gallery } from "../gallery/gallery.js";
 import { decode } from "../image/image.js";
+import { rulesOf, type Rules } from "../protocol.js";
 import { Stopwatch, monotonicClock } from "../stopwatch.js";
 import type {
   Box,
@@ -61,6 +62,7 @@ export interface RecognizerParts {
 export class Recognizer {
   readonly settings: RecognizerSettings;
   readonly #parts: RecognizerParts;
+  readonly #rules: Rules;
 
   /**
    * @throws UserError `gallery-model` where the gallery was built by another model than the
@@ -69,6 +71,7 @@ export class Recognizer {
   constructor(parts: RecognizerParts, settings: Partial<RecognizerSettings> = {}) {
     this.#parts = parts;
     this.settings = { ...defaultSettings, ...settings };
+    this.#rules = rulesOf(this.settings.protocol);
     const from = parts.gallery.settings.model;
     if (from.version !== parts.embedder.version) {
       throw new UserError({
@@ -122,14 +125,14 @@ export class Recognizer {
     }: { wholeImage?: boolean; watch?: Stopwatch } = {},
   ): Promise<Recognition[]> {
     const { embedder, gallery } = this.#parts;
-    const { k, protocol } = this.settings;
+    const { k } = this.settings;
     const candidates = wholeImage
       ? [
           ...detections,
           { box: { x0: 0, y0: 0, x1: pixels.width, y1: pixels.height }, score: 1, classId: 0 },
         ]
       : [...detections];
-    const cut = candidates.map((d) => ({ ...d, ...cropWindow(d.box, pixels, protocol) }));
+    const cut = candidates.map((d) => ({ ...d, ...cropWindow(d.box, pixels, this.#rules.crops) }));
     const full = cut.filter((d) => d.window !== null);
     const empty = cut
       .filter((d) => d.window === null)
@@ -164,45 +167,23 @@ export class Recognizer {
   #decide(
     crops: readonly { box: Box; detectionScore: number; hits: Recognition["hits"] }[],
   ): Recognition[] {
-    const { protocol, scoreThreshold, hammingRadius, suppressIou } = this.settings;
+    const { scoreThreshold, hammingRadius, suppressIou } = this.settings;
     const hamming = this.#parts.gallery.index.metric !== "inner-product";
-    const passes = (score: number): boolean =>
-      hamming ? score <= hammingRadius : score >= scoreThreshold;
-    const rows = crops.map((crop): Recognition => {
-      const best = crop.hits[0];
-      if (!best)
-        return {
-          ...crop,
-          label: null,
-          score: hamming ? Infinity : -Infinity,
-          fate: "below-threshold",
-        };
-      return {
-        ...crop,
-        label: best.label,
-        score: best.score,
-        fate: passes(best.score) ? "kept" : "below-threshold",
-      };
+    const better = hamming ? "lower" : "higher";
+    const threshold = hamming ? hammingRadius : scoreThreshold;
+    const nothing = { label: null, score: hamming ? Infinity : -Infinity };
+    const rows = crops.map((crop) => ({ ...crop, ...answerOf(crop.hits[0] ?? nothing) }));
+    const kept = new Set(accepted(rows, { better, suppressIou, rules: this.#rules }, threshold));
+    return rows.map((row, i): Recognition => {
+      if (kept.has(i)) return { ...row, fate: "kept" };
+      const passing = row.label !== null && passes(row.score, threshold, better);
+      return { ...row, fate: passing ? "suppressed" : "below-threshold" };
     });
-    const kept = rows.filter((r) => r.fate === "kept");
-    // PaddleClas sorts descending for Hamming distances too, and so keeps the worst box.
-    const higherFirst = !hamming || protocol === "paddleclas";
-    const survivors = new Set(
-      suppress(
-        kept.map((r) => r.box),
-        kept.map((r) => r.score),
-        suppressIou,
-        {
-          plusOne: true,
-          order: higherFirst ? "descending" : "ascending",
-          ties: protocol === "paddleclas" ? "last" : "first",
-        },
-      ).map((i) => kept[i]!),
-    );
-    return rows.map((r) =>
-      r.fate === "kept" && !survivors.has(r) ? { ...r, fate: "suppressed" as const } : r,
-    );
   }
+}
+
+function answerOf({ label, score }: Pick<Candidate, "label" | "score">) {
+  return { label, score };
 }
 
 /**
@@ -221,14 +202,14 @@ export function bestDetections(
 }
 
 /**
- * What a box cuts out: its coordinates truncated to integers, and the window of pixels. `standard`
- * clips the box to the picture; `paddleclas` keeps it as it is and repeats Python's slice, where a
+ * What a box cuts out: its coordinates truncated to integers, and the window of pixels. `clipped`
+ * cuts the box to the picture; `slices` keeps it as it is and repeats Python's slice, where a
  * negative start counts from the far end. The window is null where nothing is left.
  */
 export function cropWindow(
   box: Box,
   { width, height }: { width: number; height: number },
-  protocol: Protocol,
+  crops: Rules["crops"],
 ): { box: Box; window: Box | null } {
   const whole = {
     x0: Math.trunc(box.x0),
@@ -236,8 +217,9 @@ export function cropWindow(
     x1: Math.trunc(box.x1),
     y1: Math.trunc(box.y1),
   };
+  const wraps = crops === "slices";
   const slice = (i: number, length: number): number =>
-    Math.min(length, Math.max(0, protocol === "paddleclas" && i < 0 ? i + length : i));
+    Math.min(length, Math.max(0, wraps && i < 0 ? i + length : i));
   const window = {
     x0: slice(whole.x0, width),
     y0: slice(whole.y0, height),
@@ -245,5 +227,5 @@ export function cropWindow(
     y1: slice(whole.y1, height),
   };
   const some = window.x1 > window.x0 && window.y1 > window.y0;
-  return { box: protocol === "paddleclas" || !some ? whole : window, window: some ? window : null };
+  return { box: wraps || !some ? whole : window, window: some ? window : null };
 }

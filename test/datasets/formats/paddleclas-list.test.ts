@@ -105,10 +105,10 @@ describe("space-separated lists", () => {
 
 describe("the paddleclas protocol cuts a label at its first space", () => {
   it("for tabs and spaces, path and uid untouched", () => {
-    expect(rows("my photos/a.jpg\tCoca Cola\tcam 7", { protocol: "paddleclas" })).toEqual([
+    expect(rows("my photos/a.jpg\tCoca Cola\tcam 7", { labels: "first-word" })).toEqual([
       ["my photos/a.jpg", "Coca", "cam 7"],
     ]);
-    expect(rows("a.jpg Coca Cola\nb.jpg Fanta", { protocol: "paddleclas" })).toEqual([
+    expect(rows("a.jpg Coca Cola\nb.jpg Fanta", { labels: "first-word" })).toEqual([
       ["a.jpg", "Coca"],
       ["b.jpg", "Fanta"],
     ]);

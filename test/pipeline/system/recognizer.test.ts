@@ -208,7 +208,7 @@ describe("recognizer", () => {
 
 describe("crop window", () => {
   it("truncates towards zero and clips under standard", () => {
-    expect(cropWindow(box(-3.7, 2.9, 120.5, 60), pixels, "standard")).toEqual({
+    expect(cropWindow(box(-3.7, 2.9, 120.5, 60), pixels, "clipped")).toEqual({
       box: box(0, 2, 100, 60),
       window: box(0, 2, 100, 60),
     });
@@ -216,9 +216,9 @@ describe("crop window", () => {
 
   it("repeats Python's slice under paddleclas: a negative start counts from the end", () => {
     // image[5:40, -3:50] is empty: the start is column 97.
-    expect(cropWindow(box(-3, 5, 50, 40), pixels, "paddleclas").window).toBeNull();
+    expect(cropWindow(box(-3, 5, 50, 40), pixels, "slices").window).toBeNull();
     // image[-10:60, 0:50] keeps the last ten rows.
-    expect(cropWindow(box(0, -10, 50, 60), pixels, "paddleclas")).toEqual({
+    expect(cropWindow(box(0, -10, 50, 60), pixels, "slices")).toEqual({
       box: box(0, -10, 50, 60),
       window: box(0, 50, 50, 60),
     });

@@ -8,7 +8,8 @@ import type { PictureRef } from "../../observe/observations.js";
 import { rowHamming } from "../agreement/codes.js";
 import { topClass } from "../agreement/ranks.js";
 import type { ChainAnswer } from "../chain/runner.js";
-import { foundShare, objectsByImage } from "../detection.js";
+import { objectsByImage } from "../../metrics/box-match.js";
+import { foundShare } from "../detection.js";
 import type { GateWork } from "../work.js";
 import { mean } from "./likeness.js";
 

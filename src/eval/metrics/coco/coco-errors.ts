@@ -1,5 +1,6 @@
 import type { CocoDetections, CocoTruth } from "../../../../datasets/formats/coco-set.js";
 import type { Score } from "../../types.js";
+import { matchGreedily } from "../box-match.js";
 import { apAfterMending } from "./coco-error-ap.js";
 import { type ErrorEvidence, type ErrorType, errorTypes, typeIndex } from "./coco-error-types.js";
 import { rankDetections } from "./coco-ranking.js";
@@ -152,23 +153,22 @@ function judgeImage(
   const state = new Map<number, "found" | "mendable">();
   const overlap = (p: number, g: number, crowd: boolean): number =>
     boxIou(detections.box, ranked.detection[p]!, truth.box, g, crowd);
-  for (const p of rows) {
-    let best = -1;
-    let bestIou = 0;
-    for (const g of truths) {
-      if (state.has(g) || truth.category[g] !== category[p]) continue;
-      const iou = overlap(p, g, false);
-      if (iou > bestIou) [best, bestIou] = [g, iou];
-    }
-    if (best >= 0 && bestIou >= foreground) {
+  const alike = (p: number, g: number): boolean => truth.category[g] === category[p];
+  const objectOf = matchGreedily(
+    rows.length,
+    truths.length,
+    (i, j) => (alike(rows[i]!, truths[j]!) ? overlap(rows[i]!, truths[j]!, false) : 0),
+    foreground,
+  );
+  rows.forEach((p, i) => {
+    const object = truths[objectOf[i]!];
+    if (object !== undefined) {
       outcome[p] = 1;
-      state.set(best, "found");
-    } else if (
-      crowds.some((g) => truth.category[g] === category[p] && overlap(p, g, true) > foreground)
-    ) {
+      state.set(object, "found");
+    } else if (crowds.some((g) => alike(p, g) && overlap(p, g, true) > foreground)) {
       outcome[p] = -1;
     }
-  }
+  });
 
   // The best detection to find each true box, of those that are localisation or classification
   // errors.

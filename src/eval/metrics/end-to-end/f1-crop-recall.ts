@@ -1,32 +1,33 @@
+import { byStrictness, takesFirst, type AcceptanceRule } from "../../../pipeline/acceptance.js";
 import type { Score } from "../../types.js";
 import { defaultIntervals } from "../../stats/interval-plan.js";
 import { wilson } from "../../stats/proportion.js";
-import { byStrictness, type AcceptanceRule, type ImageEvidence } from "./f1-evidence.js";
+import type { ImageEvidence } from "./f1-evidence.js";
 
 /**
  * `crop-recall@k`: the share of pictures of which some true label is among the labels of the k
  * best-scoring crops, before any threshold and any suppression. It is what PaddleClas's
  * `eval_shitu_pipeline.py` prints as `recal_k`, and it is not the recall@k of retrieval: there each
  * query has k neighbours, here each crop gives its first only. Distractors have no true label and
- * are left out. Under `paddleclas` crops are sorted descending even by Hamming distance, the last
- * of equals first (a reversed argsort).
+ * are left out. Crops come in the order in which suppression takes them.
  *
  * @returns one score for each k, with Wilson's interval; n is the number of pictures with truth.
  */
 export function cropRecall(
   images: readonly ImageEvidence[],
   ks: readonly number[],
-  { better, protocol }: Pick<AcceptanceRule, "better" | "protocol">,
+  rule: Pick<AcceptanceRule, "better" | "rules">,
   level = defaultIntervals.level,
 ): Score[] {
-  const order = byStrictness(protocol === "paddleclas" ? "higher" : better);
+  const order = byStrictness(takesFirst(rule));
+  const lastFirst = rule.rules.equalScores === "last";
   // For each picture the rank, from 0, of the first right crop.
   const ranks = images
     .filter((i) => i.truth.length > 0)
     .map(({ truth, recognitions }) => {
       const labels = new Set(truth.map((t) => t.label));
       const labelled = recognitions.filter((r) => r.label !== null);
-      const sorted = (protocol === "paddleclas" ? labelled.reverse() : labelled).sort((a, b) =>
+      const sorted = (lastFirst ? labelled.reverse() : labelled).sort((a, b) =>
         order(a.score, b.score),
       );
       const rank = sorted.findIndex((r) => labels.has(r.label!));

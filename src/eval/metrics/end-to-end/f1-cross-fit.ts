@@ -1,6 +1,7 @@
+import { accepted, type AcceptanceRule } from "../../../pipeline/acceptance.js";
 import { hashFraction, Random } from "../../stats/random.js";
 import { f1Of } from "./f1-counts.js";
-import { accepted, steps, type AcceptanceRule, type ImageEvidence } from "./f1-evidence.js";
+import { steps, type ImageEvidence } from "./f1-evidence.js";
 import { bestPoint, sweepF1 } from "./f1-sweep.js";
 import { tally, type F1Definition, type Tally } from "./f1-tally.js";
 

@@ -1,4 +1,5 @@
-import { byStrictness, steps, type AcceptanceRule, type ImageEvidence } from "./f1-evidence.js";
+import { byStrictness, type AcceptanceRule } from "../../../pipeline/acceptance.js";
+import { steps, type ImageEvidence } from "./f1-evidence.js";
 import { Counts, type F1Point } from "./f1-counts.js";
 import { tally, type F1Definition, type Tally } from "./f1-tally.js";
 

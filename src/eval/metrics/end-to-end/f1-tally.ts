@@ -1,5 +1,6 @@
 import { iou } from "../../../pipeline/box.js";
 import type { Box } from "../../../pipeline/types.js";
+import { matchGreedily } from "../box-match.js";
 import type { TruthObject } from "./f1-evidence.js";
 
 /**
@@ -104,19 +105,11 @@ export function matchBoxes(
   answers: readonly Answer[],
   iouThreshold: number,
 ): number[] {
-  const answerOf = truth.map(() => -1);
-  answers.forEach((answer, a) => {
-    let best = -1;
-    let bestIou = 0;
-    truth.forEach((object, t) => {
-      if (answerOf[t] !== -1 || object.label !== answer.label) return;
-      const overlap = iou(object.box, answer.box);
-      if (overlap >= iouThreshold && overlap > bestIou) {
-        best = t;
-        bestIou = overlap;
-      }
-    });
-    if (best !== -1) answerOf[best] = a;
-  });
-  return answerOf;
+  const objectOf = matchGreedily(
+    answers.length,
+    truth.length,
+    (a, t) => (truth[t]!.label === answers[a]!.label ? iou(truth[t]!.box, answers[a]!.box) : 0),
+    iouThreshold,
+  );
+  return truth.map((_, t) => objectOf.indexOf(t));
 }

@@ -1,5 +1,6 @@
 // metrics/end-to-end/: recognitions with the truth in; F1, thresholds and the stage at which each
 // object was lost out. It never sees pictures or a model.
+import { accepted, type AcceptanceRule } from "../../../pipeline/acceptance.js";
 import type { Score } from "../../types.js";
 import {
   bootstrap,
@@ -12,7 +13,7 @@ import { jackknife } from "../../stats/jackknife.js";
 import { hashFraction } from "../../stats/random.js";
 import type { ResampledStatistic } from "../../stats/resampled-statistic.js";
 import { measured, undefinedScore, type Undefined } from "../../stats/score.js";
-import { accepted, type AcceptanceRule, type ImageEvidence } from "./f1-evidence.js";
+import type { ImageEvidence } from "./f1-evidence.js";
 import { f1Of, type F1Point, Counts } from "./f1-counts.js";
 import { bestPoint, sweepF1 } from "./f1-sweep.js";
 import { tally, type F1Definition, type Tally } from "./f1-tally.js";
@@ -48,12 +49,11 @@ export function f1At(
   options: BootstrapOptions = {},
 ): F1Result {
   const tallies = tallyAll(images, definition, rule, threshold);
-  const counts = new Counts(definition);
-  for (const t of tallies) counts.add(t);
+  const point = pointOf(tallies, definition);
   const f1 =
     images.length === 0
       ? undefinedScore("no pictures")
-      : counts.point.f1 === null
+      : point.f1 === null
         ? undefinedScore(noF1(images, definition))
         : definition === "D"
           ? macroInterval(tallies, options.level)
@@ -61,7 +61,7 @@ export function f1At(
   return {
     definition,
     threshold,
-    point: counts.point,
+    point,
     f1,
     images: images.length,
     distractors: images.filter((i) => i.truth.length === 0).length,
@@ -92,6 +92,12 @@ export function f1Difference(
     f1Statistic(tallyAll(partners, definition, rules[1], thresholds[1]), definition),
     options,
   );
+}
+
+function pointOf(tallies: readonly (readonly Tally[])[], definition: F1Definition): F1Point {
+  const counts = new Counts(definition);
+  for (const t of tallies) counts.add(t);
+  return counts.point;
 }
 
 function tallyAll(
@@ -214,6 +220,24 @@ export function heldOutF1(
       ),
     };
   return { ...known, test: f1At(test, definition, rule, best.threshold, options) };
+}
+
+/**
+ * F1 without an interval, for tables of what a rule is worth: at the threshold, or at the one that
+ * is best on the calibration half and on the other half's pictures where none is given.
+ */
+export function plainF1(
+  images: readonly ImageEvidence[],
+  definition: F1Definition,
+  rule: AcceptanceRule,
+  { threshold, seed = 0 }: { threshold: number | null; seed?: number | string },
+): Score {
+  const [calibration, test] = halves(images, seed);
+  const at = threshold ?? bestPoint(sweepF1(calibration, definition, rule))?.threshold;
+  if (at === undefined) return undefinedScore("the calibration half gives no threshold");
+  const judged = threshold === null ? test : images;
+  const { f1 } = pointOf(tallyAll(judged, definition, rule, at), definition);
+  return f1 === null ? undefinedScore(noF1(judged, definition)) : measured(f1, judged.length);
 }
 
 /**

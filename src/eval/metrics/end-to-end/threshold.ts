@@ -1,10 +1,11 @@
+import { byStrictness, type AcceptanceRule } from "../../../pipeline/acceptance.js";
 import { iou } from "../../../pipeline/box.js";
 import type { Box } from "../../../pipeline/types.js";
 import type { Score } from "../../types.js";
 import { alphaOf, defaultIntervals, twoSidedLevel } from "../../stats/interval-plan.js";
 import { exactInterval, wilson } from "../../stats/proportion.js";
 import { undefinedScore } from "../../stats/score.js";
-import { byStrictness, type AcceptanceRule, type ImageEvidence } from "./f1-evidence.js";
+import type { ImageEvidence } from "./f1-evidence.js";
 
 /**
  * The open-set question: at which recognition threshold does the system refuse what is not in its

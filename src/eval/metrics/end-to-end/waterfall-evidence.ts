@@ -1,5 +1,6 @@
+import type { AcceptanceRule } from "../../../pipeline/acceptance.js";
 import type { Box, Recognition } from "../../../pipeline/types.js";
-import type { AcceptanceRule, TruthObject } from "./f1-evidence.js";
+import type { TruthObject } from "./f1-evidence.js";
 
 /** A gallery entry near a crop. */
 export interface Neighbour {

@@ -1,10 +1,11 @@
+import { accepted, passes, type Candidate } from "../../../pipeline/acceptance.js";
 import { iou } from "../../../pipeline/box.js";
 import { bootstrap, pairedBootstrap, type BootstrapOptions } from "../../stats/bootstrap.js";
 import { wilsonInterval } from "../../stats/proportion.js";
 import { ratioStatistic } from "../../stats/resampled-statistic.js";
 import { measured, undefinedScore } from "../../stats/score.js";
 import type { Score } from "../../types.js";
-import { accepted, passes, type Candidate, type TruthObject } from "./f1-evidence.js";
+import type { TruthObject } from "./f1-evidence.js";
 import { matchBoxes } from "./f1-tally.js";
 import {
   lossStages,

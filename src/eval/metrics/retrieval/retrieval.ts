@@ -3,12 +3,12 @@
 import { requireFinite } from "../../../../datasets/formats/finite.js";
 import { UserError } from "../../../pipeline/errors.js";
 import { rankRows, requireSameSpace, type RowLists } from "../../../pipeline/index/row-ranks.js";
+import { rulesOf, type Protocol, type Rules } from "../../../pipeline/protocol.js";
 import {
   isCodes,
   rowCount,
   type Codes,
   type Progress,
-  type Protocol,
   type Vectors,
 } from "../../../pipeline/types.js";
 import { codeTexts, relevance, type Coded } from "./relevance.js";
@@ -44,47 +44,9 @@ export interface RetrievalInput {
   readonly listedPositives?: Int32Array;
 }
 
-/**
- * Where `paddleclas` and `standard` differ. Each can be set alone, so that a report can say what it
- * is worth.
- */
-export interface RetrievalRules {
-  /**
-   * `removed` from the ranking, or similarity 0 in its place there (PaddleClas multiplies by the
-   * mask).
-   */
-  readonly junk: "removed" | "zeroed";
-  /**
-   * The mean over all orders of tied items, or the order of a stable sort: the smaller row first.
-   * PaddleClas's own sort is not stable; this is its nearest repeatable kin.
-   */
-  readonly ties: "expected" | "stable";
-  /**
-   * Queries a block; each block's mean counts by its queries, those without a positive included.
-   * null: no blocks.
-   */
-  readonly block: number | null;
-  /**
-   * Rank of the last positive in mINP: from 1, or from 0 (PaddleClas, so that it can be infinite).
-   * From 0 goes with stable ties only.
-   */
-  readonly penalty: "from-one" | "from-zero";
-  /** Denominator of precision@k: queries with a positive, or all. */
-  readonly precision: "answerable" | "all";
-}
-
-/** What a protocol's name stands for. */
-export function rulesOf(protocol: Protocol): RetrievalRules {
-  return protocol === "standard"
-    ? {
-        junk: "removed",
-        ties: "expected",
-        block: null,
-        penalty: "from-one",
-        precision: "answerable",
-      }
-    : { junk: "zeroed", ties: "stable", block: 64, penalty: "from-zero", precision: "all" };
-}
+/** The quirks that change what a ranking is worth. */
+export const rankingQuirks = ["junk", "ties", "block", "precision", "penalty"] as const;
+export type RetrievalRules = Pick<Rules, (typeof rankingQuirks)[number]>;
 
 export interface RankingOptions {
   readonly protocol?: Protocol;
@@ -183,7 +145,7 @@ export async function rankQueries(
     threads,
     progress,
   } = options;
-  const rules = { ...rulesOf(protocol), ...options.rules };
+  const rules: RetrievalRules = { ...rulesOf(protocol), ...options.rules };
   if (rules.penalty === "from-zero" && rules.ties !== "stable")
     throw new RangeError("rules: a penalty from zero goes with stable ties only");
   check(input, ks);

@@ -1,9 +1,8 @@
+import type { AcceptanceRule } from "../../../../src/pipeline/acceptance.js";
+import { rulesOf } from "../../../../src/pipeline/protocol.js";
 import fc from "fast-check";
 import type { Box } from "../../../../src/pipeline/types.js";
-import type {
-  AcceptanceRule,
-  ImageEvidence,
-} from "../../../../src/eval/metrics/end-to-end/f1-evidence.js";
+import type { ImageEvidence } from "../../../../src/eval/metrics/end-to-end/f1-evidence.js";
 
 /** x, y, width, height in pixels. */
 export function at(x: number, y: number, w: number, h: number): Box {
@@ -80,5 +79,5 @@ export const pictures: fc.Arbitrary<ImageEvidence[]> = fc
 export const rules: fc.Arbitrary<AcceptanceRule> = fc.record({
   better: fc.constantFrom("higher" as const, "lower" as const),
   suppressIou: fc.constantFrom(0.05, 0.3, null),
-  protocol: fc.constantFrom("standard" as const, "paddleclas" as const),
+  rules: fc.constantFrom(rulesOf("standard"), rulesOf("paddleclas")),
 });

@@ -1,3 +1,4 @@
+import { rulesOf } from "../../../../src/pipeline/protocol.js";
 import { describe, expect, it } from "vitest";
 import { crossFitF1, splitOf } from "../../../../src/eval/metrics/end-to-end/f1-cross-fit.js";
 import type { ImageEvidence } from "../../../../src/eval/metrics/end-to-end/f1-evidence.js";
@@ -6,7 +7,7 @@ import { f1At } from "../../../../src/eval/metrics/end-to-end/f1.js";
 import { studentQuantile } from "../../../../src/eval/stats/clusters.js";
 import { Random } from "../../../../src/eval/stats/random.js";
 
-const rule = { better: "higher" as const, suppressIou: 0.05, protocol: "standard" as const };
+const rule = { better: "higher" as const, suppressIou: 0.05, rules: rulesOf("standard") };
 const box = { x0: 0, y0: 0, x1: 10, y1: 10 };
 
 /** A picture of one object, its answer right or wrong, surer where it is right. */

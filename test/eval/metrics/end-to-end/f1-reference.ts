@@ -1,8 +1,6 @@
+import type { AcceptanceRule } from "../../../../src/pipeline/acceptance.js";
 import type { Box } from "../../../../src/pipeline/types.js";
-import type {
-  AcceptanceRule,
-  ImageEvidence,
-} from "../../../../src/eval/metrics/end-to-end/f1-evidence.js";
+import type { ImageEvidence } from "../../../../src/eval/metrics/end-to-end/f1-evidence.js";
 import type { F1Definition } from "../../../../src/eval/metrics/end-to-end/f1-tally.js";
 
 /**
@@ -86,11 +84,11 @@ export function referenceAnswers(
       ? [{ box: r.box, label: r.label, score: r.score, place, gone: false }]
       : [],
   );
-  const bestFirst = high || rule.protocol === "paddleclas";
+  const bestFirst = high || rule.rules.suppressionOrder === "highest-first";
   rows.sort(
     (a, b) =>
       (bestFirst ? b.score - a.score : a.score - b.score) ||
-      (rule.protocol === "paddleclas" ? b.place - a.place : a.place - b.place),
+      (rule.rules.equalScores === "last" ? b.place - a.place : a.place - b.place),
   );
   rows.forEach((row, i) => {
     if (row.gone || rule.suppressIou === null) return;

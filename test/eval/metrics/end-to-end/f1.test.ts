@@ -1,9 +1,10 @@
+import { accepted } from "../../../../src/pipeline/acceptance.js";
+import { rulesOf } from "../../../../src/pipeline/protocol.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cropRecall } from "../../../../src/eval/metrics/end-to-end/f1-crop-recall.js";
 import { Counts } from "../../../../src/eval/metrics/end-to-end/f1-counts.js";
 import {
-  accepted,
   defaultRule,
   steps,
   type ImageEvidence,
@@ -131,16 +132,18 @@ describe("F1 by hand at threshold 0.5", () => {
         ],
       },
     ];
-    const hamming = { better: "lower", suppressIou: 0.05, protocol: "standard" } as const;
+    const hamming = { better: "lower", suppressIou: 0.05, rules: rulesOf("standard") } as const;
     expect(f1At(codes, "B", hamming, 100).point).toMatchObject({ tp: 1, fp: 0, fn: 0 });
     expect(f1At(codes, "B", hamming, 39).point).toMatchObject({ tp: 0, fp: 0, fn: 1 });
     // PaddleClas sorts descending and so keeps the worse of the two.
-    expect(f1At(codes, "B", { ...hamming, protocol: "paddleclas" }, 100).point).toMatchObject({
-      tp: 0,
-      fp: 1,
-      fn: 1,
-    });
-    expect(f1At(codes, "B", { ...hamming, protocol: "paddleclas" }, 60).point).toMatchObject({
+    expect(f1At(codes, "B", { ...hamming, rules: rulesOf("paddleclas") }, 100).point).toMatchObject(
+      {
+        tp: 0,
+        fp: 1,
+        fn: 1,
+      },
+    );
+    expect(f1At(codes, "B", { ...hamming, rules: rulesOf("paddleclas") }, 60).point).toMatchObject({
       tp: 1,
       fp: 0,
       fn: 0,
@@ -486,13 +489,21 @@ describe("crop-recall@k", () => {
         ],
       },
     ];
-    expect(cropRecall(codes, [1], { better: "lower", protocol: "standard" })[0]!.value).toBe(1);
-    expect(cropRecall(codes, [1], { better: "lower", protocol: "paddleclas" })[0]!.value).toBe(0);
+    expect(cropRecall(codes, [1], { better: "lower", rules: rulesOf("standard") })[0]!.value).toBe(
+      1,
+    );
+    expect(
+      cropRecall(codes, [1], { better: "lower", rules: rulesOf("paddleclas") })[0]!.value,
+    ).toBe(0);
     const tied = [
       { ...codes[0]!, recognitions: codes[0]!.recognitions.map((r) => ({ ...r, score: 40 })) },
     ];
-    expect(cropRecall(tied, [1], { better: "lower", protocol: "standard" })[0]!.value).toBe(1);
-    expect(cropRecall(tied, [1], { better: "lower", protocol: "paddleclas" })[0]!.value).toBe(0);
+    expect(cropRecall(tied, [1], { better: "lower", rules: rulesOf("standard") })[0]!.value).toBe(
+      1,
+    );
+    expect(cropRecall(tied, [1], { better: "lower", rules: rulesOf("paddleclas") })[0]!.value).toBe(
+      0,
+    );
   });
 
   test("never falls with k, equals a count, and is undefined without truth", () => {

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { paddleclasCodes } from "../../../../src/eval/metrics/retrieval/paddleclas-codes.js";
-import { quirkEffects } from "../../../../src/eval/metrics/retrieval/retrieval-quirks.js";
-import { rankQueries } from "../../../../src/eval/metrics/retrieval/retrieval.js";
+import { quirkEffects } from "../../../../src/eval/metrics/quirk-effects.js";
+import { rankingQuirks, rankQueries } from "../../../../src/eval/metrics/retrieval/retrieval.js";
 import { retrievalScores } from "../../../../src/eval/metrics/retrieval/retrieval-scores.js";
 import { penaltyFromZero } from "../../../../src/eval/metrics/retrieval/tied-ranks.js";
 import { projectRoot } from "../../../../src/pipeline/root.js";
@@ -172,7 +172,10 @@ describe("the quirks by hand", () => {
   });
 
   it("the effects of the quirks add what each is worth", async () => {
-    const effects = await quirkEffects(one, { ks: [1] });
+    const effects = await quirkEffects(rankingQuirks, async (rules) => {
+      const evidence = await rankQueries(one, { rules, ks: [1] });
+      return retrievalScores(evidence, { resamples: 0 }).scores;
+    });
     const map = effects.find((e) => e.metric === "mAP")!;
     expect(map.standard).toBe(1 / 2);
     expect(map.deltas.find((d) => d.quirk === "junk keeps its place")!.delta).toBeCloseTo(
