@@ -18,10 +18,14 @@ const shown = shownCases(loaded.runs);
 const paper = await readPaper(
   fileURLToPath(new URL("../configs/paper/tables.yaml", import.meta.url)),
 );
-const records = loaded.runs.map(({ view }) => ({ key: view.key, record: view }));
+const records = loaded.runs.map(({ view, cases }) => ({
+  key: view.key,
+  record: view,
+  cases: () => cases,
+}));
 const tables = paper.tables
   .map((table) => compareTable(table, records))
-  .map((compared) => ({ ...compared, summary: summarize(compared) }));
+  .map((compared) => ({ ...compared, orderings: [], summary: summarize(compared) }));
 
 process.stdout.write(
   tar({

@@ -25,10 +25,25 @@ export function paperTableText(compared: ComparedTable): string {
       `${s.counts["not comparable"]} not comparable, ` +
       `${s.counts["not run"]} not run; orderings of the paper: ${s.kept} kept, ${s.reversed} ` +
       `reversed, ${s.undecided} undecided`,
+    ...orderLines(compared),
     ...differences(compared).map((why) => `x ${why}`),
     ...ratios(compared),
     ...reasons(compared).map((why) => `~ ${why}`),
   ].join("\n");
+}
+
+/** The pairs that came out the other way, and why others could not be told, counted. */
+function orderLines({ orderings }: ComparedTable): string[] {
+  const reversed = orderings
+    .filter((o) => o.verdict === "reversed")
+    .map((o) => `reversed: ${o.column}: ${o.worse} before ${o.better} (${o.by})`);
+  const open = new Map<string, number>();
+  for (const { verdict, by, p } of orderings) {
+    if (verdict !== "undecided") continue;
+    const why = p === null ? (by.split(":")[0] ?? by) : `${by}, not told apart`;
+    open.set(why, (open.get(why) ?? 0) + 1);
+  }
+  return [...reversed, ...[...open].map(([why, n]) => `undecided ${n}: ${why}`)];
 }
 
 /** Why nothing is said of a proportion, each reason once. */

@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Case } from "../eval/record/case.js";
 import { casesFromArrow } from "../eval/record/cases.js";
 import type { LoadedRecord } from "../eval/compare/compare-records.js";
 import { runsFolder } from "../eval/config/paths.js";
@@ -64,6 +65,12 @@ export async function loadRecord(
     throw unreadable(file, error);
   });
   return { folder, record, cases: casesFromArrow(bytes) };
+}
+
+/** The cases of a record, read when they are asked for; none where it has none. */
+export function casesOfFolder(folder: string): () => Case[] {
+  const file = join(folder, "cases.arrow");
+  return () => (existsSync(file) ? casesFromArrow(readFileSync(file)) : []);
 }
 
 /** Every record that can be read, the newest first, committed ones last. */

@@ -7,7 +7,7 @@ import { UserError } from "../../pipeline/errors.js";
 import { projectRoot } from "../../pipeline/root.js";
 import { choice, whole } from "../options.js";
 import { legend, paperMatrix, paperRows, reasons } from "../../eval/paper/paper-matrix.js";
-import { allRecords, recordFolder } from "../record-folder.js";
+import { allRecords, casesOfFolder, recordFolder } from "../record-folder.js";
 import { toCsv, toLatex, toMarkdown } from "../../eval/record/table-formats.js";
 import type { Verb } from "../verb.js";
 
@@ -56,6 +56,11 @@ export function tableOf(tables: readonly PaperTable[], option: string, text: str
   return found;
 }
 
+async function namedRecord(name: string, runs: string | undefined) {
+  const folder = await recordFolder(name, runs);
+  return { folder, record: await readRecord(folder) };
+}
+
 async function exportTable(options: Options): Promise<void> {
   const format = choice("--format", options.format, ["md", "csv", "latex", "json"]);
   const paper = await readPaper(join(projectRoot, "configs", "paper", "tables.yaml"));
@@ -63,10 +68,14 @@ async function exportTable(options: Options): Promise<void> {
   const records =
     options.record === undefined
       ? await allRecords(options.runs)
-      : [{ record: await readRecord(await recordFolder(options.record, options.runs)) }];
+      : [await namedRecord(options.record, options.runs)];
   const compared = compareTable(
     table,
-    records.map(({ record }) => ({ key: record.id, record })),
+    records.map(({ record, folder }) => ({
+      key: record.id,
+      record,
+      cases: casesOfFolder(folder),
+    })),
   );
   const notes = [legend, ...reasons(compared).map((why) => `~ ${why}`)];
   const text = ((): string => {

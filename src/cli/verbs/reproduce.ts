@@ -24,6 +24,7 @@ import { choice } from "../options.js";
 import { legend, paperRows } from "../../eval/paper/paper-matrix.js";
 import { paperTableText } from "../paper-text.js";
 import { exactPart, prepareSystems } from "../true-scale.js";
+import { casesOfFolder } from "../record-folder.js";
 import { recordText } from "../record-text.js";
 import { colour, print, printJson, table as textTable } from "../terminal.js";
 import type { Verb } from "../verb.js";
@@ -179,7 +180,7 @@ async function reproduceTable(
       join(projectRoot, "configs", scale, name),
     ),
   ].filter((f) => existsSync(f));
-  const records: RunRecord[] = [];
+  const written: { record: RunRecord; folder: string }[] = [];
   const missing: MissingPart[] = [];
   for (const file of files) {
     const whole = await loadConfig(file, set);
@@ -189,25 +190,27 @@ async function reproduceTable(
     const plans = await plan(loaded);
     missing.push(...missingParts(plans));
     if (plans.every((p) => p.problem)) continue;
-    records.push(
-      (
-        await runWithProgress(loaded, {
-          ...shared,
-          keepFailures: true,
-          ...(runs !== undefined && { runs }),
-          ...(cache !== undefined && { cache }),
-          resume: fresh !== true,
-          fresh: fresh === true,
-        })
-      ).record,
+    written.push(
+      await runWithProgress(loaded, {
+        ...shared,
+        keepFailures: true,
+        ...(runs !== undefined && { runs }),
+        ...(cache !== undefined && { cache }),
+        resume: fresh !== true,
+        fresh: fresh === true,
+      }),
     );
   }
   return {
     compared: compareTable(
       table,
-      records.map((record) => ({ key: record.id, record })),
+      written.map(({ record, folder }) => ({
+        key: record.id,
+        record,
+        cases: casesOfFolder(folder),
+      })),
     ),
-    records,
+    records: written.map(({ record }) => record),
     missing,
   };
 }
@@ -303,5 +306,6 @@ function jsonOf({ compared, records, missing }: Reproduced): unknown {
     summary: summarize(compared),
     missing,
     cells: paperRows(compared),
+    orderings: compared.orderings,
   };
 }

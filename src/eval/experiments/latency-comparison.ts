@@ -109,7 +109,7 @@ export async function runRounds(
 
 export interface JudgeOptions {
   readonly level?: number;
-  /** The name of the one with which the others are paired; left out: all pairs. */
+  /** Every pair gets a verdict, those with this one ratios as well; left out: all. */
   readonly against?: string;
 }
 
@@ -127,8 +127,7 @@ export function judgeRounds(
   { level = defaultIntervals.level, against }: JudgeOptions = {},
 ): Judged {
   const { names, once, again, load, stages = {} } = rounds;
-  const pairs = pairsOf(names, against);
-  const shared = { names, pairs, relevantEffect, level, rounds };
+  const shared = { names, against, relevantEffect, level, rounds };
   const whole = judgeFamily([{ once, again }], shared);
   const parts = judgeFamily(
     Object.entries(stages).map(([stage, lists]) => ({ stage, ...lists })),
@@ -143,10 +142,10 @@ export function judgeRounds(
   };
 }
 
-function pairsOf(names: readonly string[], against: string | undefined): [number, number][] {
-  return names
-    .flatMap((_, a) => names.slice(a + 1).map((_unused, i): [number, number] => [a, a + 1 + i]))
-    .filter(([a, b]) => against === undefined || [names[a], names[b]].includes(against));
+function pairsOf(names: readonly string[]): [number, number][] {
+  return names.flatMap((_, a) =>
+    names.slice(a + 1).map((_unused, i): [number, number] => [a, a + 1 + i]),
+  );
 }
 
 interface Series extends TwiceTimed {
@@ -155,7 +154,7 @@ interface Series extends TwiceTimed {
 
 interface Family {
   readonly names: readonly string[];
-  readonly pairs: readonly (readonly [number, number])[];
+  readonly against: string | undefined;
   readonly relevantEffect: number;
   readonly level: number;
   readonly rounds: Pick<Rounds, "durationMs" | "load">;
@@ -164,12 +163,16 @@ interface Family {
 /** Certificates and pairs of several series, whose intervals hold all at once. */
 function judgeFamily(
   family: readonly Series[],
-  { names, pairs, relevantEffect, level, rounds: { durationMs, load } }: Family,
+  { names, against, relevantEffect, level, rounds: { durationMs, load } }: Family,
 ): { scores: RecordedScore[]; findings: Finding[] } {
   const scores: RecordedScore[] = [];
   const findings: Finding[] = [];
   const certified = { level: familyLevel(level, family.length * names.length), durationMs, load };
-  const pairLevel = familyLevel(level, family.length * pairs.length);
+  const pairs = pairsOf(names);
+  const scored = pairs.filter(
+    ([a, b]) => against === undefined || [names[a], names[b]].includes(against),
+  );
+  const levelOf = (among: typeof pairs): number => familyLevel(level, family.length * among.length);
   for (const { stage, once, again } of family) {
     const within = stage === undefined ? {} : { stage };
     const certificates = names.map((_, i) => certify(once[i]!, again[i]!, certified));
@@ -187,13 +190,19 @@ function judgeFamily(
     }
     // Both runs of a round: A, A, B, B in an order drawn anew, whose noise halves.
     const both = (i: number): Float64Array => once[i]!.map((ms, r) => (ms + again[i]![r]!) / 2);
-    for (const [a, b] of pairs) {
+    for (const pair of pairs) {
+      const [a, b] = pair;
       const of = { first: names[a]!, second: names[b]!, ...within };
-      const ratio = ratioOf(both(a), both(b), pairLevel);
       const worst = [certificates[a]!, certificates[b]!].find((c) => !c.passed) ?? certificates[a]!;
-      const { verdict, why } = judge(ratio, relevantEffect, worst);
-      scores.push(ratioScore("latency-ratio", of, ratio), totalScore(of, ratio));
+      const { verdict, why } = judge(
+        ratioOf(both(a), both(b), levelOf(pairs)),
+        relevantEffect,
+        worst,
+      );
       findings.push({ about: "comparison", of, verdict, why });
+      if (!scored.includes(pair)) continue;
+      const ratio = ratioOf(both(a), both(b), levelOf(scored));
+      scores.push(ratioScore("latency-ratio", of, ratio), totalScore(of, ratio));
       if (ratio.value !== null && ratio.drift !== null)
         findings.push(driftFinding(of, ratio.drift));
     }

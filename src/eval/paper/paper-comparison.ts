@@ -2,6 +2,8 @@
 // never measures.
 import type { Cell, RecordedScore, RunRecord } from "../record/record.js";
 import type { Interval } from "../types.js";
+import type { Case } from "../record/case.js";
+import { orderings, type Ordering, type TestedRecord } from "./orderings.js";
 import { cellsOf, type PaperCell, type PaperTable } from "./paper-tables.js";
 import {
   compareRatio,
@@ -50,25 +52,20 @@ export interface ComparedCell extends PaperCell {
   readonly ratio: RatioComparison | null;
 }
 
-/**
- * Pairs of a column (or row) that the paper orders: does our measurement order them the same way?
- */
-export interface OrderCount {
-  readonly kept: number;
-  readonly reversed: number;
-  /** Our intervals overlap. */
-  readonly undecided: number;
-}
+type Completed = Extract<Cell, { state: "completed" }>;
 
 export interface ComparedTable {
   readonly table: PaperTable;
   readonly cells: readonly (readonly ComparedCell[])[];
-  readonly order: OrderCount;
+  /** Does our measurement order the models as the paper does? */
+  readonly orderings: readonly Ordering[];
 }
 
 export interface NamedRecord {
   readonly key: string;
   readonly record: RunRecord;
+  /** Asked for only where orderings are tested; left out: they cannot be. */
+  readonly cases?: () => readonly Case[];
 }
 
 /**
@@ -81,7 +78,7 @@ export function compareTable(table: PaperTable, records: readonly NamedRecord[])
     .flatMap(({ key, record }) =>
       record.cells
         .filter(
-          (cell): cell is Extract<Cell, { state: "completed" }> =>
+          (cell): cell is Completed =>
             cell.state === "completed" &&
             (cell.labels.paperTable ?? "").split(",").includes(String(table.table)),
         )
@@ -101,7 +98,31 @@ export function compareTable(table: PaperTable, records: readonly NamedRecord[])
       return judge(cell, { found, ratio, explained: table.explained });
     }),
   );
-  return { table, cells, order: order(cells) };
+  return { table, cells, orderings: orderings(cells.flat(), testedRecords(records)) };
+}
+
+function testedRecords(records: readonly NamedRecord[]): Map<string, TestedRecord> {
+  return new Map(
+    records.map(({ key, record, cases }) => {
+      let rows: Map<string, Case[]> | undefined;
+      const casesOf = (cell: string): readonly Case[] => {
+        rows ??= casesByCell(cases?.() ?? []);
+        return rows.get(cell) ?? [];
+      };
+      const cells = record.cells.filter((c): c is Completed => c.state === "completed");
+      return [key, { cells, casesOf }];
+    }),
+  );
+}
+
+function casesByCell(cases: readonly Case[]): Map<string, Case[]> {
+  const rows = new Map<string, Case[]>();
+  for (const row of cases) {
+    const list = rows.get(row.cell);
+    if (list) list.push(row);
+    else rows.set(row.cell, [row]);
+  }
+  return rows;
 }
 
 function ratioOf(
@@ -251,28 +272,4 @@ function judge(cell: PaperCell, { found, ratio, explained }: Evidence): Compared
 
 function boundsOf({ value, interval }: OurValue): [number, number] {
   return interval ? [interval.low, interval.high] : [value, value];
-}
-
-/** Over every two cells that differ in model or system only. */
-function order(cells: readonly (readonly ComparedCell[])[]): OrderCount {
-  const count = { kept: 0, reversed: 0, undecided: 0 };
-  const flat = cells
-    .flat()
-    .filter(
-      (c) => c.ours !== null && c.value !== null && c.better !== null && c.is.average !== true,
-    );
-  const place = ({ is }: ComparedCell): string =>
-    JSON.stringify([is.metric, is.dataset, is.stage, is.processor]);
-  for (let i = 0; i < flat.length; i++) {
-    for (let j = i + 1; j < flat.length; j++) {
-      const [a, b] = [flat[i]!, flat[j]!];
-      if (place(a) !== place(b) || a.value === b.value) continue;
-      const theirs = Math.sign(a.value! - b.value!);
-      const [lowA, highA] = boundsOf(a.ours!);
-      const [lowB, highB] = boundsOf(b.ours!);
-      const ours = lowA > highB ? 1 : lowB > highA ? -1 : 0;
-      count[ours === 0 ? "undecided" : ours === theirs ? "kept" : "reversed"]++;
-    }
-  }
-  return count;
 }

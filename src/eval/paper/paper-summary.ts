@@ -1,8 +1,9 @@
-import type { ComparedTable, OrderCount, Verdict } from "./paper-comparison.js";
+import type { Ordering } from "./orderings.js";
+import type { ComparedTable, Verdict } from "./paper-comparison.js";
 
 /** What compared tables come to, for overviews. */
 
-export interface TableSummary extends OrderCount {
+export interface TableSummary extends Record<Ordering["verdict"], number> {
   /** Cells of ours that stand beside a number of the paper's, and the numbers there are. */
   readonly measured: number;
   /** Those of them that got a verdict which compares. */
@@ -14,8 +15,10 @@ export interface TableSummary extends OrderCount {
 /** Counts the verdicts and orderings of a table. */
 export function summarize({
   cells,
-  order: { kept, reversed, undecided },
-}: ComparedTable): TableSummary {
+  orderings,
+}: Pick<ComparedTable, "cells" | "orderings">): TableSummary {
+  const ordered = (verdict: Ordering["verdict"]): number =>
+    orderings.filter((o) => o.verdict === verdict).length;
   const counts: Record<Verdict, number> = {
     agrees: 0,
     differs: 0,
@@ -32,7 +35,10 @@ export function summarize({
     counts.agrees + counts.differs + counts["ratio agrees"] + counts["ratio differs"];
   const measured = compared + counts["ratio cannot tell"] + counts["not comparable"];
   const of = measured + counts["not run"];
-  return { measured, compared, of, counts, kept, reversed, undecided };
+  return {
+    ...{ measured, compared, of, counts },
+    ...{ kept: ordered("kept"), reversed: ordered("reversed"), undecided: ordered("undecided") },
+  };
 }
 
 /** `66 of the paper's 182 numbers compared: 31 agree, …`; only what there is. */

@@ -35,9 +35,11 @@ export interface TimeOf {
   readonly interval: Interval | null;
 }
 
+type Completed = Extract<Cell, { state: "completed" }>;
+
 export interface Candidate {
   readonly key: string;
-  readonly cell: Extract<Cell, { state: "completed" }>;
+  readonly cell: Completed;
 }
 
 /**
@@ -157,7 +159,7 @@ function ratioIn(
   candidates: readonly Candidate[],
 ): Found | null {
   const { key, cell } = candidate;
-  const own = candidates.filter((c) => c.key === key);
+  const own = candidates.filter((c) => c.key === key).map((c) => c.cell);
   const [name, other] = [nameIn(a, own), nameIn(b, own)];
   const within = (of: RecordedScore["of"]): boolean => (of?.stage ?? "overall") === stageOf(a);
   const score = cell.scores.find(
@@ -185,15 +187,16 @@ function ratioIn(
   };
 }
 
-function stageOf({ is }: PaperCell): string {
+/** The stage of a system that a time is of; "overall" where it is of all or of a model. */
+export function stageOf({ is }: PaperCell): string {
   return is.stage ?? "overall";
 }
 
 /** What a record calls the paper's row: comparisons hold several, and have no label for it. */
-function nameIn({ is }: PaperCell, own: readonly Candidate[]): string {
-  const cell = own.find(({ cell: { labels } }) =>
+export function nameIn({ is }: PaperCell, cells: readonly Completed[]): string {
+  const cell = cells.find(({ labels }) =>
     is.model === undefined ? labels.paperSystem === is.system : labels.paperModel === is.model,
-  )?.cell;
+  );
   const { system, model, codes, index } = cell?.labels ?? {};
   const pair = codes !== undefined && index !== undefined ? `${codes} ${index}` : undefined;
   return system ?? model ?? pair ?? is.model ?? is.system ?? "";
