@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { writeNpy } from "../datasets/formats/npy.js";
 import { projectRoot } from "../src/pipeline/root.js";
-import { shitu } from "./cli/shitu.js";
+import { shituProcess } from "./cli/shitu.js";
 import { shared, sharedData } from "./shared-data.js";
 
 /** Every line of a code block in these files that starts with npm or npx shitu. */
@@ -123,7 +123,7 @@ describe.skipIf(!sharedData)("commands in the documents, run as written", () => 
       // The report is built but not served, and long runs are cut to a few pictures' latency.
       if (args[0] === "report") args.push("--build-only", "--out", join(home, "site"));
       if (args[0] === "choose") args.push("--budget", "2s");
-      const { code, stderr, stdout } = await shitu(args, { cwd: home, env });
+      const { code, stderr, stdout } = await shituProcess(args, { cwd: home, env });
       expect(stderr).not.toMatch(/internal error/);
       expect(code, `${stderr}\n${stdout}`).toBe(0);
     },

@@ -14,7 +14,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeNpy } from "../../datasets/formats/npy.js";
 import { projectRoot } from "../../src/pipeline/root.js";
-import { shitu } from "../cli/shitu.js";
+import { shituProcess } from "../cli/shitu.js";
 
 const guides = readdirSync(join(projectRoot, "docs/guide")).filter((f) => f.endsWith(".md"));
 
@@ -125,7 +125,7 @@ describe.each(guides)("docs/guide/%s", (guide) => {
         writeFileSync(join(home, step.file), step.text);
         return;
       }
-      const { code, stdout, stderr } = await shitu(step.command.split(/\s+/).slice(2), {
+      const { code, stdout, stderr } = await shituProcess(step.command.split(/\s+/).slice(2), {
         cwd: home,
         env: { SHITU_RUNS: join(home, "runs"), SHITU_CACHE: join(home, "cache") },
       });

@@ -10,14 +10,14 @@ import {
   type RunRecord,
 } from "../../../src/eval/record/record.js";
 import { sharedData } from "../../shared-data.js";
-import { shitu } from "../../cli/shitu.js";
+import { shituProcess } from "../../cli/shitu.js";
 
 describe.skipIf(!sharedData)("first light", () => {
   const folder = mkdtempSync(join(tmpdir(), "first-light-"));
   const runs = join(folder, "runs");
   const cache = join(folder, "cache");
   const run = (...more: string[]) =>
-    shitu([
+    shituProcess([
       "run",
       "configs/first-light.yaml",
       "--set",
