@@ -4,58 +4,36 @@ import { answerOf, type ChoiceAnswer } from "../../eval/choose/answer.js";
 import { writeChoiceRecord } from "../../eval/choose/choice-record.js";
 import type { ChoiceEvents, ChoiceOptions } from "../../eval/choose/choice-options.js";
 import { choose } from "../../eval/choose/choose.js";
-import type { Limits } from "../../eval/choose/limits.js";
-import { readChoiceData } from "../../eval/choose/read-data.js";
-import { UserError, oneOf } from "../../pipeline/errors.js";
-import { engineNames } from "../../pipeline/index/engine.js";
+import { readChoiceData } from "../../eval/choose/data/read-data.js";
+import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { IndexMetric } from "../../pipeline/types.js";
 import { choiceText } from "../choice-text.js";
+import { chooseTask, enginesOf, limitsOf, type ChooseOptions } from "../choose-options.js";
 import { ExitCode } from "../exit-code.js";
 import { choice, whole } from "../options.js";
 import { progressBar, type ProgressBar } from "../progress.js";
-import { byteSize, count, duration, ratio } from "../quantities.js";
+import { count, duration } from "../quantities.js";
 import { print, printJson, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
-
-interface Options {
-  gallery: string;
-  labels?: string;
-  queries?: string;
-  queryLabels?: string;
-  recall?: string;
-  labelRecall?: string;
-  p99?: string;
-  qps?: string;
-  memory?: string;
-  build?: string;
-  deletes?: true;
-  appends?: string;
-  growTo?: string;
-  engines: string;
-  budget: string;
-  k: string;
-  metric?: string;
-  normalize?: true;
-  packed?: true;
-  seed: string;
-  cache?: string;
-  runs?: string;
-  record: boolean;
-  json?: true;
-}
 
 export const verb: Verb = {
   build(command) {
     command
       .description("Choose an index, with parameters, for your vectors and your limits.")
-      .requiredOption(
+      .argument("[config]", "a choice written down, such as configs/choose/table7-scale.yaml")
+      .option(
         "--gallery <file>",
         ".npy, .fvecs, .bvecs, .fbin, .u8bin, .i8bin, .arrow, .hdf5, .parquet, a Faiss index, " +
-          "or the folder of a gallery",
+          "the folder of a gallery or of a record; with --card a list or a folder of pictures",
       )
       .option("--labels <file>", "label of each row: a PaddleClas list, JSON, or one a line")
       .option("--queries <file>", "vectors to ask for (default: some are held out of the gallery)")
       .option("--query-labels <file>", "their labels")
+      .option("--card <card.yaml>", "embed the pictures of the gallery with this model first")
+      .option("--model-folder <folder>", "folder of the model file, where it is not the card's")
+      .option("--images <folder>", "root of the lists' paths (default: the folder of each list)")
+      .option("--cell <id>", "of a record: whose vectors (default: its first of retrieval)")
+      .option("--set <assignment...>", "a setting of the config: settings.data=FOLDER")
       .option("--recall <ratio>", "neighbour recall@k, at least")
       .option("--label-recall <ratio>", "label recall@1, at least")
       .option("--p99 <time>", "99th percentile of one query's time, at most: 5ms")
@@ -65,13 +43,13 @@ export const verb: Verb = {
       .option("--deletes", "entries must be removable")
       .option("--appends <n/day>", "vectors added a day")
       .option("--grow-to <n>", "predict the figures up to this size: 10M")
-      .option("--engines <names>", "faiss, usearch, …, by commas", "faiss")
-      .option("--budget <time>", "how long to measure", "10m")
-      .option("--k <n>", "neighbours asked for", "10")
+      .option("--engines <names>", "faiss, usearch, …, by commas (default: faiss)")
+      .option("--budget <time>", "how long it may take, reading included (default: 10m)")
+      .option("--k <n>", "neighbours asked for (default: 10)")
       .option("--metric <name>", "inner-product or l2 (default: as the file says)")
       .option("--normalize", "scale each vector to length 1 first")
       .option("--packed", "the rows are codes, most significant bit first")
-      .option("--seed <text>", "draws the held-out queries", "choose")
+      .option("--seed <text>", "draws the held-out queries (default: choose)")
       .option("--cache <folder>", "where built indexes are kept (default: as for observations)")
       .option("--runs <folder>", "where records go (default: runs/, or SHITU_RUNS)")
       .option("--no-record", "write no record")
@@ -80,30 +58,38 @@ export const verb: Verb = {
   },
 };
 
-async function run(options: Options): Promise<void> {
+async function run(config: string | undefined, given: ChooseOptions): Promise<void> {
+  const startedMs = monotonicClock();
+  const startedAt = new Date().toISOString();
+  const { options, source } = await chooseTask(given, config);
   const limits = limitsOf(options);
   const settings = settingsOf(options);
   const growTo = options.growTo === undefined ? null : count("--grow-to", options.growTo);
-  const startedAt = new Date().toISOString();
-  const { data, warnings } = await readChoiceData(filesOf(options));
   const shown = stages();
   try {
-    const full: ChoiceOptions = { ...settings, data, limits, events: shown.events };
+    shown.events.stage("reading");
+    const reading = readingOf(options, settings.seed, shown);
+    const { data, warnings } = await readChoiceData(source, reading);
+    const full: ChoiceOptions = { ...settings, data, limits, startedMs, events: shown.events };
     const outcome = await choose(full);
     const answer = answerOf({ options: full, outcome, growTo, warnings });
     shown.stop();
     if (options.json) printJson(answer);
     else tell(answer);
-    if (options.record) {
-      const finishedAt = new Date().toISOString();
-      const input = { options: full, answer, startedAt, finishedAt };
-      const folder = await writeChoiceRecord(runsFolder(options.runs), input);
-      if (!options.json) print(`\nRecord: ${relative(process.cwd(), folder) || folder}`);
-    }
+    if (options.record) await keepRecord({ options: full, answer, startedAt }, options);
     if (answer.pick === null) process.exitCode = ExitCode.belowBar;
   } finally {
     shown.stop();
   }
+}
+
+async function keepRecord(
+  input: { options: ChoiceOptions; answer: ChoiceAnswer; startedAt: string },
+  { runs, json }: ChooseOptions,
+): Promise<void> {
+  const finishedAt = new Date().toISOString();
+  const folder = await writeChoiceRecord(runsFolder(runs), { ...input, finishedAt });
+  if (!json) print(`\nRecord: ${relative(process.cwd(), folder) || folder}`);
 }
 
 function tell(answer: ChoiceAnswer): void {
@@ -111,76 +97,37 @@ function tell(answer: ChoiceAnswer): void {
   for (const { message } of answer.warnings) warn(message);
 }
 
-function filesOf(options: Options) {
-  const { gallery, labels, queries, queryLabels, normalize, packed, seed, metric } = options;
-  const metrics: readonly IndexMetric[] = ["inner-product", "l2"];
-  return {
-    gallery,
-    seed,
-    normalize: normalize ?? false,
-    packed: packed ?? false,
-    ...(labels !== undefined && { labels }),
-    ...(queries !== undefined && { queries }),
-    ...(queryLabels !== undefined && { queryLabels }),
-    ...(metric !== undefined && { metric: choice("--metric", metric, metrics) }),
-  };
-}
-
-function settingsOf({ k, budget, engines, seed, cache }: Options) {
+function settingsOf({ k = "10", budget = "10m", engines = "faiss", ...more }: ChooseOptions) {
   return {
     k: whole("--k", k),
     budgetMs: duration("--budget", budget),
     engines: enginesOf(engines),
-    builds: join(cacheFolder(cache), "..", "indexes"),
+    builds: join(cacheFolder(more.cache), "..", "indexes"),
+    seed: more.seed ?? "choose",
+  };
+}
+
+function readingOf({ normalize, metric, cache }: ChooseOptions, seed: string, stage: Stages) {
+  const metrics: readonly IndexMetric[] = ["inner-product", "l2"];
+  return {
+    normalize: normalize ?? false,
     seed,
+    ...(metric !== undefined && { metric: choice("--metric", metric, metrics) }),
+    work: {
+      cacheRoot: cacheFolder(cache),
+      signal: new AbortController().signal,
+      progress: stage.events.progress,
+    },
   };
 }
 
-function limitsOf(options: Options): Limits {
-  const { recall, labelRecall, p99, qps, memory, build, deletes, appends } = options;
-  const limits: Limits = {
-    ...(recall !== undefined && { recall: ratio("--recall", recall) }),
-    ...(labelRecall !== undefined && { labelRecall: ratio("--label-recall", labelRecall) }),
-    ...(p99 !== undefined && { p99Ms: duration("--p99", p99) }),
-    ...(qps !== undefined && { queriesPerSecond: count("--qps", qps) }),
-    ...(memory !== undefined && { memoryBytes: byteSize("--memory", memory) }),
-    ...(build !== undefined && { buildMs: duration("--build", build) }),
-    ...(deletes && { deletes }),
-    ...(appends !== undefined && {
-      appendsPerDay: count("--appends", appends.replace(/\/day$/, "")),
-    }),
-  };
-  if (recall === undefined && labelRecall === undefined) {
-    throw new UserError({
-      code: "no-recall-limit",
-      message: "without a limit on recall the fastest index is one that finds nothing",
-      expected: "--recall or --label-recall",
-      found: "neither",
-      fix: "give one, such as --recall 0.95",
-    });
-  }
-  return limits;
-}
-
-/** `faiss` brings the two-stage index along, which is made of Faiss's codes. */
-function enginesOf(text: string): string[] {
-  const names = text.split(",").map((name) => name.trim());
-  for (const name of names) {
-    if (!(engineNames as readonly string[]).includes(name)) {
-      throw new UserError({
-        code: "unknown-engine",
-        message: `no index engine ${JSON.stringify(name)}`,
-        path: "--engines",
-        expected: oneOf(engineNames),
-        found: name,
-      });
-    }
-  }
-  return names.includes("faiss") ? [...new Set([...names, "two-stage"])] : names;
+interface Stages {
+  readonly events: ChoiceEvents;
+  readonly stop: () => void;
 }
 
 /** A bar for each stage, in turn. */
-function stages(): { events: ChoiceEvents; stop: () => void } {
+function stages(): Stages {
   let bar: ProgressBar | undefined;
   const stop = (): void => {
     bar?.stop();

@@ -182,13 +182,11 @@ function sentenceOf(why: WhyNot): string {
       return why.timesAsLong >= 1
         ? `keeps every limit, but takes ${why.timesAsLong.toPrecision(3)} times as long`
         : "keeps every limit, but is less sure to";
+    case "sample-only":
+      return `keeps the limits on a sample of ${why.best.point.size}; ${why.why}`;
     case "limits":
-      return why.missed.map(missedLimit).join("; ") || sampleOnly(why.best);
+      return why.missed.map(missedLimit).join("; ");
   }
-}
-
-function sampleOnly({ point }: Judged): string {
-  return `keeps the limits on ${point.size} vectors; the budget did not reach all of them`;
 }
 
 function missedLimit({ what, needs, found, verdict, excess, unit }: LimitCheck): string {

@@ -1,5 +1,5 @@
 import type { Clock, Progress } from "../../pipeline/types.js";
-import type { ChoiceData } from "./choice-data.js";
+import type { ChoiceData } from "./data/choice-data.js";
 import type { Limits } from "./limits.js";
 
 export interface ChoiceEvents {
@@ -13,6 +13,8 @@ export interface ChoiceOptions {
   readonly limits: Limits;
   readonly k: number;
   readonly budgetMs: number;
+  /** When the budget began, by the clock: reading the files counts. Left out: now. */
+  readonly startedMs?: number;
   readonly engines: readonly string[];
   /** Folder where built indexes are kept. */
   readonly builds: string;

@@ -1,15 +1,21 @@
+// choose/: vectors and limits in; the index to take, why not another, and all that was measured
+// out. It never sees a picture, and no index ever holds a query that it is asked.
 import { faissBuild, faissBuildDetails } from "../../pipeline/index/engine.js";
 import { packageVersion } from "../../pipeline/package-version.js";
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import { isCodes, rowCount } from "../../pipeline/types.js";
 import { Budget } from "./budget.js";
-import { BuildStore, type BuildKey } from "./build-store.js";
+import { BuildStore, type BuildKey } from "./building/build-store.js";
+import { Workshop } from "./building/workshop.js";
 import type { ChoiceOptions } from "./choice-options.js";
+import { CostBook } from "./cost-book.js";
+import { decide } from "./decide.js";
 import { judge, pick, type Choice, type Judged } from "./pick.js";
-import type { Point } from "./point.js";
-import type { Omission } from "./rung.js";
-import { Search } from "./search.js";
+import type { Family, Point } from "./point.js";
+import type { Omission, RungOptions } from "./rung.js";
+import { Search, type Found } from "./search.js";
 import { settingSpace, type SpaceOptions } from "./space.js";
+import { burstCosine } from "./warnings.js";
 import { whyNot, type WhyNot } from "./why-not.js";
 
 /** All that was measured, and what follows from it. */
@@ -39,31 +45,69 @@ const mostReserveMs = 60_000;
  */
 export async function choose(options: ChoiceOptions): Promise<ChoiceOutcome> {
   const { data, signal = new AbortController().signal, clock = monotonicClock } = options;
-  const budget = new Budget(options.budgetMs, clock);
-  const reserveMs = Math.min(mostReserveMs, options.budgetMs * reserveShare);
+  const budget = new Budget(options.budgetMs, clock, options.startedMs);
   const store = new BuildStore(options.builds, buildKey(options));
+  const workshop = new Workshop(data.gallery.rows, data.metric);
+  const reserveMs = Math.min(mostReserveMs, options.budgetMs * reserveShare);
+  const costs = new CostBook();
+  const rungOptions: RungOptions = { data, budget, clock, reserveMs, signal, workshop, costs };
   const space = settingSpace(spaceOptions(options));
-  const search = new Search(options, store, { data, budget, clock, reserveMs, signal });
+  const search = new Search(options, store, rungOptions);
   try {
-    await search.climb(space.settings);
-    await search.refine();
-    const judged = await search.decide();
-    const choice = pick(judged);
-    const unmeasured = { ...search.unmeasured(), ...space.left };
-    return {
-      ...choice,
-      judged,
-      smaller: search.smaller,
-      smallerJudged: judge(search.smaller, options.limits),
-      similarNeighbours: search.similarNeighbours(),
-      why: whyNot(search.withSmaller(judged), choice, unmeasured),
-      spentMs: budget.spentMs,
-      omissions: search.omissions,
-    };
+    const found = await search.run(space.settings);
+    const judged = await decide({ options, found, store, rungOptions });
+    return { ...outcomeOf(options, found, judged, space.left), spentMs: budget.spentMs };
   } finally {
     search.close();
+    await workshop.close();
     await store.prune();
   }
+}
+
+function outcomeOf(
+  options: ChoiceOptions,
+  found: Found,
+  judged: readonly Judged[],
+  left: Readonly<Partial<Record<Family, string>>>,
+): Omit<ChoiceOutcome, "spentMs"> {
+  const { limits } = options;
+  const { smaller, omissions } = found;
+  const choice = pick(judged);
+  const unmeasured = { ...Object.fromEntries(omissions.map((o) => [o.family, o.why])), ...left };
+  const smallerJudged = judge(smaller, limits);
+  return {
+    ...choice,
+    judged,
+    smaller,
+    smallerJudged,
+    similarNeighbours: similarNeighbours(options, found),
+    why: whyNot([...judged, ...largestOnly(judged, smallerJudged)], choice, unmeasured),
+    omissions,
+  };
+}
+
+/** Of families that did not come to the full size, the points of the largest that they came to. */
+function largestOnly(judged: readonly Judged[], smaller: readonly Judged[]): Judged[] {
+  const there = new Set(judged.map((j) => j.point.setting.family));
+  const left = smaller.filter((j) => !there.has(j.point.setting.family));
+  const largest = new Map<Family, number>();
+  for (const { point } of left) {
+    const { family } = point.setting;
+    largest.set(family, Math.max(point.size, largest.get(family) ?? 0));
+  }
+  return left.filter(({ point }) => point.size === largest.get(point.setting.family));
+}
+
+/**
+ * Share of the held-out queries whose nearest neighbour is all but equal; null where queries were
+ * given, or where an inner product is no cosine.
+ */
+function similarNeighbours({ data }: ChoiceOptions, { truth }: Found): number | null {
+  const { exact } = truth;
+  if (!data.heldOut || data.metric !== "inner-product") return null;
+  const nearest = exact.scores.filter((_, i) => i % exact.k === 0);
+  if (nearest.some((score) => score > 1.001)) return null;
+  return nearest.filter((score) => score >= burstCosine).length / nearest.length;
 }
 
 function spaceOptions({ data, engines, k }: ChoiceOptions): SpaceOptions {

@@ -1,8 +1,8 @@
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import { UserError } from "../../pipeline/errors.js";
 import { measured, undefinedScore } from "../stats/score.js";
-import { takeRows } from "./choice-data.js";
-import { encoded, type Built } from "./built.js";
+import { takeRows } from "./data/choice-data.js";
+import { encoded, type Built } from "./building/built.js";
 import { recallFigures } from "./measure.js";
 import type { Figures } from "./point.js";
 import type { Truth } from "./truth.js";

@@ -1,4 +1,4 @@
-import type { Built } from "./built.js";
+import type { Built } from "./building/built.js";
 import type { Finalist } from "./finals.js";
 import { bySpeed, worstExcess, type Judged } from "./pick.js";
 import { settingKey } from "./point.js";

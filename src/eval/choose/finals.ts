@@ -2,9 +2,9 @@ import { setFaissThreads } from "../../pipeline/index/engine.js";
 import { rowCount } from "../../pipeline/types.js";
 import { availableParallelism } from "node:os";
 import { interleave, type Contender } from "../latency/interleave.js";
-import { encoded, type Built } from "./built.js";
+import { encoded, type Built } from "./building/built.js";
 import { isExhaustive, oneRow, recallFigures, timeFigures } from "./measure.js";
-import type { Point } from "./point.js";
+import { isYardstick, type Point } from "./point.js";
 import type { Truth } from "./truth.js";
 
 /** A point with the index that it was measured on. */
@@ -38,7 +38,10 @@ export async function measureFinals(
   for (const [i, { point, built }] of finalists.entries()) {
     const { truth } = options;
     setParameters(built, point);
-    const found = await built.index.search(encoded(truth.queries.rows, built.setting), truth.ask);
+    // The yardstick is what the truth was found with.
+    const found = isYardstick(point.setting)
+      ? truth.exact
+      : await built.index.search(encoded(truth.queries.rows, built.setting), truth.ask);
     const figures = {
       ...point.figures,
       ...timeFigures(samples[i]!),

@@ -15,7 +15,7 @@ import { wilson, wilsonInterval } from "../stats/proportion.js";
 import { quantiles } from "../stats/quantile.js";
 import { measured, undefinedScore } from "../stats/score.js";
 import type { Interval, Score } from "../types.js";
-import { encoded, type Built } from "./built.js";
+import { encoded, type Built } from "./building/built.js";
 import type { FigureName, Figures, Parameters, Point } from "./point.js";
 import type { Truth } from "./truth.js";
 
@@ -26,6 +26,8 @@ export interface Effort {
   /** and further ones, up to this many, while time is left. */
   readonly mostSamples: number;
   readonly timingMs: number;
+  /** All queries at once are searched so often, unless that takes longer than half a second. */
+  readonly batchRounds: number;
 }
 
 export interface MeasureOptions {
@@ -40,7 +42,7 @@ export async function measurePoint(built: Built, options: MeasureOptions): Promi
   const { truth, parameters, effort } = options;
   if (Object.keys(parameters).length > 0) index.set(parameters);
   const queries = encoded(truth.queries.rows, setting);
-  const { found, rate } = await searchAll(index, queries, truth.ask);
+  const { found, rate } = await searchAll(index, queries, truth.ask, effort.batchRounds);
   const timesMs = await timeSingle(index, queries, truth.k, effort);
   return {
     setting,
@@ -48,7 +50,7 @@ export async function measurePoint(built: Built, options: MeasureOptions): Promi
     parameters,
     size,
     removable: canRemove(built),
-    warnings: index.warnings,
+    warnings: built.warnings,
     figures: {
       ...recallFigures(found, truth, isExhaustive(built)),
       ...timeFigures(timesMs),
@@ -99,15 +101,14 @@ function canRemove({ setting, factory }: Built): boolean {
   return setting.engine === "usearch" || !/HNSW/.test(factory);
 }
 
-/** A batch is searched so often, unless that takes longer than this. */
-const batchRounds = 3;
 const batchMs = 500;
 
-/** All queries at once, on all threads: the median rate of up to three rounds, and their range. */
+/** All queries at once, on all threads: the median rate of some rounds, and their range. */
 async function searchAll(
   index: VectorIndex,
   queries: Vectors | Codes,
   k: number,
+  mostRounds: number,
 ): Promise<{ found: Neighbours; rate: Score }> {
   setFaissThreads(availableParallelism());
   const n = rowCount(queries);
@@ -118,7 +119,7 @@ async function searchAll(
     const start = monotonicClock();
     found = await index.search(queries, k);
     rates.push((1000 * n) / Math.max(monotonicClock() - start, 1e-3));
-  } while (rates.length < batchRounds && monotonicClock() - begin < batchMs);
+  } while (rates.length < mostRounds && monotonicClock() - begin < batchMs);
   rates.sort((a, b) => a - b);
   const middle = rates[Math.floor(rates.length / 2)]!;
   return { found, rate: measured(middle, n, rangeOf(rates)) };

@@ -1,11 +1,12 @@
 import { isCodes, type Clock } from "../../pipeline/types.js";
-import { UserError } from "../../pipeline/errors.js";
 import { measured, undefinedScore } from "../stats/score.js";
-import { build, type Built } from "./built.js";
-import type { BuildStore } from "./build-store.js";
-import { predictCost, unseenCost, type Budget, type Cost } from "./budget.js";
-import { firstRows, type ChoiceData } from "./choice-data.js";
-import { measureFootprint, type FootprintAnswer } from "./footprint.js";
+import type { Built } from "./building/built.js";
+import type { BuildStore } from "./building/build-store.js";
+import { seconds, type Workshop } from "./building/workshop.js";
+import { unseenCost, type Budget } from "./budget.js";
+import type { CostBook } from "./cost-book.js";
+import type { ChoiceData } from "./data/choice-data.js";
+import { measureFootprint, type FootprintAnswer } from "./building/footprint.js";
 import type { Effort } from "./measure.js";
 import {
   isYardstick,
@@ -23,62 +24,26 @@ export interface Omission {
   readonly setting: Setting;
   readonly family: Family;
   readonly why: string;
+  /** `time`: the budget did not reach so far; `build`: it was refused, or cut off. */
+  readonly cause: "time" | "build" | "size";
 }
 
 export interface RungOptions {
   readonly data: ChoiceData;
   readonly budget: Budget;
   readonly clock: Clock;
+  readonly workshop: Pick<Workshop, "build">;
+  readonly costs: CostBook;
   /** Kept for what follows the sweep. */
   readonly reserveMs: number;
   readonly signal: AbortSignal;
 }
 
-/** What building and sweeping took, setting by setting. */
-export class CostBook {
-  readonly #build = new Map<string, Cost[]>();
-  readonly #sweep = new Map<string, Cost[]>();
-
-  noteBuild(setting: Setting, cost: Cost): void {
-    append(this.#build, settingKey(setting), cost);
-  }
-
-  noteSweep(setting: Setting, cost: Cost): void {
-    append(this.#sweep, settingKey(setting), cost);
-  }
-
-  /** Milliseconds for building at a size; null where it was never built. */
-  buildMs(setting: Setting, size: number): number | null {
-    return predictCost(this.#build.get(settingKey(setting)) ?? [], size);
-  }
-
-  totalMs(setting: Setting, size: number): number | null {
-    const build = this.buildMs(setting, size);
-    const sweep = predictCost(this.#sweep.get(settingKey(setting)) ?? [], size);
-    return build === null || sweep === null ? null : build + sweep;
-  }
-}
-
-/** On a sample, an index may take no more than this share of the time left. */
-const sampleShare = 0.15;
-
-/** Builds that took longer are kept on disk for the next choice. */
-const worthKeepingMs = 1000;
-
-function footprintFigures(answer: FootprintAnswer, size: number): Figures {
-  if ("failed" in answer) {
-    const unknown = undefinedScore(answer.failed);
-    return { memoryBytes: unknown, coldLoadMs: unknown };
-  }
-  return {
-    memoryBytes: measured(answer.memoryBytes, size),
-    coldLoadMs: measured(answer.coldLoadMs, size),
-  };
-}
-
-function append(to: Map<string, Cost[]>, key: string, cost: Cost): void {
-  to.set(key, [...(to.get(key) ?? []), cost]);
-}
+/** A build may take so many times as long as foretold, and this much more, before it is cut off. */
+const lateness = 2;
+const latenessMs = 3000;
+/** Where nothing is foretold, one index may take this share of the time there is. */
+const unknownShare = 0.3;
 
 /** All settings at one size. */
 export class Rung {
@@ -87,18 +52,20 @@ export class Rung {
   readonly omissions: Omission[] = [];
   readonly open = new Map<string, Built>();
   readonly #options: RungOptions;
-  readonly #costs: CostBook;
+  /** What the budget has left when this size has had its time. */
+  readonly #leaveMs: number;
 
-  constructor(truth: Truth, costs: CostBook, options: RungOptions) {
+  /** @param share of the time left, that all settings together may take at this size. */
+  constructor(truth: Truth, options: RungOptions, share: number) {
+    const { budget, reserveMs } = options;
     this.truth = truth;
-    this.#costs = costs;
     this.#options = options;
+    this.#leaveMs = reserveMs + (1 - share) * Math.max(0, budget.leftMs - reserveMs);
   }
 
   /** Builds and sweeps one setting, if it can be afforded, and closes it again. */
   async tryOut(setting: Setting, effort: Effort): Promise<void> {
-    if (!this.#affordable(setting, sampleShare)) return;
-    const built = await this.#build(setting);
+    const built = await this.#build(setting, null);
     if (built === null) return;
     await this.#sweep(built, effort);
     built.index.close();
@@ -106,7 +73,8 @@ export class Rung {
 
   /** The same at the full size: the index stays open, and is kept where it took long to build. */
   async measure(setting: Setting, effort: Effort, store: BuildStore): Promise<void> {
-    const built = (await store.find(setting))?.built ?? (await this.#buildAnew(setting, store));
+    const kept = (await store.find(setting))?.built ?? null;
+    const built = kept ?? (await this.#build(setting, store));
     if (built === null) return;
     this.open.set(settingKey(setting), built);
     await this.#sweep(built, effort);
@@ -132,16 +100,28 @@ export class Rung {
     this.open.clear();
   }
 
-  #affordable(setting: Setting, share: number): boolean {
-    const { signal, budget, reserveMs } = this.#options;
+  get #leftMs(): number {
+    return this.#options.budget.leftMs - this.#leaveMs;
+  }
+
+  async #build(setting: Setting, store: BuildStore | null): Promise<Built | null> {
+    const { signal, clock, workshop, costs } = this.#options;
     const { size } = this.truth;
     signal.throwIfAborted();
-    if (size < setting.leastSize) return this.#omit(setting, tooFew(setting, size));
-    const expected = this.#costs.totalMs(setting, size) ?? this.#unseenMs(setting);
+    if (size < setting.leastSize) return this.#omit(setting, "size", tooFew(setting, size));
+    const expectedMs = costs.totalMs(setting, size) ?? (this.#unseenMs(setting) || null);
+    const left = this.#leftMs;
     // Without an exact search at the full size there is no answer at all.
-    if (isYardstick(setting)) return true;
-    const left = share * (budget.leftMs - reserveMs);
-    return expected <= left || this.#omit(setting, tooLong(expected, left));
+    const always = isYardstick(setting);
+    if (!always && (left <= 0 || (expectedMs ?? 0) > left)) {
+      return this.#omit(setting, "time", tooLong(expectedMs, left));
+    }
+    const mostMs = always ? Infinity : allowance(expectedMs, left);
+    const start = clock();
+    const work = await workshop.build({ setting, size, expectedMs, mostMs, store });
+    if ("why" in work) return this.#omit(setting, "build", work.why);
+    costs.noteBuild(setting, { size, ms: clock() - start });
+    return work.built;
   }
 
   #unseenMs({ factory }: Setting): number {
@@ -149,51 +129,47 @@ export class Rung {
     return isCodes(rows) ? 0 : unseenCost(factory, this.truth.size, rows.dim);
   }
 
-  async #buildAnew(setting: Setting, store: BuildStore): Promise<Built | null> {
-    if (!this.#affordable(setting, 1)) return null;
-    const built = await this.#build(setting);
-    if (built && built.trainMs + built.addMs > worthKeepingMs) await store.keep(built);
-    return built;
-  }
-
-  async #build(setting: Setting): Promise<Built | null> {
-    const { data, clock } = this.#options;
-    const { size } = this.truth;
-    const start = clock();
-    try {
-      const built = await build(setting, firstRows(data.gallery.rows, size), data.metric);
-      this.#costs.noteBuild(setting, { size, ms: clock() - start });
-      return built;
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      this.#omit(setting, error.complaint.message);
-      return null;
-    }
-  }
-
   async #sweep(built: Built, effort: Effort): Promise<void> {
-    const { budget, reserveMs, clock } = this.#options;
+    const { clock, costs } = this.#options;
     const start = clock();
     await sweepKnob(built, {
       truth: this.truth,
       effort,
       all: this.points,
-      go: () => budget.leftMs > reserveMs,
+      go: () => this.#leftMs > 0,
     });
-    this.#costs.noteSweep(built.setting, { size: built.size, ms: clock() - start });
+    costs.noteSweep(built.setting, { size: built.size, ms: clock() - start });
   }
 
-  #omit(setting: Setting, why: string): false {
-    this.omissions.push({ setting, family: setting.family, why });
-    return false;
+  #omit(setting: Setting, cause: Omission["cause"], why: string): null {
+    this.omissions.push({ setting, family: setting.family, cause, why });
+    return null;
   }
+}
+
+/** How long a build may last where so much time is left for it. */
+export function allowance(expectedMs: number | null, leftMs: number): number {
+  if (expectedMs === null) return Math.max(latenessMs, unknownShare * leftMs);
+  return Math.min(leftMs, lateness * expectedMs + latenessMs);
 }
 
 function tooFew({ leastSize }: Setting, size: number): string {
   return `${size} vectors; it is trained on ${leastSize} or more`;
 }
 
-function tooLong(expectedMs: number, leftMs: number): string {
-  const seconds = (ms: number): string => `${Math.max(0, ms / 1000).toFixed(0)} s`;
-  return `would take ${seconds(expectedMs)}; the budget leaves it ${seconds(leftMs)}`;
+function tooLong(expectedMs: number | null, leftMs: number): string {
+  const left = `the budget leaves it ${seconds(leftMs)}`;
+  if (expectedMs === null) return `not measured: ${left}`;
+  return `not measured: its build and search would take about ${seconds(expectedMs)}; ${left}`;
+}
+
+function footprintFigures(answer: FootprintAnswer, size: number): Figures {
+  if ("failed" in answer) {
+    const unknown = undefinedScore(answer.failed);
+    return { memoryBytes: unknown, coldLoadMs: unknown };
+  }
+  return {
+    memoryBytes: measured(answer.memoryBytes, size),
+    coldLoadMs: measured(answer.coldLoadMs, size),
+  };
 }

@@ -1,43 +1,51 @@
+import { UserError } from "../../pipeline/errors.js";
 import { rowCount } from "../../pipeline/types.js";
-import { ladder, promote, type Candidate } from "./budget.js";
-import type { BuildStore } from "./build-store.js";
-import type { Built } from "./built.js";
+import { ladder, promote } from "./budget.js";
+import type { BuildStore } from "./building/build-store.js";
 import type { ChoiceOptions } from "./choice-options.js";
-import { joinQueries } from "./choice-data.js";
-import { measureChurn } from "./churn.js";
-import { finalists } from "./finalists.js";
-import { measureFinals } from "./finals.js";
-import { recallStanding, type Limits } from "./limits.js";
+import { joinQueries } from "./data/choice-data.js";
+import { recallStanding } from "./limits.js";
 import type { Effort } from "./measure.js";
-import { bySpeed, judge, worstExcess, type Judged } from "./pick.js";
-import {
-  isYardstick,
-  settingKey,
-  valueOf,
-  type Family,
-  type Point,
-  type Setting,
-} from "./point.js";
-import { CostBook, Rung, type Omission, type RungOptions } from "./rung.js";
+import { bySpeed, judge } from "./pick.js";
+import { isYardstick, settingKey, valueOf, type Point, type Setting } from "./point.js";
+import { byPromise } from "./promise.js";
+import { Rung, type Omission, type RungOptions } from "./rung.js";
 import { refineKnob, type Enough } from "./sweep.js";
-import { burstCosine } from "./warnings.js";
 import { fewerQueries, findTruth, type Truth } from "./truth.js";
 
-/** Recall that guides the sweep where no limit says. */
-const usualRecall = 0.95;
-/** At small sizes recall is higher than it will be: what falls this far short is out of reach. */
-const slack = 0.05;
 const fewQueries = 300;
+const lightEffort: Effort = {
+  leastSamples: 60,
+  mostSamples: 200,
+  timingMs: 60,
+  batchRounds: 1,
+};
+/** Share of the time left that a sample may take. */
+const sampleShare = 0.2;
+const answers = { met: "yes", unsure: "unsure", broken: "no" } as const;
 
-/**
- * The course of one choice: up the ladder of sizes, closer to the limits, and the last comparison.
- */
+/** What a search has found: all that was measured at the full size, and on samples. */
+export interface Found {
+  readonly full: Rung;
+  /** All queries with their neighbours; those of the sweep come first. */
+  readonly truth: Truth;
+  readonly smaller: readonly Point[];
+  readonly omissions: readonly Omission[];
+}
+
+/** How much is spent on a point: a limit on the 99th percentile needs some 400 samples. */
+export function effortOf({ limits, budgetMs }: ChoiceOptions): Effort {
+  const leastSamples = limits.p99Ms === undefined ? 100 : 400;
+  const timingMs = Math.min(400, budgetMs / 500);
+  return { leastSamples, mostSamples: 1000, timingMs, batchRounds: 3 };
+}
+
+/** The course of one search: up the ladder of sizes, then closer to the limits of recall. */
 export class Search {
-  readonly smaller: Point[] = [];
   readonly #options: ChoiceOptions;
   readonly #rungOptions: RungOptions;
   readonly #store: BuildStore;
-  readonly #costs = new CostBook();
+  readonly #smaller: Point[] = [];
   readonly #left: Omission[] = [];
   #full: Rung | null = null;
 
@@ -47,258 +55,122 @@ export class Search {
     this.#rungOptions = rungOptions;
   }
 
-  get omissions(): readonly Omission[] {
-    return [...this.#left, ...(this.#full?.omissions ?? [])];
-  }
-
-  /** Measures the settings at every size; at each, the better half goes on to the next. */
-  async climb(settings: readonly Setting[]): Promise<void> {
-    const { data, events } = this.#options;
-    const sizes = ladder(rowCount(data.gallery.rows));
-    let alive = settings;
-    for (const [place, size] of sizes.entries()) {
-      events.stage(`${size.toLocaleString("en-US")} vectors`);
-      const last = place === sizes.length - 1;
-      const rung = new Rung(await this.#truth(size, last), this.#costs, this.#rungOptions);
-      if (last) this.#full = rung;
-      for (const [done, setting] of alive.entries()) {
-        events.progress(done, alive.length);
-        if (last) await rung.measure(setting, this.#effort(), this.#store);
-        else await rung.tryOut(setting, lightEffort);
-      }
-      events.progress(alive.length, alive.length);
-      if (last) return;
-      this.smaller.push(...rung.points);
-      alive = this.#promote(alive, rung);
-    }
-  }
-
-  /** Closes in on the limits of recall, index by index. */
-  async refine(): Promise<void> {
-    const full = this.#required();
-    const { events, limits } = this.#options;
-    const { budget, reserveMs } = this.#rungOptions;
-    events.stage("closing in on the limits");
-    const enough: Enough = (point) => answers[recallStanding(point, limits)];
-    const order = this.#byPromise(
-      [...full.open.values()].map((b) => b.setting),
-      full,
-    );
-    for (const [done, { item: setting }] of order.entries()) {
-      events.progress(done, order.length);
-      const known = full.points.filter((p) => settingKey(p.setting) === settingKey(setting));
-      if (!this.#worthRefining(known, full.points)) continue;
-      const built = full.open.get(settingKey(setting))!;
-      await refineKnob(built, known, enough, {
-        truth: full.truth,
-        effort: this.#effort(),
-        all: full.points,
-        go: () => budget.leftMs > reserveMs,
-      });
-    }
-  }
-
-  /**
-   * Compares the best with one another on all queries, and holds every point against the limits.
-   */
-  async decide(): Promise<Judged[]> {
-    const full = this.#required();
-    const { limits, data, events } = this.#options;
-    if (limits.memoryBytes !== undefined) await this.#footprints(full);
-    events.stage("comparing the best");
-    const queries = joinQueries(data);
-    const truth = await findTruth({ ...this.#truthOf(full.truth.size), queries });
-    const compared = new Set<Point>();
-    for (let round = 0; round < mostRounds; round++) {
-      if (round > 0 && this.#rungOptions.budget.leftMs < 0) break;
-      const next = finalists(judge(full.points, limits), full.open);
-      // The fastest that fit have all been compared: the order stands.
-      if (next.every(({ point }) => compared.has(point))) break;
-      const again = await measureFinals(next, {
-        truth,
-        seed: this.#options.seed,
-        mostMs: this.#finalsMs(),
-        leastRounds: this.#effort().leastSamples,
-      });
-      again.forEach(({ point }, i) => {
-        full.points[full.points.indexOf(next[i]!.point)] = point;
-        compared.add(point);
-      });
-    }
-    await this.#footprints(full);
-    await this.#churn(full);
-    return judge(full.points, limits);
-  }
-
-  /**
-   * Share of the held-out queries whose nearest neighbour is all but equal; null where queries were
-   * given, or where an inner product is no cosine.
-   */
-  similarNeighbours(): number | null {
-    const { data } = this.#options;
-    const { exact } = this.#required().truth;
-    if (!data.heldOut || data.metric !== "inner-product") return null;
-    const nearest = exact.scores.filter((_, i) => i % exact.k === 0);
-    if (nearest.some((score) => score > 1.001)) return null;
-    return nearest.filter((score) => score >= burstCosine).length / nearest.length;
-  }
-
-  /** Why nothing of a family was measured at any size. */
-  unmeasured(): Readonly<Partial<Record<Family, string>>> {
-    return Object.fromEntries(this.omissions.map(({ family, why }) => [family, why]));
-  }
-
-  /**
-   * With the points of the largest size measured, for families that did not come to the full one.
-   */
-  withSmaller(judged: readonly Judged[]): Judged[] {
-    const there = new Set(judged.map((j) => j.point.setting.family));
-    const left = this.smaller.filter((p) => !there.has(p.setting.family));
-    const largest = new Map<Family, number>();
-    for (const { setting, size } of left) {
-      largest.set(setting.family, Math.max(size, largest.get(setting.family) ?? 0));
-    }
-    const shown = left.filter((p) => p.size === largest.get(p.setting.family));
-    return [...judged, ...judge(shown, this.#options.limits)];
+  async run(settings: readonly Setting[]): Promise<Found> {
+    const promising = await this.#climb(settings);
+    const { full, truth } = await this.#measureAll(promising);
+    await this.#refine(full);
+    const omissions = [...this.#left, ...full.omissions];
+    return { full, truth, smaller: this.#smaller, omissions };
   }
 
   close(): void {
     this.#full?.close();
   }
 
-  #required(): Rung {
-    if (this.#full === null) throw new Error("climb comes first");
-    return this.#full;
+  /**
+   * Measures the settings on samples; of each the better half goes on to the next. A sample that
+   * would cost more than its share of the time is passed over.
+   */
+  async #climb(settings: readonly Setting[]): Promise<readonly Setting[]> {
+    const sizes = ladder(rowCount(this.#options.data.gallery.rows)).slice(0, -1);
+    let alive = settings;
+    for (const [place, size] of sizes.entries()) {
+      if (place > 0 && !this.#isWorth(alive, size)) continue;
+      this.#stage(size);
+      const { data, k } = this.#options;
+      const { gallery, sweepQueries: queries, metric } = data;
+      const truth = await findTruth({ gallery, queries, metric, size, k });
+      const rung = new Rung(fewerQueries(truth, fewQueries), this.#rungOptions, sampleShare);
+      await this.#each(alive, (setting) => rung.tryOut(setting, lightEffort));
+      this.#smaller.push(...rung.points);
+      alive = this.#promote(alive, rung);
+    }
+    return alive;
   }
 
-  async #truth(size: number, last: boolean): Promise<Truth> {
-    const truth = await findTruth(this.#truthOf(size));
-    return last ? truth : fewerQueries(truth, fewQueries);
+  /** Whether a sample's share of the time is enough for the more promising half. */
+  #isWorth(alive: readonly Setting[], size: number): boolean {
+    const { budget, reserveMs, costs } = this.#rungOptions;
+    const half = alive.slice(0, Math.ceil(alive.length / 2));
+    const expected = half.reduce((sum, s) => sum + (costs.totalMs(s, size) ?? 0), 0);
+    return expected <= sampleShare * (budget.leftMs - reserveMs);
   }
 
-  #truthOf(size: number) {
+  async #measureAll(settings: readonly Setting[]): Promise<Pick<Found, "full" | "truth">> {
     const { data, k } = this.#options;
-    return { gallery: data.gallery, queries: data.sweepQueries, metric: data.metric, size, k };
+    const { gallery, metric, sweepQueries } = data;
+    const size = rowCount(gallery.rows);
+    this.#stage(size);
+    const truth = await findTruth({ gallery, queries: joinQueries(data), metric, size, k });
+    const forSweep = fewerQueries(truth, rowCount(sweepQueries.rows));
+    const full = (this.#full = new Rung(forSweep, this.#rungOptions, 1));
+    const effort = effortOf(this.#options);
+    await this.#each(settings, (setting) => full.measure(setting, effort, this.#store));
+    if (full.points.length === 0) throw nothingMeasured(full.omissions);
+    return { full, truth };
   }
 
-  /** A limit on the 99th percentile needs some 400 samples for its interval. */
-  #effort(): Effort {
-    const { limits, budgetMs } = this.#options;
-    const leastSamples = limits.p99Ms === undefined ? 100 : 400;
-    return { leastSamples, mostSamples: 1000, timingMs: Math.min(400, budgetMs / 500) };
+  /** Closes in on the limits of recall, index by index. */
+  async #refine(full: Rung): Promise<void> {
+    const { events, limits } = this.#options;
+    const { budget, reserveMs } = this.#rungOptions;
+    events.stage("closing in on the limits");
+    const enough: Enough = (point) => answers[recallStanding(point, limits)];
+    const settings = [...full.open.values()].map((b) => b.setting);
+    const order = byPromise(settings, full.points, limits).map(({ item }) => item);
+    await this.#each(order, async (setting) => {
+      const known = full.points.filter((p) => settingKey(p.setting) === settingKey(setting));
+      if (!this.#worthRefining(known, full.points)) return;
+      await refineKnob(full.open.get(settingKey(setting))!, known, enough, {
+        truth: full.truth,
+        effort: effortOf(this.#options),
+        all: full.points,
+        go: () => budget.leftMs > reserveMs,
+      });
+    });
   }
 
-  #finalsMs(): number {
-    const { reserveMs, budget } = this.#rungOptions;
-    return Math.max(200, Math.min(reserveMs / 4, budget.leftMs / 3));
+  #stage(size: number): void {
+    this.#options.events.stage(`${size.toLocaleString("en-US")} vectors`);
+  }
+
+  async #each(settings: readonly Setting[], work: (s: Setting) => Promise<void>): Promise<void> {
+    const { events } = this.#options;
+    for (const [done, setting] of settings.entries()) {
+      events.progress(done, settings.length);
+      await work(setting);
+    }
+    events.progress(settings.length, settings.length);
   }
 
   #promote(alive: readonly Setting[], rung: Rung): Setting[] {
-    const measured = this.#byPromise(alive, rung);
-    // What could not be trained on so few is measured when there are more.
-    const waiting = alive.filter((s) => s.leastSize > rung.truth.size);
-    const promoted = promote(measured);
-    const places = new Map([...promoted, ...waiting].map((s) => [s, alive.indexOf(s)]));
-    for (const { setting, why } of rung.omissions) {
-      if (!places.has(setting)) this.#left.push({ setting, family: setting.family, why });
-    }
-    // The yardstick first, then the most promising.
-    const flatFirst = (s: Setting): number => (isYardstick(s) ? 0 : 1);
-    return [...places.keys()].sort((a, b) => flatFirst(a) - flatFirst(b));
-  }
-
-  /** Settings that were measured in a rung, the most promising first. */
-  #byPromise(settings: readonly Setting[], rung: Rung): Candidate<Setting>[] {
-    const known = looseLimits(this.#options.limits);
-    const judged = judge(rung.points, known);
-    const candidates = settings.flatMap((item): Candidate<Setting>[] => {
-      const own = judged.filter((j) => settingKey(j.point.setting) === settingKey(item));
-      if (own.length === 0) return [];
-      const [best] = own.filter((j) => worstExcess(j) === 0).sort(bySpeed);
-      return [
-        {
-          item,
-          family: item.family,
-          costMs: best ? (valueOf(best.point, "p50Ms") ?? Infinity) : Infinity,
-          excess: Math.min(...own.map(worstExcess)),
-          fixed: isYardstick(item),
-        },
-      ];
-    });
-    return candidates.sort((a, b) => compare(a.costMs, b.costMs) || compare(a.excess, b.excess));
+    const promoted = promote(byPromise(alive, rung.points, this.#options.limits));
+    // What could not be trained on so few, or was passed over, may still be measured further up.
+    const waiting = rung.omissions.filter((o) => o.cause !== "build").map((o) => o.setting);
+    const goOn = new Set([...alive.filter(isYardstick), ...promoted, ...waiting]);
+    this.#left.push(...rung.omissions.filter(({ setting }) => !goOn.has(setting)));
+    return [...goOn];
   }
 
   /** Whether more values of its knob could make an index the fastest. */
   #worthRefining(known: readonly Point[], all: readonly Point[]): boolean {
-    const { limits } = this.#options;
     if (known.length === 0) return false;
-    const [best] = judge(all, limits)
+    const [best] = judge(all, this.#options.limits)
       .filter((j) => j.standing === "met")
       .sort(bySpeed);
     if (best === undefined) return true;
     const fastest = Math.min(...known.map((p) => valueOf(p, "p50Ms") ?? Infinity));
     return fastest < valueOf(best.point, "p50Ms")!;
   }
-
-  /** What each index holds in memory, the most promising first, while time is left. */
-  async #footprints(full: Rung): Promise<void> {
-    const { budget } = this.#rungOptions;
-    const { events } = this.#options;
-    events.stage("memory, each index in a process of its own");
-    const waiting = this.#fastestFirst(full).filter(
-      ({ setting }) => !full.points.some((p) => isOf(p, setting) && p.figures.memoryBytes),
-    );
-    for (const [done, built] of waiting.entries()) {
-      events.progress(done, waiting.length);
-      if (done > 0 && budget.leftMs < 0) return;
-      await full.footprint(built, this.#store);
-    }
-  }
-
-  #fastestFirst(full: Rung): Built[] {
-    const order = judge(full.points, this.#options.limits).sort(byStanding);
-    const settings = [...new Set(order.map((j) => settingKey(j.point.setting)))];
-    return settings.flatMap((key) => full.open.get(key) ?? []);
-  }
-
-  async #churn(full: Rung): Promise<void> {
-    const { budget } = this.#rungOptions;
-    const { events } = this.#options;
-    events.stage("removing and adding again");
-    const built = this.#fastestFirst(full);
-    for (const [done, index] of built.entries()) {
-      events.progress(done, built.length);
-      if (budget.leftMs < 0) return;
-      full.amend(index.setting, await measureChurn(index, full.truth));
-    }
-  }
 }
 
-/** What is asked of an index at a size below the full one: memory and rates are not known there. */
-function looseLimits({ recall = usualRecall, labelRecall, p99Ms, deletes }: Limits): Limits {
-  return {
-    recall: recall - slack,
-    ...(labelRecall !== undefined && { labelRecall: labelRecall - slack }),
-    ...(p99Ms !== undefined && { p99Ms }),
-    ...(deletes !== undefined && { deletes }),
-  };
-}
-
-const lightEffort: Effort = { leastSamples: 60, mostSamples: 200, timingMs: 60 };
-const answers = { met: "yes", unsure: "unsure", broken: "no" } as const;
-const mostRounds = 3;
-const standings = ["met", "unsure", "broken"];
-
-function isOf(point: Point, setting: Setting): boolean {
-  return settingKey(point.setting) === settingKey(setting);
-}
-
-/** What keeps the limits comes first, the fastest of it before the others. */
-function byStanding(a: Judged, b: Judged): number {
-  return standings.indexOf(a.standing) - standings.indexOf(b.standing) || bySpeed(a, b);
-}
-
-function compare(a: number, b: number): number {
-  if (a === b) return 0; // also where both are infinite
-  return a < b ? -1 : 1;
+/** The exact search is measured whatever it takes: without it, something is broken. */
+function nothingMeasured(omissions: readonly Omission[]): UserError {
+  const [first] = omissions;
+  return new UserError({
+    code: "index-build",
+    message: "no index could be built",
+    found: first ? `${first.setting.factory}: ${first.why}` : "no engine has a setting for these",
+    fix: "look at memory and disk space; shitu doctor says what else may be missing",
+  });
 }

@@ -1,4 +1,4 @@
-import type { Built } from "./built.js";
+import type { Built } from "./building/built.js";
 import { ruledOut, type KnobPoint } from "./front.js";
 import { measurePoint, type Effort } from "./measure.js";
 import { valueOf, type Knob, type Parameters, type Point } from "./point.js";

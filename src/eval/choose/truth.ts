@@ -9,7 +9,7 @@ import {
 } from "../../pipeline/types.js";
 import { allowance } from "../metrics/index/neighbour-hits.js";
 import { rescore } from "../metrics/index/neighbour-recall.js";
-import { firstRows, type LabelledVectors } from "./choice-data.js";
+import { firstRows, type LabelledVectors } from "./data/choice-data.js";
 
 /** Queries with their exact neighbours among the first `size` rows of a gallery. */
 export interface Truth {

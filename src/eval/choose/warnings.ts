@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isCodes, rowCount, type Codes, type Vectors } from "../../pipeline/types.js";
 import { binarise } from "../../pipeline/index/binarise.js";
-import type { ChoiceData } from "./choice-data.js";
+import type { ChoiceData } from "./data/choice-data.js";
 import type { Judged } from "./pick.js";
 import { isOlder } from "./space.js";
 import { valueOf, type Point } from "./point.js";

@@ -19,6 +19,13 @@ export type WhyNot =
       readonly best: Judged;
       readonly missed: readonly LimitCheck[];
     }
+  | {
+      readonly family: Family;
+      /** It keeps the limits on a sample; of all vectors it was not built. */
+      readonly because: "sample-only";
+      readonly best: Judged;
+      readonly why: string;
+    }
   | { readonly family: Family; readonly because: "not-measured"; readonly why: string };
 
 /**
@@ -33,16 +40,24 @@ export function whyNot(
 ): WhyNot[] {
   return families.flatMap((family): WhyNot[] => {
     const own = judged.filter((j) => j.point.setting.family === family);
-    if (own.length > 0) return [reasonOf(family, own, pick)];
     const why = unmeasured[family];
+    if (own.length > 0) return [reasonOf(family, own, pick, why)];
     return why === undefined ? [] : [{ family, because: "not-measured", why }];
   });
 }
 
-function reasonOf(family: Family, own: readonly Judged[], pick: Judged | null): WhyNot {
+function reasonOf(
+  family: Family,
+  own: readonly Judged[],
+  pick: Judged | null,
+  why = "the budget did not reach all of them",
+): WhyNot {
   if (pick?.point.setting.family === family) return { family, because: "picked", best: pick };
   const sure = own.filter((j) => j.standing === "met");
   const best = nearest(sure.length > 0 ? sure : own);
+  // Times on a sample say nothing of times on all vectors.
+  const onSample = pick !== null && best.point.size < pick.point.size;
+  if (onSample && best.standing !== "broken") return { family, because: "sample-only", best, why };
   if (sure.length > 0 && pick !== null) {
     return { family, because: "slower", best, timesAsLong: timeOf(best) / timeOf(pick) };
   }

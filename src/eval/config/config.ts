@@ -188,7 +188,7 @@ const classification = z.strictObject({
   datasets: z.array(z.string()).min(1),
 });
 
-const generated = z.strictObject({
+export const generatedVectors = z.strictObject({
   rows: z.number().int().positive().describe("gallery vectors"),
   dim: z.number().int().positive(),
   queries: z.number().int().positive(),
@@ -232,7 +232,7 @@ const features = z.strictObject({
 const index = z
   .strictObject({
     kind: z.literal("index"),
-    vectors: generated
+    vectors: generatedVectors
       .optional()
       .describe("vectors that are drawn, of any size; either these or features"),
     features: features.optional().describe("your own vectors, from files"),
@@ -315,7 +315,7 @@ const paper = z.strictObject({
     .describe("why our numbers may only be shown beside the paper's"),
 });
 
-const configSchema = z.strictObject({
+export const configSchema = z.strictObject({
   schema: z.literal(1),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
     error: "expected kebab-case: lower case letters, digits, dashes",

@@ -36,7 +36,7 @@ export interface VectorSource {
   load(): Promise<VectorSet>;
 }
 
-type Spec = NonNullable<IndexMeasurement["vectors"]>;
+export type DrawnSpec = NonNullable<IndexMeasurement["vectors"]>;
 type Files = NonNullable<IndexMeasurement["features"]>;
 
 /** Where the vectors of an index measurement come from: drawn, or read from files. */
@@ -190,7 +190,7 @@ const mostKept = 600 << 20;
  * unit length in expectation. Gallery and queries are drawn alike, from streams of their own. What
  * was drawn is cached: millions of normals take longer to draw than to read.
  */
-export async function drawVectors(spec: Spec, caches: ObservationCaches): Promise<VectorSet> {
+export async function drawVectors(spec: DrawnSpec, caches: ObservationCaches): Promise<VectorSet> {
   const { rows, dim, queries } = spec;
   const key: CacheKey = {
     what: "vectors",
@@ -234,7 +234,7 @@ interface Drawn {
   readonly labels: readonly LabelledRow[];
 }
 
-function drawCentres({ dim, labels, seed }: Spec): Float32Array {
+function drawCentres({ dim, labels, seed }: DrawnSpec): Float32Array {
   const centres = new Float32Array(labels * dim);
   const random = new Random(`${seed}/centres`);
   for (let i = 0; i < centres.length; i++) centres[i] = random.normal();
@@ -244,7 +244,7 @@ function drawCentres({ dim, labels, seed }: Spec): Float32Array {
 /** The numbers of n labels (u32), then n vectors (float32). */
 function drawAround(
   centres: Float32Array,
-  { dim, labels, spread, seed }: Spec,
+  { dim, labels, spread, seed }: DrawnSpec,
   n: number,
   stream: string,
 ): Uint8Array {

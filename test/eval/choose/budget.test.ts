@@ -5,8 +5,9 @@ import {
   predictCost,
   promote,
   unseenCost,
+  usualExponent,
 } from "../../../src/eval/choose/budget.js";
-import { holdOut, joinQueries } from "../../../src/eval/choose/choice-data.js";
+import { holdOut, joinQueries } from "../../../src/eval/choose/data/choice-data.js";
 import { figureAt } from "../../../src/eval/choose/growth/interpolate.js";
 import { growthOf, sizesUpTo } from "../../../src/eval/choose/growth/growth.js";
 import type { Point } from "../../../src/eval/choose/point.js";
@@ -32,24 +33,26 @@ describe("ladder", () => {
 });
 
 describe("predictCost", () => {
-  it("follows the last two sizes within bounds, and assumes growth of its own from one", () => {
+  it("takes the exponent halfway between the usual one and that of the last two sizes", () => {
     const costs = [
       { size: 100, ms: 10 },
       { size: 400, ms: 40 },
     ];
-    expect(predictCost(costs, 1600)).toBeCloseTo(160, 9);
-    expect(predictCost([{ size: 100, ms: 10 }], 1000)).toBeCloseTo(10 * 10 ** 1.3, 9);
-    // A cost that fell is taken to rise with the square root.
-    expect(
-      predictCost(
-        [
-          { size: 100, ms: 90 },
-          { size: 400, ms: 40 },
-        ],
-        1600,
-      ),
-    ).toBeCloseTo(80, 9);
-    expect(predictCost([], 10)).toBeNull();
+    expect(predictCost(costs, 1600, 1)).toBeCloseTo(160, 9);
+    expect(predictCost(costs, 1600, 2)).toBeCloseTo(40 * 4 ** 1.5, 9);
+    expect(predictCost([{ size: 100, ms: 10 }], 1000, 1.3)).toBeCloseTo(10 * 10 ** 1.3, 9);
+    // A cost that fell is taken to rise with the square root at least.
+    const fell = [
+      { size: 100, ms: 90 },
+      { size: 400, ms: 40 },
+    ];
+    expect(predictCost(fell, 1600, 1)).toBeCloseTo(80, 9);
+    expect(predictCost([], 10, 1)).toBeNull();
+  });
+
+  it("thinks of lists that follow the size as dearer than graphs", () => {
+    const of = ["IVF{paddleclas},Flat", "IVF{root},PQ8", "HNSW32", "Flat"].map(usualExponent);
+    expect(of).toEqual([2, 1.5, 1.2, 1.1]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { build, encoded } from "../../../src/eval/choose/built.js";
+import { build, encoded } from "../../../src/eval/choose/building/built.js";
 import { measurePoint } from "../../../src/eval/choose/measure.js";
 import type { Setting } from "../../../src/eval/choose/point.js";
 import { findTruth, type Truth } from "../../../src/eval/choose/truth.js";
@@ -35,7 +35,7 @@ function numbers(count: number, seed: number): Float32Array {
 
 const rows: Vectors = { data: numbers(4000 * dim, 1), dim };
 const queries: Vectors = { data: numbers(200 * dim, 2), dim };
-const effort = { leastSamples: 1, mostSamples: 1, timingMs: 0 };
+const effort = { leastSamples: 1, mostSamples: 1, timingMs: 0, batchRounds: 1 };
 
 /** Another Faiss may draw other levels and centroids: the goldens are one version's. */
 const sameFaiss = faissBuildDetails()?.version === golden.faiss;

@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
-import { projectRoot } from "../../pipeline/root.js";
+import { projectRoot } from "../../../pipeline/root.js";
 import type { SavedBuild } from "./build-store.js";
 
 /** What a fresh process finds when it loads an index. */
@@ -21,7 +21,15 @@ const mostMs = 120_000;
  * not yet returned would hide growth here.
  */
 export async function measureFootprint(saved: SavedBuild): Promise<FootprintAnswer> {
-  const script = join(projectRoot, "dist", "src", "eval", "choose", "footprint-child.js");
+  const script = join(
+    projectRoot,
+    "dist",
+    "src",
+    "eval",
+    "choose",
+    "building",
+    "footprint-child.js",
+  );
   const child = fork(script, [JSON.stringify(saved)], {
     execArgv: ["--expose-gc"],
     stdio: ["ignore", "ignore", "pipe", "ipc"],

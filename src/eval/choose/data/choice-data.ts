@@ -1,13 +1,13 @@
-import { UserError } from "../../pipeline/errors.js";
+import { UserError } from "../../../pipeline/errors.js";
 import {
   isCodes,
   rowCount,
   type Codes,
   type IndexMetric,
   type Vectors,
-} from "../../pipeline/types.js";
-import type { LabelledRow } from "../metrics/index/neighbour-hits.js";
-import { Random } from "../stats/random.js";
+} from "../../../pipeline/types.js";
+import type { LabelledRow } from "../../metrics/index/neighbour-hits.js";
+import { Random } from "../../stats/random.js";
 
 /** Vectors with what is known of each row. */
 export interface LabelledVectors {

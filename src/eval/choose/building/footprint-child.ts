@@ -1,5 +1,5 @@
-import { faissBuild, loadIndex } from "../../pipeline/index/engine.js";
-import { UserError } from "../../pipeline/errors.js";
+import { faissBuild, loadIndex } from "../../../pipeline/index/engine.js";
+import { UserError } from "../../../pipeline/errors.js";
 import type { SavedBuild } from "./build-store.js";
 import type { FootprintAnswer } from "./footprint.js";
 

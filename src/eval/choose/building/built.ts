@@ -1,6 +1,6 @@
-import { openIndex } from "../../pipeline/index/engine.js";
-import { binarise } from "../../pipeline/index/binarise.js";
-import { monotonicClock } from "../../pipeline/stopwatch.js";
+import { openIndex } from "../../../pipeline/index/engine.js";
+import { binarise } from "../../../pipeline/index/binarise.js";
+import { monotonicClock } from "../../../pipeline/stopwatch.js";
 import {
   isCodes,
   rowCount,
@@ -8,9 +8,9 @@ import {
   type IndexMetric,
   type VectorIndex,
   type Vectors,
-} from "../../pipeline/types.js";
-import type { Setting } from "./point.js";
-import { factoryAt } from "./space.js";
+} from "../../../pipeline/types.js";
+import type { Setting } from "../point.js";
+import { factoryAt } from "../space.js";
 
 /** An index that holds `size` vectors, with what building it took. */
 export interface Built {
@@ -20,6 +20,8 @@ export interface Built {
   readonly index: VectorIndex;
   readonly trainMs: number;
   readonly addMs: number;
+  /** What its training found worth a warning. */
+  readonly warnings: readonly string[];
 }
 
 /** What is put into an index of a setting, or asked of it: the vectors, or their signs. */
@@ -70,6 +72,7 @@ export async function build(
       index,
       trainMs: trained - start,
       addMs: added - trained,
+      warnings: index.warnings,
     };
   } catch (error) {
     index.close();

@@ -3,12 +3,12 @@ import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { writeAtomic } from "../../pipeline/atomic-file.js";
-import { loadIndex, saveIndex } from "../../pipeline/index/engine.js";
-import type { IndexMetric } from "../../pipeline/types.js";
-import { canonicalJson } from "../observe/cache.js";
+import { writeAtomic } from "../../../pipeline/atomic-file.js";
+import { loadIndex, saveIndex } from "../../../pipeline/index/engine.js";
+import type { IndexMetric, VectorIndex } from "../../../pipeline/types.js";
+import { canonicalJson } from "../../observe/cache.js";
 import type { Built } from "./built.js";
-import { settingKey, type Setting } from "./point.js";
+import { settingKey, type Setting } from "../point.js";
 
 /** An index on disk, as another process loads it. */
 export interface SavedBuild {
@@ -45,8 +45,10 @@ const noteSchema = z.strictObject({
   trainMs: z.number(),
   addMs: z.number(),
   sha256: z.string(),
+  warnings: z.array(z.string()),
 });
-type Note = z.infer<typeof noteSchema>;
+/** What is written down of a build beside its index. */
+export type Note = z.infer<typeof noteSchema>;
 
 /** Indexes kept longer than the run: those used last, up to this many bytes. */
 const mostBytes = 4 * 2 ** 30;
@@ -74,8 +76,7 @@ export class BuildStore {
       const index = await loadIndex(saved);
       const now = new Date();
       await utimes(folder, now, now).catch(() => undefined);
-      const { factory, size, trainMs, addMs } = note;
-      return { built: { setting, factory, size, index, trainMs, addMs }, saved };
+      return { built: builtOf(setting, note, index), saved };
     } catch {
       await rm(folder, { recursive: true, force: true }); // damaged: built again
       return null;
@@ -91,14 +92,21 @@ export class BuildStore {
 
   /** @throws UserError `write-failed` */
   async keep(built: Built): Promise<SavedBuild> {
-    const { setting, index, factory, size, trainMs, addMs } = built;
+    const file = await this.place(built.setting);
+    await saveIndex(built.index, file);
+    return this.adopt(built.setting, await noteOf(built, file));
+  }
+
+  /** Where the index of a setting is to be saved. */
+  async place(setting: Setting): Promise<string> {
     const folder = this.#folder(setting);
     await mkdir(folder, { recursive: true });
-    const file = join(folder, fileName);
-    await saveIndex(index, file);
-    const { kind, metric, dim } = index;
-    const sha256 = await hashOf(file);
-    const note: Note = { factory, kind, metric, dim, size, trainMs, addMs, sha256 };
+    return join(folder, fileName);
+  }
+
+  /** Takes in what lies at its place, by its note: from now on it is found. */
+  async adopt(setting: Setting, note: Note): Promise<SavedBuild> {
+    const folder = this.#folder(setting);
     await writeAtomic(join(folder, noteName), JSON.stringify(note), { flush: false });
     return savedOf(setting, note, folder);
   }
@@ -127,12 +135,31 @@ export class BuildStore {
   }
 }
 
+/** A build with its index open, as it was noted. */
+export function builtOf(setting: Setting, note: Note, index: VectorIndex): Built {
+  const { factory, size, trainMs, addMs, warnings } = note;
+  return { setting, factory, size, index, trainMs, addMs, warnings };
+}
+
+/** The note of a build whose index was saved to a file. */
+export async function noteOf(built: Built, file: string): Promise<Note> {
+  const { index, factory, size, trainMs, addMs, warnings } = built;
+  const { kind, metric, dim } = index;
+  const sha256 = await hashOf(file);
+  return { factory, kind, metric, dim, size, trainMs, addMs, sha256, warnings: [...warnings] };
+}
+
 const fileName = "index.bin";
 const noteName = "build.json";
 
 function savedOf({ engine }: Setting, note: Note, folder: string): SavedBuild {
+  return asSaved(engine, note, join(folder, fileName));
+}
+
+/** How the index of a note is loaded from a file. */
+export function asSaved(engine: string, note: Note, file: string): SavedBuild {
   const { factory, kind, metric, dim, sha256 } = note;
-  return { engine, factory, kind, metric, dim, sha256, file: join(folder, fileName) };
+  return { engine, factory, kind, metric, dim, sha256, file };
 }
 
 async function readNote(folder: string): Promise<Note | null> {
