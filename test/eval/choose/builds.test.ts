@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 describe("a process of builds", () => {
-  it("builds on, and is ended over a build that takes too long without the next one failing", async () => {
+  it("is ended over a build that takes too long, and the next one works", async () => {
     vi.stubEnv("TMPDIR", folder);
     const process = new BuildProcess(vectors, "l2");
     const order = { setting: setting("IVF", "IVF40,Flat"), size: 1000, file: join(folder, "i") };
@@ -52,7 +52,7 @@ describe("a process of builds", () => {
 });
 
 describe("the workshop", () => {
-  it("builds what may be long apart, keeps it with its warnings, and says what was cut off", async () => {
+  it("builds apart what may be long, keeps its warnings, says what was cut off", async () => {
     const workshop = new Workshop(vectors, "l2");
     const store = new BuildStore(folder, key);
     const own = setting("IVF", "IVF100,Flat");
@@ -89,7 +89,7 @@ describe("the workshop", () => {
 });
 
 describe("allowance", () => {
-  it("is twice what was foretold and a little, a share where nothing was, never more than is left", () => {
+  it("is twice what was foretold and a little, a share where nothing was", () => {
     expect(allowance(10_000, 60_000)).toBe(23_000);
     expect(allowance(10_000, 12_000)).toBe(12_000);
     expect(allowance(null, 60_000)).toBe(18_000);

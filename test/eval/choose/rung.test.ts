@@ -76,7 +76,7 @@ describe("a rung", () => {
     expect(rung.points).toEqual([]);
   });
 
-  it("measures the exact search whatever it takes, and nothing after that if no time is left", async () => {
+  it("measures the exact search whatever it takes, and nothing once no time is left", async () => {
     const { rung } = await rungWith(1, 55_000);
     await rung.tryOut(setting("Flat", "Flat"), effort);
     await rung.tryOut(setting("SQ8", "SQ8"), effort);

@@ -19,7 +19,7 @@ const each = 10;
 let home: string;
 const at = (...names: string[]): string => join(home, ...names);
 
-/** Pictures of one colour a class, no two alike, in a folder a class, with a list and a manifest. */
+/** Pictures, no two alike, in a folder a class, with a list and a manifest. */
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "choose-sources-"));
   const lines: string[] = [];
@@ -43,7 +43,8 @@ beforeAll(async () => {
   await writeFile(
     at("manifest.yaml"),
     "schema: 1\ntask: recognition\nname: colours\ntitle: t\nversion: 1\nlicence: none\n" +
-      "origin: drawn\nimages: photos\nevaluation: leave-one-out\ngallery: { list: photos/list.txt }\n",
+      "origin: drawn\nimages: photos\nevaluation: leave-one-out\n" +
+      "gallery: { list: photos/list.txt }\n",
   );
 }, 60_000);
 afterAll(() => rm(home, { recursive: true, force: true }));
@@ -86,7 +87,7 @@ describe("pictures with a card", () => {
     expect(complaint.found).toMatch(/^60 left out/);
   });
 
-  it("are looked for below each class, in the order of names; other files are left out", async () => {
+  it("are looked for below each class, in the order of names", async () => {
     const rows = await readImageFolder(at("photos"));
     expect(rows).toHaveLength(classes * each);
     expect(rows[0]).toEqual({ path: "class-0/0.png", label: "class-0", line: 1 });
@@ -191,7 +192,8 @@ describe("configs of choices", () => {
     expect(source).toMatchObject({ kind: "drawn", spec: { rows: 145_235, dim: 512 } });
     await writeFile(
       at("data-set.yaml"),
-      `schema: 1\nname: n\ntitle: t\ncard: ${card}\ndataset: manifest.yaml\nlimits: { recall: 0.9 }\n`,
+      `schema: 1\nname: n\ntitle: t\ncard: ${card}\ndataset: manifest.yaml\n` +
+        "limits: { recall: 0.9 }\n",
     );
     const task = await chooseTask({ record: true }, at("data-set.yaml"));
     const { data } = await read(task.source);

@@ -83,9 +83,10 @@ export async function embedLists(
 ): Promise<Collected> {
   const opened = await openModel(model, version);
   const pool = new EmbedPool();
+  const caches = new ObservationCaches(work.cacheRoot);
   try {
     const options = {
-      caches: new ObservationCaches(work.cacheRoot),
+      caches,
       pool,
       protocol: "standard" as const,
       progress: work.progress,
@@ -107,6 +108,7 @@ export async function embedLists(
     };
   } finally {
     await pool.close();
+    await caches.close();
   }
 }
 

@@ -83,7 +83,8 @@ function collect(source: ChoiceSource, work: EmbedWork): Promise<Collected> {
 }
 
 async function drawn(name: string, spec: DrawnSpec, { cacheRoot }: EmbedWork): Promise<Collected> {
-  const set = await drawVectors(spec, new ObservationCaches(cacheRoot));
+  const caches = new ObservationCaches(cacheRoot);
+  const set = await drawVectors(spec, caches).finally(() => caches.close());
   return {
     name,
     version: set.version,
