@@ -11,14 +11,8 @@ import {
   f1Names,
   type F1Definition,
 } from "../../eval/metrics/end-to-end/f1-tally.js";
-import {
-  f1At,
-  heldOutF1,
-  plainF1,
-  scoreOf,
-  type F1Result,
-  type HeldOutF1,
-} from "../../eval/metrics/end-to-end/f1.js";
+import { heldOutF1, plainF1, type HeldOutF1 } from "../../eval/metrics/end-to-end/f1-cross-fit.js";
+import { f1At, scoreOf, type F1Result } from "../../eval/metrics/end-to-end/f1.js";
 import {
   adviseThreshold,
   openSetCrops,
@@ -155,7 +149,7 @@ async function run(options: Options): Promise<void> {
   const definitions = f1Definitions.map((definition) => ({
     definition,
     name: f1Names[definition],
-    heldOut: heldOutF1(images, definition, rule, bootstrap),
+    heldOut: heldOutF1(images, definition, rule, { level, seed }),
     atThreshold: threshold === null ? null : f1At(images, definition, rule, threshold, bootstrap),
   }));
   const ks = [1, 2, 3, 5];
@@ -372,16 +366,14 @@ function printF1(
     `${c.images} pictures (${c.distractorImages} without gallery objects), ${c.objects} ` +
       `objects of ${c.labels} labels, ${c.unknownObjects} unknown objects, ${c.crops} crops\n`,
   );
-  const { heldOut } = definitions[0]!;
   print(
-    `F1 at the threshold that is best on ${heldOut.calibrationImages} pictures, measured on ` +
-      `the other ${c.images! - heldOut.calibrationImages}:`,
+    `F1 of each half at the threshold that is best on the other, mean of ` +
+      `${definitions[0]!.heldOut.splits} splits:`,
   );
   const right = { align: "right" } as const;
-  const intervals = definitions.map(({ heldOut: h }) => {
-    const score = scoreOf(h.test);
-    return score.value === null ? null : score.interval;
-  });
+  const intervals = definitions.map(({ heldOut: { f1 } }) =>
+    f1.value === null ? null : f1.interval,
+  );
   print(
     table(
       [
@@ -390,35 +382,28 @@ function printF1(
         { head: "threshold", ...right },
         { head: "F1", ...right },
         { head: levelsText(intervals), ...right },
-        { head: "precision", ...right },
-        { head: "recall", ...right },
         ...(threshold === null ? [] : [{ head: `F1 of all at ${threshold}`, ...right }]),
       ],
       definitions.map(({ definition, name, heldOut: h, atThreshold }) => {
-        const point = "point" in h.test ? h.test.point : null;
-        const rate = (r: number | null | undefined): string | null =>
-          typeof r === "number" ? r.toFixed(4) : null;
         return [
           definition,
           name,
           h.threshold === null ? null : number(h.threshold),
-          value(scoreOf(h.test)),
-          interval(scoreOf(h.test)),
-          rate(point?.precision),
-          rate(point?.recall),
+          value(h.f1),
+          interval(h.f1),
           ...(atThreshold ? [shown(scoreOf(atThreshold))] : []),
         ];
       }),
     ),
   );
-  for (const why of new Set(definitions.flatMap(({ heldOut: h }) => reasons(scoreOf(h.test)))))
+  for (const why of new Set(definitions.flatMap(({ heldOut: h }) => reasons(h.f1))))
     print(`-: ${why}`);
   for (const {
     definition,
-    heldOut: { test },
+    heldOut: { f1 },
   } of definitions) {
-    if ("f1" in test && test.f1.value !== null && test.f1.whyNoInterval !== undefined)
-      print(`${definition}: no interval: ${test.f1.whyNoInterval}`);
+    if (f1.value !== null && f1.whyNoInterval !== undefined)
+      print(`${definition}: no interval: ${f1.whyNoInterval}`);
   }
 }
 

@@ -13,7 +13,8 @@ import { cropRecall } from "../metrics/end-to-end/f1-crop-recall.js";
 import type { ImageEvidence, TruthObject } from "../metrics/end-to-end/f1-evidence.js";
 import { bestPoint, sweepF1, thinned } from "../metrics/end-to-end/f1-sweep.js";
 import { f1Definitions } from "../metrics/end-to-end/f1-tally.js";
-import { f1At, heldOutF1, scoreOf } from "../metrics/end-to-end/f1.js";
+import { heldOutF1 } from "../metrics/end-to-end/f1-cross-fit.js";
+import { f1At, scoreOf } from "../metrics/end-to-end/f1.js";
 import { waterfall, type Waterfall } from "../metrics/end-to-end/waterfall.js";
 import {
   cropsOf,
@@ -319,7 +320,11 @@ function f1Scores(
       ...share,
       of: { definition, threshold: which },
     });
-    const heldOut = heldOutF1(evidence, definition, rule, drawing(`F1 ${definition}`));
+    // The same splits for every definition.
+    const heldOut = heldOutF1(evidence, definition, rule, {
+      level,
+      seed: seedFor(intervals, "F1 splits"),
+    });
     const best = bestPoint(sweepF1(evidence, definition, rule));
     const chosen: ScoreName = {
       metric: "threshold",
@@ -329,7 +334,7 @@ function f1Scores(
     };
     const byDefault = drawing(`F1 ${definition} default`);
     return [
-      named(f1("held-out"), scoreOf(heldOut.test)),
+      named(f1("held-out"), heldOut.f1),
       named(f1("default"), scoreOf(f1At(evidence, definition, rule, threshold, byDefault))),
       named(
         chosen,
@@ -337,9 +342,9 @@ function f1Scores(
           ? undefinedScore("no threshold could be chosen")
           : measured(
               heldOut.threshold,
-              heldOut.calibrationImages,
+              evidence.length,
               null,
-              "best F1 of the calibration half",
+              `median of those that the halves of ${heldOut.splits} splits chose`,
             ),
       ),
       // Chosen on the very pictures that it is reported for: an upper bound, and named so.

@@ -1,7 +1,12 @@
 import { accepted, type AcceptanceRule } from "../../../pipeline/acceptance.js";
+import { studentQuantile } from "../../stats/clusters.js";
+import { defaultIntervals } from "../../stats/interval-plan.js";
 import { hashFraction, Random } from "../../stats/random.js";
+import { measured, undefinedScore } from "../../stats/score.js";
+import type { Score } from "../../types.js";
 import { f1Of } from "./f1-counts.js";
 import { steps, type ImageEvidence } from "./f1-evidence.js";
+import { plainF1At, tooFewForMacro } from "./f1.js";
 import { bestPoint, sweepF1 } from "./f1-sweep.js";
 import { tally, type F1Definition, type Tally } from "./f1-tally.js";
 
@@ -36,6 +41,17 @@ export function crossFitF1(
   rule: AcceptanceRule,
   { splits = 25, resamples = 200, seed = 0 }: CrossFitOptions = {},
 ): CrossFit | null {
+  const found = crossFitMean(images, definition, rule, { splits, seed });
+  const standardError = found && spreadOf(images, definition, rule, { resamples, seed });
+  return found === null || standardError === null ? null : { ...found, standardError, splits };
+}
+
+function crossFitMean(
+  images: readonly ImageEvidence[],
+  definition: F1Definition,
+  rule: AcceptanceRule,
+  { splits, seed }: { splits: number; seed: number | string },
+): Pick<CrossFit, "value" | "threshold"> | null {
   let sum = 0;
   const chosen: number[] = [];
   for (let s = 0; s < splits; s++) {
@@ -54,10 +70,67 @@ export function crossFitF1(
     if (f1 === null) return null;
     sum += f1;
   }
-  const standardError = spreadOf(images, definition, rule, { resamples, seed });
-  if (standardError === null) return null;
   chosen.sort((a, b) => a - b);
-  return { value: sum / splits, standardError, threshold: chosen[splits]!, splits };
+  return { value: sum / splits, threshold: chosen[splits]! };
+}
+
+/**
+ * F1 without an interval, for tables of what a rule is worth: at the threshold, or cross-fitted
+ * where none is given.
+ */
+export function plainF1(
+  images: readonly ImageEvidence[],
+  definition: F1Definition,
+  rule: AcceptanceRule,
+  { threshold, seed = 0 }: { threshold: number | null; seed?: number | string },
+): Score {
+  if (threshold !== null) return plainF1At(images, definition, rule, threshold);
+  const found = crossFitMean(images, definition, rule, { splits, seed });
+  return found === null ? undefinedScore(noThreshold) : measured(found.value, images.length);
+}
+
+const noThreshold =
+  "some half of the pictures gives no threshold: no truth objects, or no crop that found a label";
+
+/** Splits whose mean is taken, and resamples for its spread. */
+const splits = 25;
+const resamples = 200;
+
+/** The headline F1: of pictures that are each judged at a threshold that others chose. */
+export interface HeldOutF1 {
+  readonly definition: F1Definition;
+  readonly f1: Score;
+  /** Median of those that were chosen; null where none could be. */
+  readonly threshold: number | null;
+  readonly splits: number;
+}
+
+/**
+ * Cross-fitted F1 with Student's interval around it; its spread counts the pictures, the split and
+ * the choice of the threshold.
+ */
+export function heldOutF1(
+  images: readonly ImageEvidence[],
+  definition: F1Definition,
+  rule: AcceptanceRule,
+  { level = defaultIntervals.level, seed = 0 }: { level?: number; seed?: number | string } = {},
+): HeldOutF1 {
+  const found = crossFitF1(images, definition, rule, { splits, resamples, seed });
+  const head = { definition, threshold: found?.threshold ?? null, splits };
+  if (found === null) return { ...head, f1: undefinedScore(noThreshold) };
+  const { value, standardError } = found;
+  const n = images.length;
+  const few =
+    definition === "D"
+      ? tooFewForMacro(images.map((image) => tallyAt(image, definition, rule, found.threshold)))
+      : null;
+  if (few !== null) return { ...head, f1: measured(value, n, null, few) };
+  if (standardError <= 1e-12)
+    return { ...head, f1: measured(value, n, null, "every resample gives the same value") };
+  const half = studentQuantile(0.5 + level / 2, n - 1) * standardError;
+  const [low, high] = [Math.max(0, value - half), Math.min(1, value + half)];
+  const interval = { low, high, level, method: "cross-fit-bootstrap", units: n };
+  return { ...head, f1: measured(value, n, interval) };
 }
 
 function tallyAt(

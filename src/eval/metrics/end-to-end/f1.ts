@@ -10,12 +10,10 @@ import {
 } from "../../stats/bootstrap.js";
 import { defaultIntervals } from "../../stats/interval-plan.js";
 import { jackknife } from "../../stats/jackknife.js";
-import { hashFraction } from "../../stats/random.js";
 import type { ResampledStatistic } from "../../stats/resampled-statistic.js";
 import { measured, undefinedScore, type Undefined } from "../../stats/score.js";
 import type { ImageEvidence } from "./f1-evidence.js";
 import { f1Of, type F1Point, Counts } from "./f1-counts.js";
-import { bestPoint, sweepF1 } from "./f1-sweep.js";
 import { tally, type F1Definition, type Tally } from "./f1-tally.js";
 
 /** F1 at one threshold with precision, recall, counts, and an interval over pictures. */
@@ -94,6 +92,17 @@ export function f1Difference(
   );
 }
 
+/** F1 at a threshold, without an interval. */
+export function plainF1At(
+  images: readonly ImageEvidence[],
+  definition: F1Definition,
+  rule: AcceptanceRule,
+  threshold: number | null,
+): Score {
+  const { f1 } = pointOf(tallyAll(images, definition, rule, threshold), definition);
+  return f1 === null ? undefinedScore(noF1(images, definition)) : measured(f1, images.length);
+}
+
 function pointOf(tallies: readonly (readonly Tally[])[], definition: F1Definition): F1Point {
   const counts = new Counts(definition);
   for (const t of tallies) counts.add(t);
@@ -119,16 +128,21 @@ function macroInterval(
   tallies: readonly (readonly Tally[])[],
   level = defaultIntervals.level,
 ): Score {
+  const result = jackknife(f1Statistic(tallies, "D"), { level, range: [0, 1] });
+  const why = tooFewForMacro(tallies);
+  return result.value === null || why === null
+    ? result
+    : measured(result.value, result.n, null, why);
+}
+
+/** Why the pictures a label are too few for an interval of a macro F1; null where they are not. */
+export function tooFewForMacro(tallies: readonly (readonly Tally[])[]): string | null {
   const shown = tallies.flat().filter((t) => t.tp + t.fn > 0);
   const labels = new Set(shown.map((t) => t.group)).size;
-  const result = jackknife(f1Statistic(tallies, "D"), { level, range: [0, 1] });
-  if (result.value === null || shown.length >= fewestPicturesALabel * labels) return result;
-  return measured(
-    result.value,
-    result.n,
-    null,
+  if (shown.length >= fewestPicturesALabel * labels) return null;
+  return (
     `${labels} labels with ${(shown.length / labels).toFixed(1)} pictures each: too few ` +
-      "for an interval that could be trusted",
+    "for an interval that could be trusted"
   );
 }
 
@@ -181,84 +195,7 @@ export function f1Statistic(
   };
 }
 
-/** F1 at a threshold that was chosen on other pictures. */
-export interface HeldOutF1 {
-  readonly definition: F1Definition;
-  /** Chosen as the best on the calibration half; null where that half gives none. */
-  readonly threshold: number | null;
-  /** The best F1 of the calibration half, which flatters: for the gap to `test` only. */
-  readonly calibrationF1: number | null;
-  readonly calibrationImages: number;
-  readonly test: F1Result | Undefined;
-}
-
-/**
- * Chooses the threshold of the best F1 on one half of the pictures and reports F1 on the other, so
- * that the choice cannot flatter the number. The halves are drawn by seed and picture name,
- * distractors and others apart, whatever the order.
- */
-export function heldOutF1(
-  images: readonly ImageEvidence[],
-  definition: F1Definition,
-  rule: AcceptanceRule,
-  options: BootstrapOptions = {},
-): HeldOutF1 {
-  const [calibration, test] = halves(images, options.seed ?? 0);
-  const best = bestPoint(sweepF1(calibration, definition, rule));
-  const known = {
-    definition,
-    threshold: best?.threshold ?? null,
-    calibrationF1: best?.f1 ?? null,
-    calibrationImages: calibration.length,
-  };
-  if (best === null)
-    return {
-      ...known,
-      test: undefinedScore(
-        "the calibration half gives no threshold: it has no truth objects, or no crop found " +
-          "a label",
-      ),
-    };
-  return { ...known, test: f1At(test, definition, rule, best.threshold, options) };
-}
-
-/**
- * F1 without an interval, for tables of what a rule is worth: at the threshold, or at the one that
- * is best on the calibration half and on the other half's pictures where none is given.
- */
-export function plainF1(
-  images: readonly ImageEvidence[],
-  definition: F1Definition,
-  rule: AcceptanceRule,
-  { threshold, seed = 0 }: { threshold: number | null; seed?: number | string },
-): Score {
-  const [calibration, test] = halves(images, seed);
-  const at = threshold ?? bestPoint(sweepF1(calibration, definition, rule))?.threshold;
-  if (at === undefined) return undefinedScore("the calibration half gives no threshold");
-  const judged = threshold === null ? test : images;
-  const { f1 } = pointOf(tallyAll(judged, definition, rule, at), definition);
-  return f1 === null ? undefinedScore(noF1(judged, definition)) : measured(f1, judged.length);
-}
-
-/**
- * Two halves of the pictures, the first the larger where the count is odd; stable under reordering.
- */
-export function halves(
-  images: readonly ImageEvidence[],
-  seed: number | string,
-): [calibration: ImageEvidence[], test: ImageEvidence[]] {
-  const result: [ImageEvidence[], ImageEvidence[]] = [[], []];
-  for (const distractors of [false, true]) {
-    images
-      .filter((i) => (i.truth.length === 0) === distractors)
-      .map((evidence) => ({ evidence, place: hashFraction(`${seed}/halves`, evidence.image) }))
-      .sort((a, b) => a.place - b.place || (a.evidence.image < b.evidence.image ? -1 : 1))
-      .forEach(({ evidence }, i) => result[i % 2]!.push(evidence));
-  }
-  return result;
-}
-
 /** The F1 score alone, for tables: with the threshold's choice in the name of whoever calls. */
-export function scoreOf(result: F1Result | Undefined): Score {
-  return "f1" in result ? result.f1 : result;
+export function scoreOf({ f1 }: Pick<F1Result, "f1">): Score {
+  return f1;
 }
