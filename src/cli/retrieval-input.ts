@@ -5,7 +5,7 @@ import { readListPart } from "../../datasets/formats/released-list.js";
 import { readCodes, readVectors } from "../../datasets/formats/vector-file.js";
 import { normalizeRows, requireFit, unevenNorms } from "../eval/observe/feature-rows.js";
 import { paddleclasCodes } from "../eval/metrics/retrieval/paddleclas-codes.js";
-import type { RetrievalInput } from "../eval/metrics/retrieval/retrieval.js";
+import type { RetrievalInput } from "../eval/metrics/retrieval/ranking.js";
 import { binarise } from "../pipeline/index/binarise.js";
 import { UserError } from "../pipeline/errors.js";
 import type { Rules } from "../pipeline/protocol.js";

@@ -10,11 +10,12 @@ import { junkCount } from "../../eval/metrics/retrieval/junk-count.js";
 import { quirkEffects, type QuirkEffect } from "../../eval/metrics/quirk-effects.js";
 import {
   headlineOrder,
-  rankQueries,
-  rankingQuirks,
   type RetrievalEvidence,
   type RetrievalInput,
-} from "../../eval/metrics/retrieval/retrieval.js";
+} from "../../eval/metrics/retrieval/ranking.js";
+import { rankQueries } from "../../eval/metrics/retrieval/retrieval.js";
+import { rankingQuirks } from "../../eval/metrics/retrieval/retrieval-metric.js";
+import { metricNames } from "../../eval/metrics/retrieval/retrieval-metrics.js";
 import {
   retrievalScores,
   type RetrievalScores,
@@ -69,10 +70,7 @@ interface Options extends IntervalOptions {
 export const verb: Verb = {
   build(command) {
     addProtocolOption(addIntervalOptions(command, { clusters: true }))
-      .description(
-        "Score features: recall@k, mAP, MAP@R, R-precision, mINP, precision@k, over the " +
-          "whole exact ranking, ties told.",
-      )
+      .description(`Score features: ${metricNames()}, over the whole exact ranking, ties told.`)
       .requiredOption(
         "--gallery <file>",
         "gallery features, one row a picture: .npy, .fvecs or .arrow (packed codes: .npy, " +
@@ -298,8 +296,11 @@ async function writeCases(
     uid: queryList.rows.map((r) => r.uid ?? null),
     positives,
     rankPessimistic: ranked(worst.firstRank),
-    averagePrecision: own.averagePrecision,
-    rPrecision: own.rPrecision,
-    ...Object.fromEntries(evidence.ks.map((k, i) => [`hit@${k}`, own.hit[i]!])),
+    ...Object.fromEntries(
+      evidence.scored.map(({ name, metric: { atK, column }, k }) => [
+        atK ? `${column}@${k}` : column,
+        own.of[name]!,
+      ]),
+    ),
   });
 }

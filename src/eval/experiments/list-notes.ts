@@ -1,5 +1,5 @@
 import { UserError } from "../../pipeline/errors.js";
-import type { LabelledRow, NeighbourHit } from "../metrics/index/neighbour-hits.js";
+import { isJunk, type LabelledRow, type NeighbourHit } from "../metrics/index/neighbour-hits.js";
 import { junkCount } from "../metrics/retrieval/junk-count.js";
 
 /**
@@ -99,10 +99,6 @@ function selfMeetings({ query, gallery, leaveOneOut }: ComparedLists): boolean[]
       (row) => !(leaveOneOut && row === q) && !isJunk(query.rows[q]!, gallery.rows[row]!),
     ),
   );
-}
-
-function isJunk(query: LabelledRow, other: LabelledRow): boolean {
-  return query.uid !== null && query.label === other.label && query.uid === other.uid;
 }
 
 function junkNote(junk: number, { query, gallery, leaveOneOut }: ComparedLists): string {

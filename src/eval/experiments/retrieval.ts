@@ -13,7 +13,13 @@ import {
 } from "../metrics/index/neighbour-hits.js";
 import { listedPositives, withLostQueries } from "../metrics/retrieval/lost-rows.js";
 import { rankQueries } from "../metrics/retrieval/retrieval.js";
-import { retrievalScores, type RetrievalScores } from "../metrics/retrieval/retrieval-scores.js";
+import {
+  answerScores,
+  retrievalScores,
+  type Answers,
+  type RetrievalScores,
+  type ScoreOptions,
+} from "../metrics/retrieval/retrieval-scores.js";
 import { knownHash } from "../observe/picture-hash.js";
 import { embedPictures, type Embedded } from "../observe/observations.js";
 import { keptNeighbours } from "../record/case.js";
@@ -21,7 +27,6 @@ import type { RecordedScore } from "../record/record.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { clusterNumbers } from "../stats/bootstrap.js";
-import { shareOf } from "../stats/clusters.js";
 import type { IntervalPlan } from "../stats/interval-plan.js";
 import { measured, named } from "../stats/score.js";
 import {
@@ -42,12 +47,13 @@ import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** Scores of the whole ranking, for mAP and for what ties could have made of it. */
 async function scoreRanking(
-  { query, gallery, leaveOneOut, positives }: Sides,
+  sides: Sides,
   queries: Vectors | Codes,
   rows: Vectors | Codes,
   { ks, protocol }: RetrievalJob,
   { resources, intervals }: CellContext,
 ): Promise<RetrievalScores> {
+  const { query, gallery, leaveOneOut, positives } = sides;
   const uids = query.rows.every((r) => r.uid !== null) && gallery.rows.every((r) => r.uid !== null);
   const names = {
     queryLabels: query.rows.map((r) => r.label),
@@ -75,14 +81,11 @@ async function scoreRanking(
   };
   const listedPositives = Int32Array.from(listed.places, (place) => positives[place]!);
   const input = { queries, gallery: rows, leaveOneOut, listedPositives, ...names };
-  const { level, resamples, seed, clusters } = intervals;
   return derived(resources.caches, { method: "scores of rankings", evidence }, async () =>
-    retrievalScores(withLostQueries(await rankQueries(input, { protocol, ks }), listed), {
-      level,
-      resamples,
-      seed,
-      ...(clusters === "label" && { clusters: clusterNumbers(listed.labels) }),
-    }),
+    retrievalScores(
+      withLostQueries(await rankQueries(input, { protocol, ks }), listed),
+      scoreOptions(sides, intervals),
+    ),
   );
 }
 
@@ -301,7 +304,7 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
     // returned is judged as it is.
     const accuracy = isExhaustive(built.factory)
       ? exactScores(await scoreRanking(sides, queries, rows, job, context))
-      : recallScores(hits, sides, ks, context.intervals);
+      : answerScores(answersOf(hits, sides), ks, scoreOptions(sides, context.intervals));
     return {
       versions: { model, dataset: dataset.hash, index: built.index.version },
       scores: [
@@ -334,24 +337,28 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
   }
 }
 
-function recallScores(
-  hits: readonly NeighbourHit[],
-  { query, positives }: Sides,
-  ks: readonly number[],
-  { level, clusters }: IntervalPlan,
-): RecordedScore[] {
-  const places = query.listed.rows
-    .map((_, place) => place)
-    .filter((place) => positives[place]! > 0);
-  const ranks = new Map(query.embedded.places.map((place, row) => [place, hits[row]!.rank]));
-  const units = clusterNumbers(
-    places.map((place) => (clusters === "label" ? query.listed.rows[place]!.label : String(place))),
-  );
-  return ks.map((k) => {
-    const right = places.map((place) => Number((ranks.get(place) ?? k) < k));
-    const name = { metric: `recall@${k}`, unit: "ratio", better: "higher" } as const;
-    return named(name, shareOf(right, units, level));
+/** What an index returned, by listed query; one that could not be embedded got nothing. */
+function answersOf(hits: readonly NeighbourHit[], { query, gallery, positives }: Sides): Answers {
+  const ranks: number[][] = query.listed.rows.map(() => []);
+  query.embedded.places.forEach((place, row) => {
+    const { label } = query.rows[row]!;
+    ranks[place] = hits[row]!.rows.flatMap((found, i) =>
+      gallery.rows[found]!.label === label ? [i + 1] : [],
+    );
   });
+  return { ranks, positives };
+}
+
+/** How intervals over the queries of a list are made. */
+function scoreOptions({ query }: Sides, intervals: IntervalPlan): ScoreOptions {
+  const { level, resamples, seed, clusters } = intervals;
+  const labels = query.listed.rows.map((r) => r.label);
+  return {
+    level,
+    resamples,
+    seed,
+    ...(clusters === "label" && { clusters: clusterNumbers(labels) }),
+  };
 }
 
 /**

@@ -4,7 +4,8 @@ import type { RecognitionDataset } from "../config/dataset.js";
 import { listPictures, type ListedPictures } from "../experiments/pictures.js";
 import type { LabelledRow } from "../metrics/index/neighbour-hits.js";
 import { listedPositives } from "../metrics/retrieval/lost-rows.js";
-import { headlineOrder, rankQueries } from "../metrics/retrieval/retrieval.js";
+import { headlineOrder } from "../metrics/retrieval/ranking.js";
+import { rankQueries } from "../metrics/retrieval/retrieval.js";
 import { embedPictures, type Embedded, type ItemError } from "../observe/observations.js";
 import type { Answer, GateWork } from "./work.js";
 
@@ -165,7 +166,7 @@ async function rank(
       .filter((row) => row >= 0)
       .map((row) => gallery.embedded.places[row]!);
   return {
-    averagePrecision: evidence.values[headlineOrder(evidence)]!.averagePrecision,
+    averagePrecision: evidence.values[headlineOrder(evidence)]!.of.mAP!,
     top: queries.map((_, q) => placesOf(q)),
   };
 }

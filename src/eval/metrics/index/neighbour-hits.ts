@@ -77,7 +77,8 @@ export function allowance(
   return most;
 }
 
-function isJunk(query: LabelledRow, row: LabelledRow): boolean {
+/** The junk rule: a gallery item of the query's label and uid is no valid answer. */
+export function isJunk(query: LabelledRow, row: LabelledRow): boolean {
   return query.uid !== null && row.uid === query.uid && row.label === query.label;
 }
 

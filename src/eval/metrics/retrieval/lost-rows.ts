@@ -1,5 +1,5 @@
 import type { LabelledRow } from "../index/neighbour-hits.js";
-import type { QueryValues, RetrievalEvidence } from "./retrieval.js";
+import type { QueryValues, RetrievalEvidence } from "./ranking.js";
 
 /**
  * Right answers that each listed query has in the listed gallery, whether or not its pictures could
@@ -71,12 +71,7 @@ export function withLostQueries(
     Object.entries(evidence.values).map(([order, v]): [string, QueryValues] => [
       order,
       {
-        hit: v.hit.map(wide),
-        precision: v.precision.map(wide),
-        averagePrecision: wide(v.averagePrecision),
-        mapAtR: wide(v.mapAtR),
-        rPrecision: wide(v.rPrecision),
-        inverseNegativePenalty: wide(v.inverseNegativePenalty),
+        of: Object.fromEntries(Object.entries(v.of).map(([name, column]) => [name, wide(column)])),
         firstRank: wide(v.firstRank),
       },
     ]),

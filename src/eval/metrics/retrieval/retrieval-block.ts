@@ -16,8 +16,7 @@ export function tieGroups(
   ranks: RankResult,
   positives: RowLists,
   i: number,
-  aside: Aside | null,
-  gallerySize: number,
+  { aside, gallerySize }: { readonly aside: Aside | null; readonly gallerySize: number },
 ): TieGroups {
   const base = gallerySize + 1; // both counts of a pair in one double: exact up to 90 million rows
   const begin = positives.start[i]!;
@@ -75,11 +74,10 @@ function countLess(rows: Int32Array, row: number): number {
 export function writeTop(
   ranks: RankResult,
   i: number,
-  top: number,
   aside: Aside | null,
-  rows: Int32Array,
-  scores: Float64Array,
+  { rows, scores }: { readonly rows: Int32Array; readonly scores: Float64Array },
 ): void {
+  const top = rows.length;
   const base = i * top;
   let junk = 0;
   for (let at = 0, own = 0; at < top; at++) {

@@ -2,7 +2,7 @@ import { defaultIntervals } from "../../stats/interval-plan.js";
 import { wilsonInterval } from "../../stats/proportion.js";
 import { measured, undefinedScore } from "../../stats/score.js";
 import type { Score } from "../../types.js";
-import { headlineOrder, type RetrievalEvidence } from "./retrieval.js";
+import { headlineOrder, type RetrievalEvidence } from "./ranking.js";
 
 /** How the queries of one label fare. */
 export interface ClassScore {
@@ -62,7 +62,7 @@ export function classScores(
     if (positives[q] === 0) return;
     sum.answered++;
     sum.hits += first[q]!;
-    sum.averagePrecision += values.averagePrecision[q]!;
+    sum.averagePrecision += values.of.mAP![q]!;
   });
   return [...seen].map((label) => {
     const { queries, answered, hits, averagePrecision, galleryItems } = sums[label]!;
@@ -83,8 +83,8 @@ export function classScores(
 /** recall@1 of each query in the headline order, whether or not 1 is among the ks. */
 function firstHits(evidence: RetrievalEvidence): Float64Array {
   const values = evidence.values[headlineOrder(evidence)]!;
-  const at = evidence.ks.indexOf(1);
-  if (at >= 0) return values.hit[at]!;
+  const hits = values.of["recall@1"];
+  if (hits) return hits;
   // Without k = 1 the first neighbour's label decides, which is one of the orders that ties allow.
   const { labels, top, topRows } = evidence;
   return Float64Array.from(labels.query, (label, q) =>

@@ -1,17 +1,14 @@
+import { rulesOf } from "../../../pipeline/protocol.js";
 import { bootstrap, clusterNumbers, type BootstrapOptions } from "../../stats/bootstrap.js";
-import { clusteredShare } from "../../stats/clusters.js";
+import { clusteredShare, shareOf } from "../../stats/clusters.js";
 import { defaultIntervals } from "../../stats/interval-plan.js";
 import { wilsonInterval } from "../../stats/proportion.js";
 import { ratioStatistic } from "../../stats/resampled-statistic.js";
-import { measured, undefinedScore } from "../../stats/score.js";
+import { measured, named, undefinedScore } from "../../stats/score.js";
 import type { Interval, NamedScore, Score } from "../../types.js";
-import {
-  answerable,
-  headlineOrder,
-  type Order,
-  type QueryValues,
-  type RetrievalEvidence,
-} from "./retrieval.js";
+import { answerable, headlineOrder, type Order, type RetrievalEvidence } from "./ranking.js";
+import { scoresOf, type MetricScore, type RetrievalMetric } from "./retrieval-metric.js";
+import { retrievalMetrics } from "./retrieval-metrics.js";
 
 /**
  * Resamples of 0 are for no intervals. Queries of one cluster (label, burst of photos, camera) are
@@ -41,17 +38,10 @@ export interface RetrievalScores {
 }
 
 /**
- * The retrieval numbers of a set of queries:
- *
- * - recall@k: share of queries with a positive among the k best (the field's recall@k for labels;
- *   CMC at k). PaddleClas `Recallk`.
- * - precision@k: mean share of positives among the k best. PaddleClas `Precisionk`.
- * - mAP: mean average precision over the whole ranking. PaddleClas `mAP`.
- * - MAP@R and R-precision: Musgrave et al. 2020, section 3.1. Not in PaddleClas.
- * - mINP: mean of R over the rank of the last positive. Ye et al. 2021. PaddleClas `mINP`.
+ * The scores of every metric that the evidence was judged by.
  *
  * Intervals: Wilson's on the effective size (`clusteredShare`) where queries count alike, which is
- * Wilson's itself for recall@k where no cluster holds more than one; where blocks weigh queries, a
+ * Wilson's itself for hits where no cluster holds more than one; where blocks weigh queries, a
  * percentile bootstrap over queries, or clusters.
  */
 export function retrievalScores(
@@ -60,59 +50,69 @@ export function retrievalScores(
 ): RetrievalScores {
   const n = answerable(evidence);
   const count = evidence.positives.length;
-  const names: {
-    name: string;
-    of: (values: QueryValues) => Float64Array;
-    k?: number;
-    kind: Kind;
-  }[] = [
-    ...evidence.ks.map((k, i) => ({
-      name: `recall@${k}`,
-      of: (v: QueryValues) => v.hit[i]!,
-      k,
-      kind: "recall" as const,
-    })),
-    { name: "mAP", of: (v) => v.averagePrecision, kind: "block" },
-    { name: "MAP@R", of: (v) => v.mapAtR, kind: "plain" },
-    { name: "R-precision", of: (v) => v.rPrecision, kind: "plain" },
-    { name: "mINP", of: (v) => v.inverseNegativePenalty, kind: "penalty" },
-    ...evidence.ks.map((k, i) => ({
-      name: `precision@${k}`,
-      of: (v: QueryValues) => v.precision[i]!,
-      k,
-      kind: "precision" as const,
-    })),
-  ];
-  const order = headlineOrder(evidence);
-  const scores = names.map(({ name, of, k, kind }): RetrievalScore => {
-    const valueIn = (o: Order) => aggregate(evidence, of(evidence.values[o]!), kind);
-    const base = { metric: name, unit: "ratio", better: "higher" } as const;
-    const why =
-      n === 0
-        ? `none of the ${count} queries has a valid positive in the gallery`
-        : k !== undefined && k > evidence.gallerySize
-          ? `k = ${k} is more than the gallery's ${evidence.gallerySize} items`
-          : null;
-    const main = why !== null ? { why } : valueIn(order);
-    if ("why" in main) return { ...base, ...undefinedScore(main.why), bounds: null };
-    const [worst, best] =
-      order === "stable" ? [main, main] : [valueIn("pessimistic"), valueIn("optimistic")];
-    const bounds =
-      order === "stable" || "why" in worst || "why" in best
-        ? null
-        : ([worst.value, best.value] as const);
-    return { ...base, ...withInterval(main, options), bounds };
-  });
   return {
-    scores,
-    cmc: Array.from(evidence.cmc[order]!, (hits) => (n === 0 ? 0 : hits / n)),
+    scores: evidence.scored.map((scored) => rankedScore(evidence, scored, options)),
+    cmc: Array.from(evidence.cmc[headlineOrder(evidence)]!, (hits) => (n === 0 ? 0 : hits / n)),
     queries: count,
     unanswerable: count - n,
   };
 }
 
-/** How a metric is averaged under the block and denominator rules. */
-type Kind = "recall" | "block" | "plain" | "penalty" | "precision";
+function rankedScore(
+  evidence: RetrievalEvidence,
+  { name, metric, k }: MetricScore,
+  options: ScoreOptions,
+): RetrievalScore {
+  const order = headlineOrder(evidence);
+  const valueIn = (o: Order) => aggregate(evidence, evidence.values[o]!.of[name]!, metric);
+  const base = { metric: name, unit: metric.unit, better: metric.better };
+  const why = whyNone(evidence, k);
+  const main = why === null ? valueIn(order) : { why };
+  if ("why" in main) return { ...base, ...undefinedScore(main.why), bounds: null };
+  const score = { ...base, ...withInterval(main, options) };
+  if (order === "stable") return { ...score, bounds: null };
+  const [worst, best] = [valueIn("pessimistic"), valueIn("optimistic")];
+  return { ...score, bounds: "why" in worst || "why" in best ? null : [worst.value, best.value] };
+}
+
+/** Why no metric of the k best has a value, where none has. */
+function whyNone(evidence: RetrievalEvidence, k: number): string | null {
+  const { positives, gallerySize } = evidence;
+  if (answerable(evidence) === 0)
+    return `none of the ${positives.length} queries has a valid positive in the gallery`;
+  return Number.isFinite(k) && k > gallerySize
+    ? `k = ${k} is more than the gallery's ${gallerySize} items`
+    : null;
+}
+
+/** What an index answered, exhaustive or not. */
+export interface Answers {
+  /** By listed query: the ranks, from 1, of the right answers among those returned. */
+  readonly ranks: readonly (readonly number[])[];
+  /** Right answers of each listed query by the lists; queries with none leave the denominator. */
+  readonly positives: Int32Array;
+}
+
+/** The scores of the metrics that k answers tell, however they were found. */
+export function answerScores(
+  { ranks, positives }: Answers,
+  ks: readonly number[],
+  { level = defaultIntervals.level, clusters }: ScoreOptions,
+): NamedScore[] {
+  const rules = rulesOf("standard");
+  const answered = Array.from(positives.keys()).filter((q) => positives[q]! > 0);
+  const units = clusterNumbers(answered.map((q) => String(clusters ? clusters[q] : q)));
+  const ofAnswers = retrievalMetrics.filter((metric) => metric.ofAnswers);
+  return scoresOf(ofAnswers, ks).map(({ name, metric, k }) => {
+    const { unit, better } = metric;
+    const values = answered.map((q) => {
+      const found = ranks[q]!;
+      const query = { k, count: positives[q]!, rules };
+      return found.length === 0 ? 0 : metric.ofRanks(found, query);
+    });
+    return named({ metric: name, unit, better }, shareOf(values, units, level));
+  });
+}
 
 /** A weighted mean over queries. */
 interface Mean {
@@ -127,24 +127,17 @@ interface Mean {
 }
 
 function aggregate(
-  evidence: RetrievalEvidence,
+  { rules, positives }: RetrievalEvidence,
   values: Float64Array,
-  kind: Kind,
+  metric: RetrievalMetric,
 ): Mean | { readonly why: string } {
-  const { rules, positives } = evidence;
-  if (kind === "penalty" && !values.every(Number.isFinite)) {
-    return {
-      why:
-        "infinite in PaddleClas: the rank of the last positive counts from 0 there, and " +
-        "some query has its only positive first",
-    };
-  }
-  const all = kind === "precision" && rules.precision === "all";
-  const counts = (q: number) => all || positives[q]! > 0;
-  const weights =
-    kind === "plain" || all
-      ? Float64Array.from(positives, (_, q) => (counts(q) ? 1 : 0))
-      : blockWeights(positives, rules.block);
+  if (metric.whyInfinite !== undefined && !values.every(Number.isFinite))
+    return { why: metric.whyInfinite };
+  const { over, blocks } = metric.averaging(rules);
+  const counts = (q: number) => over === "all" || positives[q]! > 0;
+  const weights = blocks
+    ? blockWeights(positives, rules.block)
+    : Float64Array.from(positives, (_, q) => (counts(q) ? 1 : 0));
   if (weights === null)
     return {
       why:
@@ -160,14 +153,8 @@ function aggregate(
     total += weights[q]!;
     n++;
   }
-  return {
-    value: sum / total,
-    n,
-    values,
-    weights,
-    alike: kind === "plain" || all || rules.block === null,
-    hits: kind === "recall",
-  };
+  const alike = !blocks || rules.block === null;
+  return { value: sum / total, n, values, weights, alike, hits: metric.hits };
 }
 
 /**

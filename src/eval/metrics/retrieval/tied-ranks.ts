@@ -19,30 +19,6 @@ export interface TieGroups {
   readonly positives: readonly number[];
 }
 
-/** The value of each metric for one query. */
-export interface QueryValue {
-  /** One a k: 1 where a positive is among the k best (expected: its probability). */
-  readonly hit: number[];
-  /** One a k: positives among the k best, over k. */
-  readonly precision: number[];
-  /** Mean over the positives of the precision at their ranks. */
-  readonly averagePrecision: number;
-  /**
-   * The same sum cut at rank R, over R (Musgrave et al. 2020, "A Metric Learning Reality Check",
-   * section 3.1).
-   */
-  readonly mapAtR: number;
-  /** Precision at R, the number of positives. */
-  readonly rPrecision: number;
-  /**
-   * R over the rank of the last positive (Ye et al. 2021, "Deep Learning for Person
-   * Re-identification", section 3.2: INP).
-   */
-  readonly inverseNegativePenalty: number;
-  /** Rank of the first positive, from 1. */
-  readonly firstRank: number;
-}
-
 export function positiveCount(groups: TieGroups): number {
   return groups.positives.reduce((a, b) => a + b, 0);
 }
@@ -69,98 +45,40 @@ export function extremeRanks(
   return ranks;
 }
 
-/**
- * All metrics from the ranks of the positives (ascending, from 1, at least one).
- *
- * @param count R, where some positives are in no place of the ranking because their pictures could
- * not be embedded: they are never found.
- */
-export function valueOfRanks(
-  ranks: ArrayLike<number>,
-  ks: readonly number[],
-  count = ranks.length,
-): QueryValue {
-  const ranked = ranks.length;
-  let averagePrecision = 0;
-  let mapAtR = 0;
-  let withinR = 0;
-  for (let i = 0; i < ranked; i++) {
-    const precision = (i + 1) / ranks[i]!;
-    averagePrecision += precision;
-    if (ranks[i]! <= count) {
-      mapAtR += precision;
-      withinR++;
-    }
-  }
-  const within = (k: number) => {
-    let n = 0;
-    while (n < ranked && ranks[n]! <= k) n++;
-    return n;
-  };
-  return {
-    hit: ks.map((k) => (ranks[0]! <= k ? 1 : 0)),
-    precision: ks.map((k) => within(k) / k),
-    averagePrecision: averagePrecision / count,
-    mapAtR: mapAtR / count,
-    rPrecision: withinR / count,
-    inverseNegativePenalty: ranked < count ? 0 : count / ranks[count - 1]!,
-    firstRank: ranks[0]!,
-  };
+/** How many of the ranks, ascending, are at most k. */
+export function ranksWithin(ranks: ArrayLike<number>, k: number): number {
+  let n = 0;
+  while (n < ranks.length && ranks[n]! <= k) n++;
+  return n;
 }
 
-/**
- * INP as PaddleClas `mINP.forward` has it (release/2.3; later releases stop with an error where a
- * list has uids): R over `argmax(equal_flag - equal_flag / (arange + 2))`, the place of the last
- * positive counted from 0, so that it is infinite where the only positive stands first. In float32
- * those values cease to grow some thousand places down, and argmax then takes the first of equal
- * ones.
- */
-export function penaltyFromZero(ranks: ArrayLike<number>): number {
-  let last = 0;
-  let largest = -1;
-  for (let i = 0; i < ranks.length; i++) {
-    const place = ranks[i]! - 1;
-    const value = Math.fround(1 - Math.fround(1 / (place + 2)));
-    if (value > largest) {
-      largest = value;
-      last = place;
-    }
-  }
-  return ranks.length / last;
+/** Sum of the precisions at those ranks of the positives that are at most k. */
+export function precisionsAt(ranks: ArrayLike<number>, k: number): number {
+  let sum = 0;
+  for (let i = 0; i < ranks.length && ranks[i]! <= k; i++) sum += (i + 1) / ranks[i]!;
+  return sum;
 }
 
-/** The mean of all metrics over all orders of the tied items. `count` as in `valueOfRanks`. */
-export function expectedValue(
-  groups: TieGroups,
-  ks: readonly number[],
-  count = positiveCount(groups),
-): QueryValue {
-  const { before, size, positives } = groups;
-  let averagePrecision = 0;
-  let mapAtR = 0;
+/** The mean of that sum over all orders of the tied items. */
+export function expectedPrecisions({ before, size, positives }: TieGroups, k: number): number {
+  let sum = 0;
   let positivesBefore = 0;
   for (let g = 0; g < before.length; g++) {
     const [a, t, p] = [before[g]!, size[g]!, positives[g]!];
     // The item at place j of the group is a positive with probability p / t; given that, (j - 1)(p
     // - 1) / (t - 1) of those before it are.
     const slope = t > 1 ? (p - 1) / (t - 1) : 0;
-    for (let j = 1; j <= t; j++) {
-      const term = ((p / t) * (positivesBefore + 1 + (j - 1) * slope)) / (a + j);
-      averagePrecision += term;
-      if (a + j <= count) mapAtR += term;
-    }
+    for (let j = 1; j <= t && a + j <= k; j++)
+      sum += ((p / t) * (positivesBefore + 1 + (j - 1) * slope)) / (a + j);
     positivesBefore += p;
   }
-  return {
-    hit: ks.map((k) => expectedHit(groups, k)),
-    precision: ks.map((k) => expectedWithin(groups, k) / k),
-    averagePrecision: averagePrecision / count,
-    mapAtR: mapAtR / count,
-    rPrecision: expectedWithin(groups, count) / count,
-    inverseNegativePenalty: positiveCount(groups) < count ? 0 : expectedPenalty(groups, count),
-    // Of t places taken at random, the first of p lies on average at (t + 1) / (p + 1).
-    firstRank: before[0]! + (size[0]! + 1) / (positives[0]! + 1),
-  };
+  return sum;
+}
+
+/** Mean rank of the first positive: of t places taken at random, the first of p lies on average at
+ * (t + 1) / (p + 1). */
+export function expectedFirstRank({ before, size, positives }: TieGroups): number {
+  return before[0]! + (size[0]! + 1) / (positives[0]! + 1);
 }
 
 /**
@@ -177,25 +95,9 @@ export function expectedHit({ before, size, positives }: TieGroups, k: number): 
 }
 
 /** Expected number of positives among the k best. */
-function expectedWithin({ before, size, positives }: TieGroups, k: number): number {
+export function expectedWithin({ before, size, positives }: TieGroups, k: number): number {
   let sum = 0;
   for (let g = 0; g < before.length; g++)
     sum += (positives[g]! * Math.min(Math.max(0, k - before[g]!), size[g]!)) / size[g]!;
   return sum;
-}
-
-/**
- * Mean of count / rank of the last positive: of p positives at random in t places the last is at m
- * with probability C(m - 1, p - 1) / C(t, p).
- */
-function expectedPenalty({ before, size, positives }: TieGroups, count: number): number {
-  const last = before.length - 1;
-  const [a, t, p] = [before[last]!, size[last]!, positives[last]!];
-  let probability = p / t;
-  let mean = 0;
-  for (let m = t; m >= p && probability > 0; m--) {
-    mean += (probability * count) / (a + m);
-    if (m > 1) probability *= (m - p) / (m - 1);
-  }
-  return mean;
 }

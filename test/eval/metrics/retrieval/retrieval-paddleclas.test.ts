@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { paddleclasCodes } from "../../../../src/eval/metrics/retrieval/paddleclas-codes.js";
 import { quirkEffects } from "../../../../src/eval/metrics/quirk-effects.js";
-import { rankingQuirks, rankQueries } from "../../../../src/eval/metrics/retrieval/retrieval.js";
+import { rankQueries } from "../../../../src/eval/metrics/retrieval/retrieval.js";
+import { rankingQuirks } from "../../../../src/eval/metrics/retrieval/retrieval-metric.js";
 import { retrievalScores } from "../../../../src/eval/metrics/retrieval/retrieval-scores.js";
-import { penaltyFromZero } from "../../../../src/eval/metrics/retrieval/tied-ranks.js";
+import { penaltyFromZero } from "../../../../src/eval/metrics/retrieval/scored/mean-inverse-penalty.js";
 import { projectRoot } from "../../../../src/pipeline/root.js";
 import type { Vectors } from "../../../../src/pipeline/types.js";
 

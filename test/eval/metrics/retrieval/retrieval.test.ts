@@ -12,8 +12,8 @@ import { retrievalScores } from "../../../../src/eval/metrics/retrieval/retrieva
 import {
   rankQueries,
   type RankingOptions,
-  type RetrievalInput,
 } from "../../../../src/eval/metrics/retrieval/retrieval.js";
+import type { RetrievalInput } from "../../../../src/eval/metrics/retrieval/ranking.js";
 import { Random } from "../../../../src/eval/stats/random.js";
 import { binarise } from "../../../../src/pipeline/index/binarise.js";
 import type { Codes, Vectors } from "../../../../src/pipeline/types.js";

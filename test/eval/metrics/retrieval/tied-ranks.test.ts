@@ -1,14 +1,35 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { rulesOf } from "../../../../src/pipeline/protocol.js";
+import { scoresOf } from "../../../../src/eval/metrics/retrieval/retrieval-metric.js";
+import { retrievalMetrics } from "../../../../src/eval/metrics/retrieval/retrieval-metrics.js";
 import {
-  expectedValue,
+  expectedFirstRank,
   extremeRanks,
   isTied,
   positiveCount,
-  valueOfRanks,
-  type QueryValue,
   type TieGroups,
 } from "../../../../src/eval/metrics/retrieval/tied-ranks.js";
+
+/** What one ranking is worth: each score by its name, and the rank of the first positive. */
+type QueryValue = Readonly<Record<string, number>>;
+const rules = rulesOf("standard");
+
+function valueOfRanks(ranks: ArrayLike<number>, atKs: readonly number[]): QueryValue {
+  const count = ranks.length;
+  const entries = scoresOf(retrievalMetrics, atKs).map(
+    ({ name, metric, k }) => [name, metric.ofRanks(ranks, { k, count, rules })] as const,
+  );
+  return Object.fromEntries([...entries, ["first", ranks[0]!]]);
+}
+
+function expectedValue(g: TieGroups, atKs: readonly number[]): QueryValue {
+  const count = positiveCount(g);
+  const entries = scoresOf(retrievalMetrics, atKs).map(
+    ({ name, metric, k }) => [name, metric.ofTies(g, { k, count, rules })] as const,
+  );
+  return Object.fromEntries([...entries, ["first", expectedFirstRank(g)]]);
+}
 
 const groups = (...g: [before: number, size: number, positives: number][]): TieGroups => ({
   before: g.map((x) => x[0]),
@@ -38,28 +59,15 @@ function byEnumeration({ before, size, positives }: TieGroups): QueryValue {
       ]),
     );
   const values = ranks.map((r) => valueOfRanks(r, ks));
-  const mean = (of: (v: QueryValue) => number) =>
-    values.reduce((s, v) => s + of(v), 0) / values.length;
-  return {
-    hit: ks.map((_, i) => mean((v) => v.hit[i]!)),
-    precision: ks.map((_, i) => mean((v) => v.precision[i]!)),
-    averagePrecision: mean((v) => v.averagePrecision),
-    mapAtR: mean((v) => v.mapAtR),
-    rPrecision: mean((v) => v.rPrecision),
-    inverseNegativePenalty: mean((v) => v.inverseNegativePenalty),
-    firstRank: mean((v) => v.firstRank),
-  };
+  return Object.fromEntries(
+    Object.keys(values[0]!).map((name) => [
+      name,
+      values.reduce((sum, value) => sum + value[name]!, 0) / values.length,
+    ]),
+  );
 }
 
-const flat = (v: QueryValue) => [
-  ...v.hit,
-  ...v.precision,
-  v.averagePrecision,
-  v.mapAtR,
-  v.rPrecision,
-  v.inverseNegativePenalty,
-  v.firstRank,
-];
+const flat = (v: QueryValue): number[] => Object.values(v);
 const close = (a: QueryValue, b: QueryValue) => {
   flat(a).forEach((x, i) => {
     expect(x).toBeCloseTo(flat(b)[i]!, 12);
@@ -90,13 +98,14 @@ describe("one ranking", () => {
   it("by hand: positives at ranks 1, 3 and 6", () => {
     // precision there 1/1, 2/3, 3/6; R = 3, so rank 6 is cut from MAP@R and R-precision.
     const value = valueOfRanks([1, 3, 6], [1, 2, 3, 10]);
-    expect(value.averagePrecision).toBeCloseTo((1 + 2 / 3 + 3 / 6) / 3, 15);
-    expect(value.mapAtR).toBeCloseTo((1 + 2 / 3) / 3, 15);
-    expect(value.rPrecision).toBe(2 / 3);
-    expect(value.inverseNegativePenalty).toBe(3 / 6);
-    expect(value.hit).toEqual([1, 1, 1, 1]);
-    expect(value.precision).toEqual([1, 1 / 2, 2 / 3, 3 / 10]);
-    expect(valueOfRanks([4], [1, 3, 4]).hit).toEqual([0, 0, 1]);
+    expect(value.mAP).toBeCloseTo((1 + 2 / 3 + 3 / 6) / 3, 15);
+    expect(value["MAP@R"]).toBeCloseTo((1 + 2 / 3) / 3, 15);
+    expect(value["R-precision"]).toBe(2 / 3);
+    expect(value.mINP).toBe(3 / 6);
+    expect([1, 2, 3, 10].map((k) => value[`recall@${k}`])).toEqual([1, 1, 1, 1]);
+    expect([1, 2, 3, 10].map((k) => value[`precision@${k}`])).toEqual([1, 1 / 2, 2 / 3, 3 / 10]);
+    const fourth = valueOfRanks([4], [1, 3, 4]);
+    expect([1, 3, 4].map((k) => fourth[`recall@${k}`])).toEqual([0, 0, 1]);
   });
 });
 
@@ -106,22 +115,16 @@ describe("ties", () => {
     const expected = expectedValue(tie, [1, 2, 3]);
     // recall@1: 2 of the 4 best. recall@2: 1 - C(2,2)/C(4,2) = 5/6. recall@3: three of four cannot
     // all be negatives.
-    expect(expected.hit[0]).toBeCloseTo(2 / 4, 15);
-    expect(expected.hit[1]).toBeCloseTo(5 / 6, 15);
-    expect(expected.hit[2]).toBe(1);
+    expect(expected["recall@1"]).toBeCloseTo(2 / 4, 15);
+    expect(expected["recall@2"]).toBeCloseTo(5 / 6, 15);
+    expect(expected["recall@3"]).toBe(1);
     // The six placings of two positives in four ranks: {1,2} 1, {1,3} 5/6, {1,4} 3/4, {2,3} 7/12,
     // {2,4} 1/2, {3,4} 5/12.
-    expect(expected.averagePrecision).toBeCloseTo(
-      (1 + 5 / 6 + 3 / 4 + 7 / 12 + 1 / 2 + 5 / 12) / 6,
-      15,
-    );
-    expect(expected.rPrecision).toBeCloseTo(1 / 2, 15);
+    expect(expected.mAP).toBeCloseTo((1 + 5 / 6 + 3 / 4 + 7 / 12 + 1 / 2 + 5 / 12) / 6, 15);
+    expect(expected["R-precision"]).toBeCloseTo(1 / 2, 15);
     // The last positive lies at rank 2, 3, 4 in 1, 2, 3 of six placings.
-    expect(expected.inverseNegativePenalty).toBeCloseTo(
-      (2 / 2 + 2 * (2 / 3) + 3 * (2 / 4)) / 6,
-      15,
-    );
-    expect(expected.firstRank).toBeCloseTo((3 * 1 + 2 * 2 + 3) / 6, 15);
+    expect(expected.mINP).toBeCloseTo((2 / 2 + 2 * (2 / 3) + 3 * (2 / 4)) / 6, 15);
+    expect(expected.first).toBeCloseTo((3 * 1 + 2 * 2 + 3) / 6, 15);
     expect(Array.from(extremeRanks(tie, "optimistic"))).toEqual([1, 2]);
     expect(Array.from(extremeRanks(tie, "pessimistic"))).toEqual([3, 4]);
   });
@@ -178,8 +181,8 @@ describe("ties", () => {
       0,
     );
     // one positive, equally likely at each rank
-    expect(value.averagePrecision).toBeCloseTo(harmonic / 20_000, 15);
-    expect(value.inverseNegativePenalty).toBeCloseTo(harmonic / 20_000, 15);
-    expect(value.hit[1]).toBeCloseTo(100 / 20_000, 14);
+    expect(value.mAP).toBeCloseTo(harmonic / 20_000, 15);
+    expect(value.mINP).toBeCloseTo(harmonic / 20_000, 15);
+    expect(value["recall@100"]).toBeCloseTo(100 / 20_000, 14);
   });
 });
