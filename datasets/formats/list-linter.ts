@@ -13,7 +13,8 @@ export type FindingCode =
   | "label-once"
   | "label-zero"
   | "uids-never-meet"
-  | "path-outside-root";
+  | "path-outside-root"
+  | "code-bits";
 
 /**
  * One thing that a list's author should know. `error`: a number computed from these lists would

@@ -1,3 +1,4 @@
+import { whyNoVerdict } from "npm:shitu-bench/src/eval/compare/unpaired-kinds";
 import type { RecordedScore } from "../../src/eval/record/record.js";
 import { hitsByCell } from "./model-pairs.js";
 import { pairOutcomes, type PairedDifference } from "./paired.js";
@@ -30,7 +31,8 @@ export interface ComparedScores {
   readonly low: number | null;
   readonly high: number | null;
   readonly method: string;
-  readonly verdict: "better" | "worse" | "unchanged" | "cannot tell" | "no interval";
+  readonly verdict:
+    "better" | "worse" | "unchanged" | "cannot tell" | "no interval" | "not compared";
   /** null where the score is no share of cases. */
   readonly paired: PairedDifference | null;
   /** Items that both runs judged; 0 where one kept no cases of the cell. */
@@ -113,15 +115,18 @@ export function compareRecords(
       ];
     }
     const difference = second.value - first.value;
-    const interval = unpaired(first, second);
+    const apart = whyNoVerdict(a.kind);
+    const interval = apart === null ? unpaired(first, second) : null;
+    const unpairedVerdict = (): ComparedScores["verdict"] =>
+      interval ? verdict(first, ...interval) : "no interval";
     return [
       {
         ...common,
         difference,
         low: interval?.[0] ?? null,
         high: interval?.[1] ?? null,
-        method: interval ? "unpaired, from both intervals" : "none",
-        verdict: unchanged ? "unchanged" : interval ? verdict(first, ...interval) : "no interval",
+        method: apart ?? (interval ? "unpaired, from both intervals" : "none"),
+        verdict: apart !== null ? "not compared" : unchanged ? "unchanged" : unpairedVerdict(),
         paired: null,
         judged: pair?.paired.n ?? 0,
         lost: pair?.lost ?? [],

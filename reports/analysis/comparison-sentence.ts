@@ -8,6 +8,7 @@ const toldVerdicts = [
   ["unchanged", "unchanged to the last answer"],
   ["cannot tell", "cannot be told apart"],
   ["no interval", "without an interval"],
+  ["not compared", "of times, which two runs do not compare"],
 ] as const;
 
 /** `12 cells in common: 2 better, 1 worse, 9 cannot be told apart; 31 answers flipped.` */

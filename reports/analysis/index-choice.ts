@@ -1,3 +1,5 @@
+import { codesOf, known, scoreOf, type CompletedCell } from "./record-view.js";
+
 /** Constraints in, an index out: the same rule whether a slider or a reader asks. */
 
 export interface IndexPoint {
@@ -24,6 +26,22 @@ export interface IndexPick {
   readonly allowed: readonly IndexPoint[];
   readonly pick: IndexPoint | null;
   readonly runnerUp: IndexPoint | null;
+}
+
+/**
+ * Neighbour recall@1 against one truth for all of a record's cells: the exact neighbours by the
+ * real vectors, or by the codes where there are only codes. Null for codes beside real vectors that
+ * were not held against these, as in records from before.
+ */
+export function neighbourRecallOf(
+  cell: CompletedCell,
+  cells: readonly CompletedCell[],
+): number | null {
+  const score = (of?: Record<string, string>): number | null =>
+    known(scoreOf(cell, "neighbour-recall@1", of))?.value ?? null;
+  const beside = score({ neighbours: "of the real vectors" });
+  const mixed = cells.some((c) => codesOf(c) === "real");
+  return beside ?? (codesOf(cell) === "binary" && mixed ? null : score());
 }
 
 /** The family of a Faiss factory string, `B` before a binary one: IVF128,Flat; BHNSW32. */

@@ -128,6 +128,7 @@ async function bundleOf(self, { version }, entry) {
  * these, which need no more than a browser has.
  */
 const ownModules = [
+  "src/eval/compare/unpaired-kinds",
   "src/eval/paper/paper-matrix",
   "src/eval/record/interval-text",
   "src/eval/record/table-formats",

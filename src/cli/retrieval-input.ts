@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { codeBits, codeNotes } from "../../datasets/formats/code-bits.js";
 import { lintLists, type Finding } from "../../datasets/formats/list-linter.js";
 import type { ImageList, ListOptions } from "../../datasets/formats/paddleclas-list.js";
 import { readListPart } from "../../datasets/formats/released-list.js";
@@ -179,7 +180,7 @@ function prepare(
   { binary, normalize, rules }: RetrievalFiles,
   warnings: string[],
 ): Vectors | Codes {
-  if ("bits" in rows) return rows;
+  if ("bits" in rows) return withCodeNotes(file, rows, warnings);
   if (normalize) normalizeRows(rows, file);
   if (binary === undefined) {
     const uneven = normalize ? null : unevenNorms(rows);
@@ -208,21 +209,12 @@ function prepare(
   }
   const codes = binarise(rows.data, rows.dim, rule);
   if ("nanRow" in codes) throw new Error("unreachable: the reader refuses NaN");
-  const equal = constantBits(codes);
-  if (equal > 0)
-    warnings.push(
-      `${file}: ${equal} of ${codes.bits} bits are the same in all rows and tell nothing`,
-    );
-  return codes;
+  return withCodeNotes(file, codes, warnings);
 }
 
-function constantBits({ data, bits }: Codes): number {
-  const width = bits / 8;
-  const changed = new Uint8Array(width);
-  for (let i = width; i < data.length; i++) changed[i % width]! |= data[i]! ^ data[i % width]!;
-  let equal = bits;
-  for (let byte of changed) for (; byte > 0; byte &= byte - 1) equal--;
-  return data.length > width ? equal : 0;
+function withCodeNotes(file: string, codes: Codes, warnings: string[]): Codes {
+  warnings.push(...codeNotes(codeBits(codes)).map((note) => `${file}: ${note}`));
+  return codes;
 }
 
 /** Whether both names lead to the same file. */

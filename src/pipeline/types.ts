@@ -89,6 +89,12 @@ export type { Protocol } from "./protocol.js";
 
 export type Interpolation = "linear" | "cubic";
 
+/** Where a picture lies in a frame of another aspect ratio, and the value (0 to 255) around it. */
+export interface Letterbox {
+  readonly place: "corner" | "centre";
+  readonly fill: number;
+}
+
 /**
  * How pixels become a tensor: resize to width x height, then (value * scale - mean[c]) / std[c] in
  * float32.
@@ -100,6 +106,8 @@ export interface Preprocessing {
    * out: the picture is stretched.
    */
   readonly resizeShort?: number;
+  /** Scale so that the whole picture fits, the aspect ratio kept; see `letterboxOf`. */
+  readonly letterbox?: Letterbox;
   readonly width: number;
   readonly height: number;
   readonly interpolation: Interpolation;

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeNpyRows } from "../../datasets/formats/npy.js";
 import { pictureProblem } from "../../src/cli/picture-problem.js";
 import { encodePng } from "../../src/pipeline/image/image.js";
 import { shitu } from "./shitu.js";
@@ -82,5 +83,15 @@ describe("pictureProblem", () => {
     expect(await problem("c.png")).toBe("an empty file");
     expect(await problem("nowhere/d.png")).toBe("no such file");
     expect(await problem("../gallery.txt")).toContain("leaves the image root");
+  });
+
+  it("looks at the bits of codes that features would give", async () => {
+    // Eight numbers, six of them never negative, as after a ReLU.
+    const data = Float32Array.from({ length: 32 }, (_, i) => (i % 8 < 6 ? i : Math.cos(i * i)));
+    await writeNpyRows(at("relu.npy"), { data, dim: 8 });
+    const { stdout } = await shitu([
+      ...["lint", "--gallery-list", at("gallery.txt"), "--gallery", at("relu.npy")],
+    ]);
+    expect(stdout).toMatch(/^warning code-bits: .*relu\.npy: 6 of 8 bits \(75%\) are the same/m);
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,6 +9,7 @@ import { casesFromArrow } from "../../src/eval/record/cases.js";
 import type { Cell, RecordedScore, RunRecord } from "../../src/eval/record/record.js";
 import { readSamples, type Samples } from "../../src/eval/record/samples.js";
 import { runExperiment } from "../../src/eval/run/runner.js";
+import { floatTensor, writeOnnx } from "../../src/pipeline/onnx/write-model.js";
 import { projectRoot } from "../../src/pipeline/root.js";
 
 /**
@@ -24,19 +26,63 @@ export class WorkedSet {
 
   /**
    * A dark picture of 32 x 32 with one bright square, in cell `place` of a grid of 4 x 4: two of
-   * them are alike to the `pixels-32` baseline where they share the cell, and only there.
+   * them are alike to the `pixels-32` baseline where they share the cell, and only there. Several
+   * places make several squares.
    */
-  async square(name: string, place: number, brightness = 255): Promise<void> {
+  async square(name: string, places: number | readonly number[], brightness = 255): Promise<void> {
     const data = Buffer.alloc(32 * 32 * 3);
-    for (let y = 0; y < 8; y++)
-      for (let x = 0; x < 8; x++) {
-        const at = (8 * Math.floor(place / 4) + y) * 32 + 8 * (place % 4) + x;
-        data.fill(brightness, 3 * at, 3 * at + 3);
-      }
+    for (const place of [places].flat())
+      for (let y = 0; y < 8; y++)
+        for (let x = 0; x < 8; x++) {
+          const at = (8 * Math.floor(place / 4) + y) * 32 + 8 * (place % 4) + x;
+          data.fill(brightness, 3 * at, 3 * at + 3);
+        }
     mkdirSync(dirname(join(this.folder, name)), { recursive: true });
     await sharp(data, { raw: { width: 32, height: 32, channels: 3 } })
       .png({ compressionLevel: 1 })
       .toFile(join(this.folder, name));
+  }
+
+  /**
+   * A classifier of squares, with its card: place p of the grid is output `outputs[p]` of
+   * `classes`. `said` is the card's block of the task.
+   */
+  async classifier(
+    name: string,
+    outputs: readonly number[],
+    classes: number,
+    said: string,
+  ): Promise<void> {
+    const weights = new Float32Array(3 * 32 * 32 * classes);
+    outputs.forEach((output, place) => {
+      for (let i = 0; i < 3 * 32 * 32; i++) {
+        const [x, y] = [i % 32, Math.floor(i / 32) % 32];
+        if (4 * Math.floor(y / 8) + Math.floor(x / 8) === place) weights[i * classes + output] = 1;
+      }
+    });
+    const file = join(this.folder, `${name}.onnx`);
+    await writeOnnx(file, {
+      opset: 13,
+      producer: "test",
+      graph: {
+        name,
+        inputs: [{ name: "x", dtype: "float32", shape: [1, 3, 32, 32] }],
+        outputs: [{ name: "y", dtype: "float32", shape: [1, classes] }],
+        initializers: [floatTensor("w", [3 * 32 * 32, classes], weights)],
+        nodes: [
+          { op: "Flatten", inputs: ["x"], outputs: ["flat"], attributes: { axis: 1 } },
+          { op: "MatMul", inputs: ["flat", "w"], outputs: ["y"] },
+        ],
+      },
+    });
+    const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
+    this.write(
+      `${name}.yaml`,
+      `schema: 1\nname: ${name}\nversion: "1"\ntask: classification\nfile: ${name}.onnx\n` +
+        `sha256: "${sha256}"\ninput: { width: 32, height: 32, colour: rgb, scale: 1/255, ` +
+        "mean: [0, 0, 0], std: [1, 1, 1], interpolation: linear }\n" +
+        `classification:\n  ${said}\nlicence: generated\norigin: generated\n`,
+    );
   }
 
   /** A manifest of the task; `body` has what the task needs. */

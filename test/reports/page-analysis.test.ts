@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { comparisonSentence, flippedCells } from "../../reports/analysis/comparison-sentence.js";
-import type { ComparedScores } from "../../reports/analysis/compare.js";
+import { compareRecords, type ComparedScores } from "../../reports/analysis/compare.js";
 import {
   latencyNotes,
   otherScores,
@@ -95,6 +95,29 @@ describe("a comparison in words", () => {
     );
     expect(comparisonSentence([])).toMatch(/no cell in common/);
     expect(flippedCells([all[1]!, all[0]!, compared("worse", [], [])])).toEqual(all);
+  });
+});
+
+describe("times of two runs", () => {
+  const run = (ms: number, recall: number): RecordView =>
+    ({
+      cells: [
+        cell("light", "latency", [{ ...score("latency", ms), unit: "ms", better: "lower" }]),
+        cell("light", "retrieval", [score("recall@1", recall)]),
+      ],
+    }) as unknown as RecordView;
+
+  it("get no verdict, however far apart, as those of the verb; answers do", () => {
+    const compared = compareRecords(run(1, 0.5), run(100, 0.9), [], []);
+    expect(compared.map(({ metric, verdict, low }) => [metric, verdict, low !== null])).toEqual([
+      ["latency", "not compared", false],
+      ["recall@1", "better", true],
+    ]);
+    expect(compared[0]!.method).toMatch(/not paired: compare them interleaved/);
+    expect(comparisonSentence(compared)).toBe(
+      "2 cells in common: 1 better, 1 of times, which two runs do not compare; no single " +
+        "answer flipped.",
+    );
   });
 });
 

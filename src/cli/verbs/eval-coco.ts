@@ -144,6 +144,7 @@ async function run(options: Options): Promise<void> {
   const notes = [
     ...labelled(options.truth, truth.notes, asked),
     ...labelled(options.detections, detections.notes, asked),
+    ...labelled(options.truth, evaluated.limits, asked),
   ];
   if (options.json) {
     printJson(

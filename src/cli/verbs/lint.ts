@@ -1,6 +1,11 @@
+import { codeFindings } from "../../../datasets/formats/code-bits.js";
 import { lintLists, type Finding } from "../../../datasets/formats/list-linter.js";
+import type { ImageList } from "../../../datasets/formats/paddleclas-list.js";
 import { readListPart } from "../../../datasets/formats/released-list.js";
+import { readCodes, readVectors } from "../../../datasets/formats/vector-file.js";
+import { requireFit } from "../../eval/observe/feature-rows.js";
 import { UserError } from "../../pipeline/errors.js";
+import { binarise } from "../../pipeline/index/binarise.js";
 import { ExitCode } from "../exit-code.js";
 import { choice } from "../options.js";
 import { pictureProblem } from "../picture-problem.js";
@@ -12,6 +17,8 @@ interface Options {
   readonly galleryList: string;
   readonly queryList?: string;
   readonly trainList?: string;
+  readonly gallery?: string;
+  readonly binary?: string;
   readonly images?: string;
   readonly decode?: true;
   readonly columns: string;
@@ -36,6 +43,12 @@ export const verb: Verb = {
         "list of the queries; without it the gallery is meant to be searched with itself",
       )
       .option("--train-list <file>", "training list, to look for pictures that were trained on")
+      .option("--gallery <file>", "features or codes of the gallery list: look at the bits")
+      .option(
+        "--binary <form>",
+        "of --gallery: sign or round binarises features, packed reads codes",
+        "sign",
+      )
       .option("--images <folder>", "image root: look whether each listed picture is there")
       .option("--decode", "decode each of them, too")
       .option("--columns <n>", "columns of the lists: 2, 3 or auto", "auto")
@@ -92,6 +105,8 @@ async function run(options: Options): Promise<void> {
     columns: list.columns,
     delimiter: list.delimiter,
   });
+  if (options.gallery !== undefined)
+    findings.push(...(await bitFindings(options.gallery, options.binary ?? "sign", gallery)));
   if (options.json)
     printJson({
       gallery: shape(gallery),
@@ -120,6 +135,15 @@ async function run(options: Options): Promise<void> {
     );
   }
   if (findings.some((f) => f.severity === "error")) process.exitCode = ExitCode.belowBar;
+}
+
+async function bitFindings(file: string, form: string, list: ImageList): Promise<Finding[]> {
+  const rule = choice("--binary", form, ["sign", "round", "packed"]);
+  const rows = rule === "packed" ? await readCodes(file) : await readVectors(file);
+  requireFit(file, rows, list);
+  if ("bits" in rows) return codeFindings(rows, file);
+  const codes = binarise(rows.data, rows.dim, rule as "sign" | "round");
+  return "nanRow" in codes ? [] : codeFindings(codes, file);
 }
 
 function paragraph({ severity, code, file, message, examples, count, fix }: Finding): string {

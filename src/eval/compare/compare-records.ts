@@ -9,6 +9,7 @@ import { holm } from "../stats/holm.js";
 import { clusteredPair } from "../stats/clusters.js";
 import { meanStatistic } from "../stats/resampled-statistic.js";
 import type { Interval } from "../types.js";
+import { whyNoVerdict } from "./unpaired-kinds.js";
 
 /**
  * Two runs judged on the same items: paired tests from the rows of `cases.arrow`, corrected over
@@ -115,8 +116,7 @@ export function compareRecords(
     };
     if (cell.state === "failed" || partner.state === "failed")
       refuse(`failed in the ${cell.state === "failed" ? "first" : "second"} record`);
-    else if (cell.kind === "latency" || cell.kind === "latency-comparison")
-      refuse("times of two runs are not paired: compare them interleaved in one run");
+    else if (whyNoVerdict(cell.kind) !== null) refuse(whyNoVerdict(cell.kind)!);
     else if (cell.kind === "index") refuse("sizes and times have no items to pair");
     else {
       const own = [rows[0].get(cell.id) ?? [], rows[1].get(partner.id) ?? []] as const;

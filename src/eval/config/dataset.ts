@@ -75,7 +75,14 @@ const pipeline = z.strictObject({
 const classification = z.strictObject({
   ...head,
   task: z.literal("classification"),
-  validation: list.describe("labels are class numbers, from 0, as the models were trained"),
+  validation: list.describe(
+    "labels are names of the model's classes, or their numbers as the models were trained",
+  ),
+  names: z
+    .string()
+    .optional()
+    .describe("file of the classes' names, one a line: what the numbers of the list mean"),
+  firstClass: z.number().int().min(0).max(1).default(0).describe("number of the first class"),
 });
 
 const manifestSchema = z.discriminatedUnion("task", [
@@ -125,6 +132,10 @@ export async function loadDataset(
     await mix(listPath);
     return { ...l, list: listPath, images: l.images === undefined ? images : place(l.images) };
   };
+  const placedNames = async (names: string): Promise<string> => {
+    await mix(place(names));
+    return place(names);
+  };
   const finish = <T extends Manifest>(manifest: T): T & { file: string; hash: string } => ({
     ...manifest,
     file: path,
@@ -141,7 +152,12 @@ export async function loadDataset(
         annotations: await placedBoxes(raw.annotations),
       });
     case "classification":
-      return finish({ ...raw, images, validation: await placed(raw.validation) });
+      return finish({
+        ...raw,
+        images,
+        validation: await placed(raw.validation),
+        ...(raw.names !== undefined && { names: await placedNames(raw.names) }),
+      });
     case "recognition": {
       const gallery = await placed(raw.gallery);
       const query = raw.query && (await placed(raw.query));

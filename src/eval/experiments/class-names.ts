@@ -39,7 +39,7 @@ function byName(classes: readonly string[], { categories, used, file }: ClassSid
   categories.forEach(({ name }, i) => once(places, name, i, file, "the data set"));
   const known = new Map<string, number>();
   classes.forEach((name, i) => once(known, name, i, file, "the model's card"));
-  const mapped = classes.map((name) => places.get(plain(name)) ?? null);
+  const mapped = classes.map((name) => places.get(plainName(name)) ?? null);
   if (mapped.every((m) => m === null)) {
     throw new UserError({
       code: "class-names",
@@ -51,7 +51,7 @@ function byName(classes: readonly string[], { categories, used, file }: ClassSid
     });
   }
   const strange = classes.filter((_, i) => mapped[i] === null);
-  const missed = categories.filter((c, i) => used.has(i) && !known.has(plain(c.name)));
+  const missed = categories.filter((c, i) => used.has(i) && !known.has(plainName(c.name)));
   return {
     categories: mapped,
     notes: [
@@ -82,7 +82,7 @@ function byPlace({ classes, categories }: ClassSides): ClassMapping {
 }
 
 /** Names as people mean them: composed (NFC), without outer space, in lower case. */
-function plain(name: string): string {
+export function plainName(name: string): string {
   return name.normalize("NFC").trim().toLowerCase();
 }
 
@@ -93,7 +93,7 @@ function once(
   file: string,
   side: string,
 ): void {
-  if (places.has(plain(name))) {
+  if (places.has(plainName(name))) {
     throw new UserError({
       code: "class-names",
       message: `${side} has two classes of one name`,
@@ -102,7 +102,7 @@ function once(
       fix: "give each class a name of its own",
     });
   }
-  places.set(plain(name), place);
+  places.set(plainName(name), place);
 }
 
 function said(names: readonly string[], what: string): string[] {

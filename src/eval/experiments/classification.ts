@@ -1,3 +1,4 @@
+import { readClassList } from "../../../datasets/formats/class-list.js";
 import { UserError } from "../../pipeline/errors.js";
 import type { Protocol } from "../../pipeline/types.js";
 import type { ClassificationMeasurement } from "../config/config.js";
@@ -5,6 +6,7 @@ import type { ClassificationDataset } from "../config/dataset.js";
 import { classificationScores, classify } from "../metrics/classification/classification.js";
 import { classifyPictures } from "../observe/observations.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
+import { labelDoubts, mapLabels, type LabelSides } from "./class-labels.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { costScores, modelTiming, type ModelTiming } from "./model-cost.js";
 import { datasetPictures, listPictures, recordedRoot } from "./pictures.js";
@@ -70,16 +72,17 @@ async function measureClassification(
       file: dataset.file,
       fix: "check its image root",
     });
-  const truth = listed.rows.map(({ label, line }) =>
-    classNumber(label, classifier.classes, dataset, line),
-  );
+  const mapping = mapLabels(await labelSides(ref, dataset, listed.rows, resources));
+  const { truth } = mapping;
   // An unreadable picture is a miss: its true class gets the lowest score.
   const flat = new Float32Array(scores.length * classifier.classes);
   scores.forEach((s, i) => {
     if (s) flat.set(s, i * classifier.classes);
     else flat[i * classifier.classes + truth[i]!] = -1;
   });
+  const said = (output: number): string => mapping.labelOf(output) ?? `output ${output}`;
   const evidence = classify({ scores: flat, classes: classifier.classes, truth }, [1, 5]);
+  const predicted = scores.map((s, i) => (s === null ? null : evidence.predicted[i]!));
   return {
     versions: { model: classifier.version, dataset: dataset.hash },
     scores: [
@@ -87,12 +90,13 @@ async function measureClassification(
       ...(await costScores(classifier.file, resources)),
     ],
     errors: [...errors],
+    notes: [...mapping.notes, ...labelDoubts(truth, predicted, classifier.classes)],
     cases: listed.rows.map((row, i) => ({
       item: row.path,
       image: row.path,
       outcome: scores[i] === null ? "error" : evidence.hit[0]![i]! === 1 ? "hit" : "miss",
       truth: row.label,
-      prediction: scores[i] === null ? null : String(evidence.predicted[i]),
+      prediction: predicted[i] === null ? null : said(predicted[i]!),
       score: scores[i]?.[evidence.predicted[i]!] ?? null,
       rank: null,
       neighbours: null,
@@ -106,23 +110,16 @@ async function measureClassification(
   };
 }
 
-function classNumber(
-  label: string,
-  classes: number,
-  { validation }: ClassificationDataset,
-  line: number,
-): number {
-  const n = Number(label);
-  if (!Number.isInteger(n) || n < 0 || n >= classes) {
-    throw new UserError({
-      code: "class-unknown",
-      message: "a label is no class of the model",
-      file: validation.list,
-      path: `line ${line}`,
-      expected: `a whole number from 0 to ${classes - 1}`,
-      found: label,
-      fix: "number the classes as the model was trained",
-    });
-  }
-  return n;
+/** What a list's labels and a classifier's outputs are called. */
+export async function labelSides(
+  ref: ModelRef,
+  { validation, firstClass, names }: ClassificationDataset,
+  rows: LabelSides["rows"],
+  resources: Resources,
+): Promise<LabelSides> {
+  const card = await resources.card(ref);
+  if (!("classification" in card)) throw new Error("the card of a classifier has its classes");
+  const { classes, background } = card.classification;
+  const listed = names === undefined ? null : await readClassList(names);
+  return { rows, classes, background, firstClass, names: listed, file: validation.list };
 }

@@ -103,7 +103,7 @@ async function measureDetection(
     errors: [...observed.errors],
     notes: [
       ...(mapping?.notes ?? []),
-      ...readingNotes([...truth.notes, ...detections.notes]),
+      ...readingNotes([...truth.notes, ...detections.notes, ...evaluation.limits]),
       ...sizeNotes(observed, truth),
     ],
     cases: casesOf(observed, truth),

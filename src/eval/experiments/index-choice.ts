@@ -1,12 +1,13 @@
 import { UserError } from "../../pipeline/errors.js";
 import { openIndex } from "../../pipeline/index/engine.js";
-import type { Codes, Neighbours, Protocol, Vectors } from "../../pipeline/types.js";
+import type { Codes, IndexMetric, Neighbours, Protocol, Vectors } from "../../pipeline/types.js";
 import { isCodes, rowCount } from "../../pipeline/types.js";
 import type { ExperimentConfig, IndexMeasurement } from "../config/config.js";
 import { allowance, judgeNeighbours } from "../metrics/index/neighbour-hits.js";
 import {
   float32Rounding,
   neighbourRecall,
+  type NeighbourRecallOptions,
   rescore,
   withoutOwn,
 } from "../metrics/index/neighbour-recall.js";
@@ -16,10 +17,12 @@ import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { compareIndexes, type ComparedIndex } from "./index-comparison.js";
 import { clusterNumbers } from "../stats/bootstrap.js";
 import { shareOf } from "../stats/clusters.js";
+import type { RecordedScore } from "../record/record.js";
 import { named } from "../stats/score.js";
 import { timingFindings } from "./model-cost.js";
 import {
   buildIndex,
+  codedNotes,
   encode,
   indexPoints,
   pointName,
@@ -83,6 +86,24 @@ function kindOf(codes: CodeRule): "real" | "binary" {
   return codes === "real" ? "real" : "binary";
 }
 
+/** What an index found for queries among rows. */
+interface Searched {
+  readonly found: Neighbours;
+  readonly queries: Vectors | Codes;
+  readonly rows: Vectors | Codes;
+  readonly metric: IndexMetric;
+}
+
+/** The vectors under one rule for codes, with their exact neighbours. */
+interface Encoded {
+  readonly codes: CodeRule;
+  readonly rows: Vectors | Codes;
+  readonly queries: Vectors | Codes;
+  readonly exact: Neighbours;
+  /** By the real vectors, where the rows are codes of them. */
+  readonly real: Neighbours | null;
+}
+
 /**
  * Draws or reads the vectors once, searches them exactly once for each kind of code, and keeps an
  * index while only its run-time parameters change.
@@ -92,9 +113,8 @@ class IndexBench {
   readonly #ks: readonly number[];
   readonly #protocol: Protocol;
   #set: VectorSet | undefined;
-  #coded:
-    | { codes: CodeRule; rows: Vectors | Codes; queries: Vectors | Codes; exact: Neighbours }
-    | undefined;
+  #coded: Encoded | undefined;
+  #real: Neighbours | undefined;
   #built: { key: string; index: BuiltIndex } | undefined;
 
   constructor(source: VectorSource, ks: readonly number[], protocol: Protocol) {
@@ -115,7 +135,7 @@ class IndexBench {
     const { leaveOneOut } = set;
     requireNeighbours(k, rowCount(set.gallery) - Number(leaveOneOut));
     const most = k + allowance(set.queryLabels, set.labels, leaveOneOut);
-    const { rows, queries, exact } = await this.#encoded(codes, most);
+    const { rows, queries, exact, real } = await this.#encoded(codes, most);
     const ask = Math.min(most, rowCount(rows));
     signal.throwIfAborted();
     progress(2, 4);
@@ -133,27 +153,14 @@ class IndexBench {
     const answerable = hits.flatMap((hit, i) =>
       hit.answerable ? [{ hit, label: labels[i]! }] : [],
     );
-    const near = leaveOneOut
-      ? { found: withoutOwn(found), exact: withoutOwn(exact) }
-      : { found, exact };
-    const rounding = float32Rounding(queries, rows, index.metric);
+    const drawing = { level, clusters: byLabel(labels) };
+    const recallOf = this.#recalls(set, { found, queries, rows, metric }, exact, real, drawing);
     const timesMs = await timingLoop(() => timeQueries(index, queries, k));
     progress(4, 4);
     return {
       versions: { index: index.version, vectors: set.version },
       scores: [
-        ...ks.map((k) =>
-          named(
-            { metric: `neighbour-recall@${k}`, unit: "ratio", better: "higher" },
-            neighbourRecall(near.found, near.exact, {
-              k,
-              metric,
-              rounding,
-              level,
-              clusters: byLabel(labels),
-            }).recall,
-          ),
-        ),
+        ...ks.flatMap(recallOf),
         ...ks.map((k) =>
           named(
             { metric: `label-recall@${k}`, unit: "ratio", better: "higher" },
@@ -168,7 +175,7 @@ class IndexBench {
         ...timeScores(timesMs, level),
       ],
       findings: timingFindings({ search: timesMs }),
-      notes: [...set.notes, ...notes],
+      notes: [...set.notes, ...codedNotes(rows), ...notes],
       cases: [],
       samples: { retrieval: timesMs },
     };
@@ -192,35 +199,55 @@ class IndexBench {
     this.#built = undefined;
   }
 
-  async #encoded(
-    codes: CodeRule,
-    ask: number,
-  ): Promise<{ rows: Vectors | Codes; queries: Vectors | Codes; exact: Neighbours }> {
+  /**
+   * Neighbour recall at k: against the exact neighbours by the vectors that are searched and, where
+   * these are codes of real ones, first against the exact neighbours by the real vectors: what
+   * stands beside real indexes.
+   */
+  #recalls(
+    { gallery, queries: asked, leaveOneOut }: VectorSet,
+    { found, queries, rows, metric }: Searched,
+    exact: Neighbours,
+    real: Neighbours | null,
+    drawing: Pick<NeighbourRecallOptions, "level" | "clusters">,
+  ): (k: number) => RecordedScore[] {
+    const others = (n: Neighbours): Neighbours => (leaveOneOut ? withoutOwn(n) : n);
+    const against = (
+      truth: Neighbours,
+      [ask, held]: readonly [Vectors | Codes, Vectors | Codes],
+      by: IndexMetric,
+      of?: Record<string, string>,
+    ) => {
+      const near = others(by === metric ? found : rescore(found, ask, held, by));
+      const options = { metric: by, rounding: float32Rounding(ask, held, by), ...drawing };
+      return (k: number): RecordedScore =>
+        named(
+          { metric: `neighbour-recall@${k}`, unit: "ratio", better: "higher", ...(of && { of }) },
+          neighbourRecall(near, others(truth), { k, ...options }).recall,
+        );
+    };
+    if (real === null) {
+      const own = against(exact, [queries, rows], metric);
+      return (k) => [own(k)];
+    }
+    const [reals, codes] = [
+      against(real, [asked, gallery], "inner-product", { neighbours: "of the real vectors" }),
+      against(exact, [queries, rows], metric, { neighbours: "of the codes" }),
+    ];
+    return (k) => [reals(k), codes(k)];
+  }
+
+  async #encoded(codes: CodeRule, ask: number): Promise<Encoded> {
     if (this.#coded?.codes === codes) return this.#coded;
     const { gallery, queries: asked } = this.#set!;
     const rows = encode(gallery, codes);
     const queries = asked === gallery ? rows : encode(asked, codes);
-    const kind = isCodes(rows) ? "binary" : "real";
-    const oracle = await openIndex({
-      engine: "faiss",
-      factory: kind === "real" ? "Flat" : "BFlat",
-      kind,
-      dim: isCodes(rows) ? rows.bits : rows.dim,
-      metric: kind === "real" ? "inner-product" : "hamming",
-    });
-    try {
-      await oracle.add(rows);
-      const exact = rescore(
-        await oracle.search(queries, Math.min(ask, rowCount(rows))),
-        queries,
-        rows,
-        oracle.metric,
-      );
-      this.#coded = { codes, rows, queries, exact };
-      return this.#coded;
-    } finally {
-      oracle.close();
-    }
+    const most = Math.min(ask, rowCount(rows));
+    const coded = isCodes(rows) && !isCodes(gallery);
+    const exact = await exactNeighbours(queries, rows, most);
+    if (coded) this.#real ??= await exactNeighbours(asked, gallery, most);
+    this.#coded = { codes, rows, queries, exact, real: coded ? this.#real! : null };
+    return this.#coded;
   }
 
   async #index(codes: CodeRule, point: IndexPoint, rows: Vectors | Codes): Promise<BuiltIndex> {
@@ -229,6 +256,27 @@ class IndexBench {
     this.close();
     this.#built = { key, index: await buildIndex(rows, point, this.#protocol) };
     return this.#built.index;
+  }
+}
+
+async function exactNeighbours(
+  queries: Vectors | Codes,
+  rows: Vectors | Codes,
+  k: number,
+): Promise<Neighbours> {
+  const binary = isCodes(rows);
+  const oracle = await openIndex({
+    engine: "faiss",
+    factory: binary ? "BFlat" : "Flat",
+    kind: binary ? "binary" : "real",
+    dim: binary ? rows.bits : rows.dim,
+    metric: binary ? "hamming" : "inner-product",
+  });
+  try {
+    await oracle.add(rows);
+    return rescore(await oracle.search(queries, k), queries, rows, oracle.metric);
+  } finally {
+    oracle.close();
   }
 }
 

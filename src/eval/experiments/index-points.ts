@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { codeBits, codeNotes } from "../../../datasets/formats/code-bits.js";
 import { binarise, type BinariseRule } from "../../pipeline/index/binarise.js";
 import { openIndex, pickFactory, setFaissThreads } from "../../pipeline/index/engine.js";
 import { monotonicClock } from "../../pipeline/stopwatch.js";
@@ -48,6 +49,11 @@ export function encode(vectors: Vectors | Codes, codes: CodeRule): Vectors | Cod
   const packed = binarise(vectors.data, vectors.dim, codes);
   if ("nanRow" in packed) throw new Error(`NaN in row ${packed.nanRow} of checked embeddings`);
   return packed;
+}
+
+/** What is odd about rows that are codes. */
+export function codedNotes(rows: Vectors | Codes): string[] {
+  return isCodes(rows) ? codeNotes(codeBits(rows)) : [];
 }
 
 export interface BuiltIndex {

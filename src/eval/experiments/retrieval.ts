@@ -31,6 +31,7 @@ import type { IntervalPlan } from "../stats/interval-plan.js";
 import { measured, named } from "../stats/score.js";
 import {
   buildIndex,
+  codedNotes,
   encode,
   indexPoints,
   isExhaustive,
@@ -319,7 +320,12 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
         ).values(),
       ],
       findings: timingFindings({ search: timesMs }),
-      notes: [...built.notes, ...lossNotes(sides), ...listNotes(lists, hits, leaveOneOut)],
+      notes: [
+        ...built.notes,
+        ...codedNotes(rows),
+        ...lossNotes(sides),
+        ...listNotes(lists, hits, leaveOneOut),
+      ],
       cases: [
         ...casesOf(hits, query, gallery),
         ...lost.map((e) => ({

@@ -1,5 +1,6 @@
-import { UserError } from "../../pipeline/errors.js";
 import type { ClassificationDataset } from "../config/dataset.js";
+import { mapLabels } from "../experiments/class-labels.js";
+import { labelSides } from "../experiments/classification.js";
 import { listPictures, type ListedPictures } from "../experiments/pictures.js";
 import { classifyPictures, type Classified } from "../observe/observations.js";
 import { flipped, topClass } from "./agreement/ranks.js";
@@ -33,19 +34,7 @@ export async function observeClassification(
   const options = { caches: resources.caches, protocol, progress, signal };
   const classified = await classifyPictures(classifier, preprocessing, pictures, options);
   if (classified.scores.every((s) => s === null)) refuseNothing(dataset, classified.errors, side);
-  const truth = rows.map(({ label, line }) => {
-    const n = Number(label);
-    if (Number.isInteger(n) && n >= 0 && n < classifier.classes) return n;
-    throw new UserError({
-      code: "class-unknown",
-      message: "a label is no class of the model",
-      file: dataset.validation.list,
-      path: `line ${line}`,
-      expected: `a whole number from 0 to ${classifier.classes - 1}`,
-      found: label,
-      fix: "number the classes as the model was trained",
-    });
-  });
+  const { truth } = mapLabels(await labelSides(cardFile, dataset, rows, resources));
   return { rows, classified, truth };
 }
 

@@ -140,7 +140,8 @@ async function embedAll(
 
 /** The size at which models may share a picture; none where it is not stretched to it. */
 function sharedSize(preprocessing: Preprocessing | null): Preprocessing | undefined {
-  return preprocessing?.resizeShort === undefined ? (preprocessing ?? undefined) : undefined;
+  const kept = preprocessing?.resizeShort !== undefined || preprocessing?.letterbox !== undefined;
+  return kept ? undefined : (preprocessing ?? undefined);
 }
 
 export interface Detected {

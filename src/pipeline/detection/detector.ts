@@ -10,6 +10,7 @@ import { UserError } from "../errors.js";
 import { openModelFor, type LoadTimes, type Model, type ModelSettings } from "../model/model.js";
 import { OutputError, decodeOutputs, type Output } from "./picodet-decode.js";
 import type { Roles } from "../model/picodet-form.js";
+import { letterboxOf, type LetterboxPlace } from "../image/letterbox.js";
 import { tensorLength, toTensor } from "../image/preprocess.js";
 import { rulesOf } from "../protocol.js";
 import { Stopwatch } from "../stopwatch.js";
@@ -79,11 +80,13 @@ export class PicoDet implements TimedDetector {
         input,
         layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3],
       );
-      const scaleY = Math.fround(height / pixels.height);
-      const scaleX = Math.fround(width / pixels.width);
+      const framed = this.#framed(pixels);
+      const scaleY = Math.fround(framed?.scale ?? height / pixels.height);
+      const scaleX = Math.fround(framed?.scale ?? width / pixels.width);
       return await watch.time("detect", async () => {
         const found = await this.#model.run(this.#feeds(picture, scaleY, scaleX));
-        const detections = this.#decode(found as Record<string, Tensor>, scaleX, scaleY);
+        const decoded = this.#decode(found as Record<string, Tensor>, scaleX, scaleY);
+        const detections = framed ? outOfFrame(decoded, framed) : decoded;
         return rulesOf(this.protocol).boxes === "clipped"
           ? clipAll(detections, pixels)
           : detections;
@@ -95,6 +98,11 @@ export class PicoDet implements TimedDetector {
 
   async close(): Promise<void> {
     await this.#model.close();
+  }
+
+  #framed(pixels: Pixels): LetterboxPlace | null {
+    const { letterbox } = this.#preprocessing;
+    return letterbox ? letterboxOf(pixels, this.#preprocessing, letterbox.place) : null;
   }
 
   /**
@@ -141,6 +149,18 @@ export class PicoDet implements TimedDetector {
       );
     }
   }
+}
+
+/** Boxes of the scaled frame's pixels moved by where the picture lies in it. */
+function outOfFrame(
+  detections: readonly Detection[],
+  { left, top, scale }: LetterboxPlace,
+): Detection[] {
+  const [dx, dy] = [left / scale, top / scale];
+  return detections.map(({ box: { x0, y0, x1, y1 }, ...rest }) => ({
+    ...rest,
+    box: { x0: x0 - dx, y0: y0 - dy, x1: x1 - dx, y1: y1 - dy },
+  }));
 }
 
 function clipAll(detections: readonly Detection[], { width, height }: Pixels): Detection[] {

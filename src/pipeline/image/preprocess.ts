@@ -1,3 +1,4 @@
+import { letterboxed } from "./letterbox.js";
 import { checkTarget, patchOf, resizeWindow, shortSideSize } from "./resize.js";
 import { resizeKernel, type TensorFormat } from "./resize-kernel.js";
 import type { Box, Pixels, Preprocessing } from "../types.js";
@@ -26,6 +27,11 @@ export function toTensor(
   target?: TensorTarget,
   window?: Box,
 ): Float32Array {
+  if (spec.letterbox) {
+    const { letterbox, interpolation } = spec;
+    const framed = letterboxed(pixels, window, spec, letterbox, interpolation);
+    return stretched(framed, spec, target, undefined);
+  }
   if (spec.resizeShort === undefined) return stretched(pixels, spec, target, window);
   const { resized, middle } = shortened(pixels, spec, spec.resizeShort, window);
   return stretched(resized, spec, target, middle);

@@ -47,7 +47,7 @@ export function shortSideSize({ width, height }: Size, short: number): Size {
 }
 
 /** Python's `round`. */
-function halfToEven(x: number): number {
+export function halfToEven(x: number): number {
   const below = Math.floor(x);
   if (x - below !== 0.5) return Math.round(x);
   return below % 2 === 0 ? below : below + 1;

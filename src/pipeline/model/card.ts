@@ -44,13 +44,24 @@ const inputKeys = z.strictObject({
     .optional()
     .describe("Pixels of the shorter side before `crop`; left out, pictures are stretched."),
   crop: positive.optional().describe("Pixels of the square that is cut from the middle."),
+  letterbox: z
+    .strictObject({
+      place: z
+        .enum(["centre", "corner"])
+        .describe("In the middle (Ultralytics), or in the upper left corner (YOLOX)."),
+      fill: z.int().min(0).max(255).describe("Value around the picture, before scale and mean."),
+    })
+    .optional()
+    .describe("The aspect ratio is kept; left out, pictures are stretched."),
 });
 
 /** A crop is the tensor's size, and comes after a resize of the shorter side, or not at all. */
-const input = inputKeys.superRefine(({ resizeShort, crop, width, height }, context) => {
+const input = inputKeys.superRefine(({ resizeShort, crop, letterbox, width, height }, context) => {
   const complain = (path: string, message: string, value: unknown): void =>
     context.addIssue({ code: "custom", path: [path], message, input: value });
   if (resizeShort === undefined && crop === undefined) return;
+  if (letterbox !== undefined)
+    return complain("letterbox", "expected either letterbox, or resizeShort and crop", letterbox);
   if (crop === undefined) return complain("crop", "expected the crop that follows", crop);
   if (crop !== width || crop !== height)
     return complain("crop", `expected width and height, ${width} x ${height}`, crop);
@@ -143,6 +154,10 @@ const classification = z.strictObject({
         "output of two dimensions.",
     ),
   classes,
+  background: z
+    .boolean()
+    .optional()
+    .describe("The first output is none of the classes (1001 outputs): label 0 is output 1."),
 });
 
 const common = {
@@ -230,6 +245,7 @@ export function preprocessingOf(card: AnyCard): Preprocessing | null {
   const { input } = card;
   return {
     ...(input.resizeShort !== undefined && { resizeShort: input.resizeShort }),
+    ...(input.letterbox !== undefined && { letterbox: input.letterbox }),
     width: input.width,
     height: input.height,
     interpolation: input.interpolation,

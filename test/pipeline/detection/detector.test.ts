@@ -103,6 +103,23 @@ describe("a detector", () => {
     await detector.close();
   });
 
+  it("takes boxes out of the frame that a letterbox puts a picture in", async () => {
+    // 2 x 4 px in 8 x 4: scale 1, three columns left of it. The echo says scales and size.
+    const framed = card.replace(
+      "colour: rgb",
+      "colour: rgb, letterbox: { place: centre, fill: 0 }",
+    );
+    const detector = await openDetector(writeModel(folder, "framed", echo, framed), {
+      protocol: "paddleclas",
+    });
+    const [{ box }] = (await detector.detect(picture(2, 4))) as [Detection];
+    expect(box).toEqual({ x0: 1 - 3, y0: 1, x1: 4 - 3, y1: 8 });
+    // 4 x 1 px: scale 2, one row above: boxes come back in pixels of the picture, half a one up.
+    const [wide] = await detector.detect(picture(4, 1));
+    expect(wide!.box).toEqual({ x0: 2, y0: 2 - 0.5, x1: 4, y1: 8 - 0.5 });
+    await detector.close();
+  });
+
   it("tells a stopwatch of its two stages", async () => {
     const detector = await openDetector(writeModel(folder, "timed", echo, card));
     let now = 0;

@@ -1,8 +1,9 @@
 // metrics/coco/: true and detected boxes in; AP, AR, curves and error types out. It never sees
 // pictures or a model.
-import type { CocoDetections, CocoTruth } from "../../../../datasets/formats/coco-set.js";
+import type { CocoDetections, CocoTruth, Note } from "../../../../datasets/formats/coco-set.js";
 import type { NamedScore } from "../../types.js";
 import { accumulateCoco, type CocoSlice } from "./coco-accumulate.js";
+import { boundByDetections } from "./coco-limits.js";
 import { type CocoMatches, matchCoco } from "./coco-matching.js";
 import { type CocoOptions, type CocoParameters, cocoParameters } from "./coco-parameters.js";
 import { type CategoryScores, scoreCategories, summarizeCoco } from "./coco-summary.js";
@@ -24,6 +25,8 @@ export interface CocoEvaluation {
   };
   /** The 12 numbers (or as many as the options make), in pycocotools' order. */
   readonly summary: readonly NamedScore[];
+  /** Limits that bind: what no detector could have reached under these parameters. */
+  readonly limits: readonly Note[];
   /** AP and AR of each category; of all as one when class-agnostic. */
   categories(): CategoryScores[];
   /** Precision and recall of one area range (by index) at one maxDets; computed once. */
@@ -68,6 +71,7 @@ export function evaluateCoco(
       detections: detections.score.length,
     },
     summary: summarizeCoco(parameters, slice),
+    limits: boundByDetections(truth, parameters),
     categories: () => scoreCategories(parameters, slice),
   };
 }

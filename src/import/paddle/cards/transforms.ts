@@ -4,6 +4,8 @@
  * `inference_general.yaml`). One row of the table a transform.
  */
 
+import type { Letterbox } from "../../../pipeline/types.js";
+
 /** A value, and where it is stated; null where nothing states it. */
 export interface Fact<T> {
   readonly value: T;
@@ -19,6 +21,10 @@ export interface Preparation {
   readonly mean?: Fact<Three>;
   readonly std?: Fact<Three>;
   readonly interpolation?: Fact<"linear" | "cubic">;
+  /** Pixels of the shorter side, where a crop follows. */
+  readonly resizeShort?: Fact<number>;
+  readonly cropped?: boolean;
+  readonly letterbox?: Fact<Letterbox>;
   /** What a card cannot say, and what is said of it instead. */
   readonly notes: readonly string[];
 }
@@ -73,6 +79,7 @@ const nothing: Reader = () => ({});
 const readers: Readonly<Record<string, Reader>> = {
   Resize: resizeToTarget,
   DetResize: resizeToTarget,
+  LetterBoxResize: letterbox,
   ResizeImage: resizeImage,
   CropImage: crop,
   NormalizeImage: normalize,
@@ -105,10 +112,10 @@ function resizeImage({ params, from }: Transform): Partial<Preparation> {
   const how = interpolationOf(params["interpolation"] ?? "bilinear", from);
   const short = params["resize_short"];
   if (typeof short === "number") {
-    notes.push(
-      `${from}: the shorter side becomes ${short}, then a crop; the card resizes outright`,
-    );
-    return merged({ size: { value: { width: short, height: short }, from } }, how, notes);
+    return {
+      ...merged({ size: { value: { width: short, height: short }, from } }, how, notes),
+      resizeShort: { value: short, from },
+    };
   }
   const size = pairOf(params["size"]);
   const sized = size ? { size: { value: { width: size[0], height: size[1] }, from } } : {};
@@ -125,7 +132,18 @@ function merged(
 
 function crop({ params, from }: Transform): Partial<Preparation> {
   const size = pairOf(params["size"]);
-  return size ? { size: { value: { width: size[0], height: size[1] }, from } } : {};
+  return size ? { size: { value: { width: size[0], height: size[1] }, from }, cropped: true } : {};
+}
+
+/** PaddleDetection fills with 127.5, which OpenCV rounds to 128, and shrinks by areas. */
+function letterbox({ params, from }: Transform): Partial<Preparation> {
+  const size = pairOf(params["target_size"]);
+  return {
+    letterbox: { value: { place: "centre", fill: 128 }, from },
+    interpolation: { value: "linear", from: null },
+    ...(size && { size: { value: { height: size[0], width: size[1] }, from } }),
+    notes: [`${from}: it resizes by areas (INTER_AREA); linear stands for it`],
+  };
 }
 
 /** PaddleDetection's says `is_scale`, PaddleClas's the factor itself. */

@@ -1,6 +1,6 @@
 import type { DraftValue } from "../../../pipeline/onnx/write-model.js";
 import type { ModelConfig, SuppressionConfig } from "./config.js";
-import type { Fact } from "./transforms.js";
+import type { Fact, Preparation } from "./transforms.js";
 
 /** What a card is written from. */
 export interface CardParts {
@@ -67,6 +67,20 @@ function inputLines({ inputs, config }: CardParts): string[] {
     line("mean", stated.mean, [0.485, 0.456, 0.406] as const),
     line("std", stated.std, [0.229, 0.224, 0.225] as const),
     line("interpolation", stated.interpolation, cubic ? "cubic" : "linear"),
+    ...aspectLines(stated),
+  ];
+}
+
+/** How the aspect ratio is kept, where it is. */
+function aspectLines({ resizeShort, cropped, size, letterbox }: Preparation): string[] {
+  if (letterbox) {
+    const { place, fill } = letterbox.value;
+    return [`  letterbox: { place: ${place}, fill: ${fill} } # ${letterbox.from}`];
+  }
+  if (!resizeShort || !cropped || !size || size.value.width !== size.value.height) return [];
+  return [
+    `  resizeShort: ${resizeShort.value} # ${resizeShort.from}`,
+    `  crop: ${size.value.width} # ${size.from}`,
   ];
 }
 
