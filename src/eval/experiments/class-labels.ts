@@ -1,5 +1,5 @@
+import { plainName } from "../../../datasets/formats/plain-name.js";
 import { UserError } from "../../pipeline/errors.js";
-import { plainName } from "./class-names.js";
 
 /**
  * Which output of a classifier a list's label is: by name where both sides have names, else by
@@ -152,8 +152,8 @@ export function labelDoubts(
   const { from, to } = ordered;
   return [
     `in another order of the classes top-1 would be ${ordered.top1.toFixed(3)} instead of ` +
-      `${own.toFixed(3)} (pictures of class ${from} are answered as ${to}): list the names in the ` +
-      "card and in the manifest",
+      `${own.toFixed(3)} (pictures of class ${from} are answered as ${to}): list the names in ` +
+      "the card and in the manifest",
   ];
 }
 

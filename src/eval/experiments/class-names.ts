@@ -1,4 +1,5 @@
 import type { CocoCategory } from "../../../datasets/formats/coco-set.js";
+import { plainName } from "../../../datasets/formats/plain-name.js";
 import { UserError } from "../../pipeline/errors.js";
 
 /**
@@ -79,11 +80,6 @@ function byPlace({ classes, categories }: ClassSides): ClassMapping {
     categories: mapped,
     notes: [`${why}: classes were taken in order of category id: ${pairs.join(", ")}${more}`],
   };
-}
-
-/** Names as people mean them: composed (NFC), without outer space, in lower case. */
-export function plainName(name: string): string {
-  return name.normalize("NFC").trim().toLowerCase();
 }
 
 function once(

@@ -14,8 +14,8 @@ export interface LetterboxPlace extends Size {
  *
  * `corner`: upper left, sizes cut to whole pixels, as YOLOX's `preproc`
  * (yolox/data/data_augment.py). `centre`: in the middle, sizes rounded half to even, the odd pixel
- * right and below, as `LetterBox` of Ultralytics (ultralytics/data/augment.py) and `LetterBoxResize`
- * of PaddleDetection (deploy/python/preprocess.py).
+ * right and below, as `LetterBox` of Ultralytics (ultralytics/data/augment.py) and
+ * `LetterBoxResize` of PaddleDetection (deploy/python/preprocess.py).
  */
 export function letterboxOf(picture: Size, frame: Size, place: Letterbox["place"]): LetterboxPlace {
   const scale = Math.min(frame.width / picture.width, frame.height / picture.height);

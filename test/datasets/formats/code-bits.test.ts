@@ -11,7 +11,7 @@ function codesOf(rows: readonly string[]): Codes {
 }
 
 describe("codeBits", () => {
-  it("tells constant bits, copies and opposites of a bit, and those that hardly ever change", () => {
+  it("tells constant bits, copies and opposites of a bit, and hardly changing ones", () => {
     // Bits: 0 always on, 1 alternates, 2 the same, 3 its opposite, 4 on in one row of 40,
     // 5 on in every third, 6 always off, 7 on in the first half.
     const rows = Array.from({ length: 40 }, (_, i) =>

@@ -33,7 +33,7 @@ describe("mapLabels", () => {
     expect([truth, labelOf(2), notes]).toEqual([[0, 2, 1], "2", []]);
   });
 
-  it("says what was taken for what where the numbers do not fill the outputs, or have names", () => {
+  it("says what was taken for what where numbers do not fill the outputs or have names", () => {
     expect(mapLabels(sides(["0", "1"], {})).notes).toEqual([
       "labels were taken as class numbers: 0 to 1 of the list are outputs 0 to 1 of 3",
     ]);
@@ -99,7 +99,8 @@ describe("a classifier with a background class, through the runner", () => {
   const top1 = async (model: string, manifest: string) => {
     const cell = cellOf(
       await set.run(
-        `measure:\n  - { kind: classification, models: [${model}.yaml], datasets: [${manifest}.yaml] }\n`,
+        `measure:\n  - { kind: classification, models: [${model}.yaml], ` +
+          `datasets: [${manifest}.yaml] }\n`,
       ),
     );
     return { value: scoreOf(cell, "top-1").value, notes: cell.notes };

@@ -5,9 +5,10 @@ import { neighbourRecallOf } from "../../../reports/analysis/index-choice.js";
 import { cellOf, scoreOf, WorkedSet, type Ran } from "../worked-set.js";
 
 /**
- * Codes by sign of sixteen numbers, of which the last eight are never negative. The first query, (1, .1, …), lies nearest to (1, -.1, …) with an
- * inner product of .93 and to (.1, 1, …) with .8, and its signs are those of the second. The other
- * query is its opposite, and both ways of searching agree on what is nearest.
+ * Codes by sign of sixteen numbers, of which the last eight are never negative. The first query,
+ * (1, .1, …), lies nearest to (1, -.1, …) with an inner product of .93 and to (.1, 1, …) with .8,
+ * and its signs are those of the second. The other query is its opposite, and both ways of
+ * searching agree on what is nearest.
  */
 const set = new WorkedSet();
 let ran: Ran;
