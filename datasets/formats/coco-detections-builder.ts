@@ -116,9 +116,9 @@ export class DetectionsBuilder {
       expected: kind ?? "an image id of the truth",
       found: JSON.stringify(id),
       fix: kind
-        ? "write the ids in the same way in both files"
+        ? "match them as text (--match text) or by file name (--match file-name)"
         : "check that both files are of the same set, or leave such detections out with " +
-          "--skip-unknown",
+          "--skip-unknown; ids that are file names are found with --match file-name",
     });
   }
 }

@@ -12,6 +12,7 @@ import { type ByteSource, withFileSource } from "./byte-source.js";
 import { notABox } from "./coco-checks.js";
 import { DetectionsBuilder } from "./coco-detections-builder.js";
 import type { CocoDetections, CocoTruth, Leniency } from "./coco-set.js";
+import type { IdTranslation } from "./detection-ids.js";
 import { TruthBuilder } from "./coco-truth-builder.js";
 import { JsonScanner } from "./json-scanner.js";
 import { endOfObject, KeyTable } from "./key-table.js";
@@ -45,10 +46,16 @@ export function readCocoDetections(
   file: string,
   truth: CocoTruth,
   leniency: Leniency = {},
+  ids?: IdTranslation,
 ): CocoDetections {
   return withFileSource(file, (source) =>
-    scanCocoDetections(file, source, truth, leniency, Math.ceil(sizeOf(file) / 120)),
+    scanCocoDetections(file, source, truth, leniency, Math.ceil(sizeOf(file) / 120), ids),
   );
+}
+
+/** Whether a JSON file holds an object, and not a list. */
+export function startsWithObject(file: string): boolean {
+  return withFileSource(file, (source) => new JsonScanner(file, source).atObject);
 }
 
 /** As readCocoTruth, from any source of bytes; `file` is named in errors. */
@@ -118,6 +125,7 @@ export function scanCocoDetections(
   truth: CocoTruth,
   leniency: Leniency = {},
   expected = 1024,
+  ids?: IdTranslation,
 ): CocoDetections {
   const scanner = new JsonScanner(file, source);
   if (!scanner.atArray) {
@@ -148,15 +156,18 @@ export function scanCocoDetections(
         readBox(scanner, box, "", i);
       } else if (key === 0 && scanner.atString) {
         image = scanner.string();
+      } else if (key === 1 && ids && scanner.atString) {
+        category = ids.category(scanner.string());
       } else {
         if (!scanner.atNumber)
           throw wrongType(scanner, `[${i}].${detectionKeys.names[key]}`, "a number");
         const value = scanner.number();
         if (key === 0) image = value;
-        else if (key === 1) category = value;
+        else if (key === 1) category = ids ? ids.category(value) : value;
         else score = value;
       }
     }
+    if (ids) image = ids.image(image);
     if (got !== 0b1111) throw missingKey(file, `[${i}]`, detectionKeys, got);
     builder.add(image, category, box[0]!, box[1]!, box[2]!, box[3]!, score);
   }

@@ -73,8 +73,10 @@ export interface Note {
     | "area-exceeds-box"
     | "cornered"
     | "voc-boxes"
+    | "no-area"
     | "detections-bound"
-    | "name-matched";
+    | "name-matched"
+    | "category-shift";
   readonly message: string;
   readonly count: number;
   readonly first: string;

@@ -59,6 +59,38 @@ export async function readCsv<Name extends string>(
   });
 }
 
+/** A csv file by the names of its header. */
+export interface CsvTable {
+  readonly columns: readonly string[];
+  /** The header's fields: the first record of a file without one. */
+  readonly head: readonly string[];
+  readonly rows: readonly CsvRow[];
+}
+
+export interface CsvRow {
+  readonly line: number;
+  readonly fields: readonly string[];
+  /** The field of a column, or undefined where there is none of that name. */
+  readonly value: (column: string) => string | undefined;
+}
+
+/**
+ * Reads a csv file with all of its columns, of which some must be there.
+ *
+ * @throws UserError as `readCsv`.
+ */
+export async function readCsvTable(file: string, needed: readonly string[]): Promise<CsvTable> {
+  if (needed.length > 0) await readCsv(file, needed);
+  const [header, ...lines] = await readLines(file, "csv-encoding");
+  const head = header ? fields(header.text, file, 1).map((f) => f.trim()) : [];
+  const places = new Map(head.map((name, i) => [name, i]));
+  const rows = lines.map(({ text, number }): CsvRow => {
+    const cells = fields(text, file, number).map((f) => f.trim());
+    return { line: number, fields: cells, value: (c) => cells[places.get(c) ?? -1] };
+  });
+  return { columns: head, head, rows };
+}
+
 /** The fields of one record (RFC 4180): a quoted field may hold commas, and `""` for a quote. */
 function fields(text: string, file: string, line: number): string[] {
   const found: string[] = [];

@@ -221,7 +221,7 @@ const entities = new Map([
  * Text with its character and entity references resolved once (XML 1.0, 4.1 and 4.6): `&#33033;`
  * is one character, `&amp;#33033;` are eight.
  */
-function plainText(xml: string, file: string, path: string): string {
+export function plainText(xml: string, file: string, path: string): string {
   return xml.replace(/&([^;]*);?/g, (reference, name: string) => {
     const number = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name);
     const code = number && (number[1] ? parseInt(number[1], 16) : Number(number[2]));
@@ -234,7 +234,7 @@ function plainText(xml: string, file: string, path: string): string {
 }
 
 /** A file's text in the encoding that its XML declaration names, UTF-8 unless it does. */
-function xmlText(file: string): string {
+export function xmlText(file: string): string {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(file);

@@ -1,6 +1,16 @@
-import { statSync } from "node:fs";
-import { readCocoDetections, readCocoTruth } from "../../../datasets/formats/coco-json.js";
-import type { CocoTruth, Leniency, Note } from "../../../datasets/formats/coco-set.js";
+import {
+  boxFormatOf,
+  readBoxDetections,
+  readBoxTruth,
+  type BoxReading,
+} from "../../../datasets/formats/box-files.js";
+import { idMatches, translationOf, type IdMatch } from "../../../datasets/formats/detection-ids.js";
+import type {
+  CocoDetections,
+  CocoTruth,
+  Leniency,
+  Note,
+} from "../../../datasets/formats/coco-set.js";
 import type { VocBoxRule } from "../../../datasets/formats/voc-xml.js";
 import type { CategoryScores, CocoEvaluation } from "../../eval/metrics/coco/coco.js";
 import { evaluateCoco } from "../../eval/metrics/coco/coco.js";
@@ -14,8 +24,11 @@ import { intervalHead } from "../../eval/record/interval-text.js";
 import { defaultIntervals, seedFor, type IntervalPlan } from "../../eval/stats/interval-plan.js";
 import { measured, named } from "../../eval/stats/score.js";
 import type { Interval, Score } from "../../eval/types.js";
-import { oneOf, UserError, unreadable } from "../../pipeline/errors.js";
+import { oneOf, UserError } from "../../pipeline/errors.js";
+import { categoryHint } from "../../eval/metrics/coco/coco-category-hint.js";
+import { choice } from "../options.js";
 import { intervalPlan, type IntervalOptions } from "../interval-options.js";
+import { pictureSizes } from "../../pipeline/image/picture-sizes.js";
 import { print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
@@ -28,6 +41,8 @@ interface Options extends Pick<IntervalOptions, "level" | "seed"> {
   readonly curves?: string;
   readonly intervals?: true | string;
   readonly vocBoxes?: string;
+  readonly match?: string;
+  readonly images?: string;
   readonly agnostic?: true;
   readonly maxDets?: string;
   readonly areas?: string;
@@ -46,13 +61,20 @@ export const verb: Verb = {
       )
       .requiredOption(
         "--truth <path>",
-        "COCO annotation file, or a folder of Pascal VOC .xml files (image ids are then the " +
-          "files' names without .xml, category ids count the sorted class names from 1)",
+        "COCO annotation file, CVAT .xml, OpenImages .csv, or a folder of Pascal VOC .xml (image " +
+          "ids are then the files' names without .xml, category ids count the sorted class " +
+          "names from 1), LabelMe .json or YOLO .txt files",
       )
       .requiredOption(
         "--detections <file>",
-        "COCO result file: a list of { image_id, category_id, bbox, score }",
+        "COCO result file: a list of { image_id, category_id, bbox, score }; or a COCO object, " +
+          "CVAT, OpenImages, LabelMe or YOLO with scores, found by file and class names",
       )
+      .option(
+        "--match <how>",
+        `how ids of a result list are found in the truth: ${idMatches.join(", ")}`,
+      )
+      .option("--images <folder>", "pictures of YOLO and OpenImages: their boxes are shares")
       .option("--json", "print one JSON document")
       .option("--classes", "also print each category")
       .option(
@@ -98,14 +120,15 @@ async function run(options: Options): Promise<void> {
     skipUnknown: options.skipUnknown ?? false,
     allowNegative: options.allowNegative ?? false,
   };
-  const voc = isFolder(options.truth);
-  const truth = voc
-    ? (await import("../../../datasets/formats/voc-xml.js")).readVocTruth(options.truth, {
-        ...leniency,
-        boxes: vocRule(options.vocBoxes ?? "auto"),
-      })
-    : readCocoTruth(options.truth, leniency);
-  const honourIgnore = voc || options.honourIgnore === true;
+  const format = await boxFormatOf(options.truth);
+  const sizeOf = options.images === undefined ? null : pictureSizes(options.images);
+  const reading = { ...leniency, ...(sizeOf && { sizeOf }) };
+  const truth = await readBoxTruth(options.truth, {
+    ...reading,
+    format,
+    boxes: vocRule(options.vocBoxes ?? "auto"),
+  });
+  const honourIgnore = format === "voc-xml" || options.honourIgnore === true;
   const asked: CocoOptions = {
     agnostic: options.agnostic ?? false,
     honourIgnore,
@@ -114,7 +137,15 @@ async function run(options: Options): Promise<void> {
     ...(options.maxDets !== undefined && { maxDets: numbers("--max-dets", options.maxDets) }),
     ...(options.areas !== undefined && { areas: areaRanges(options.areas) }),
   };
-  const detections = readCocoDetections(options.detections, truth, leniency);
+  const match = (options.match ?? "").split(",").filter((m) => m !== "");
+  const how = match.map((m): IdMatch => choice("--match", m, idMatches));
+  const detections = await readBoxDetections(options.detections, truth, { ...reading, match: how });
+  const hints = await categoryHint(
+    truth,
+    detections,
+    ({ category }) => readShifted(options.detections, truth, reading, how, category),
+    asked,
+  );
   const evaluated = evaluateCoco(truth, detections, asked);
   const evaluation =
     options.intervals === undefined
@@ -145,6 +176,7 @@ async function run(options: Options): Promise<void> {
     ...labelled(options.truth, truth.notes, asked),
     ...labelled(options.detections, detections.notes, asked),
     ...labelled(options.truth, evaluated.limits, asked),
+    ...labelled(options.detections, hints, asked),
   ];
   if (options.json) {
     printJson(
@@ -157,6 +189,19 @@ async function run(options: Options): Promise<void> {
   if (errors) printErrors(errors);
   for (const { file, count, message, first } of notes)
     warn(`${file}: ${count} ${message} (first: ${first})`);
+}
+
+/** Detections with their category ids under another rule, those beyond the truth left out. */
+async function readShifted(
+  file: string,
+  truth: CocoTruth,
+  reading: BoxReading,
+  match: readonly IdMatch[],
+  category: (id: number) => number,
+): Promise<CocoDetections> {
+  const { image, category: own } = translationOf(truth, match);
+  const translation = { image, category: (id: number | string) => category(own(id)) };
+  return readBoxDetections(file, truth, { ...reading, translation });
 }
 
 function vocRule(value: string): VocBoxRule | "auto" {
@@ -377,14 +422,6 @@ function range(interval: Interval | null | undefined): string | null {
 
 function shown(score: Score): string | null {
   return score.value === null ? null : score.value.toFixed(4);
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch (error) {
-    throw unreadable(path, error);
-  }
 }
 
 function numbers(option: string, text: string): number[] {

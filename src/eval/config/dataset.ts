@@ -52,6 +52,10 @@ const boxes = z.discriminatedUnion("format", [
     /** Whether xmax is the last pixel, counted from 1, or a coordinate; see `readVocTruth`. */
     boxes: z.enum(["auto", "inclusive", "as-is"]).default("auto"),
   }),
+  z.strictObject({
+    format: z.enum(["yolo", "labelme", "cvat-xml", "openimages-csv"]),
+    path: z.string().describe("folder of yolo's and labelme's files, else the file"),
+  }),
 ]);
 
 const detection = z.strictObject({
@@ -124,7 +128,7 @@ export async function loadDataset(
   const images = place(raw.images);
   const placedBoxes = async (b: z.infer<typeof boxes>): Promise<z.infer<typeof boxes>> => {
     const at = place(b.path);
-    for (const part of b.format === "coco-json" ? [at] : await annotationFiles(at)) await mix(part);
+    for (const part of await annotationFiles(at, endings[b.format])) await mix(part);
     return { ...b, path: at };
   };
   const placed = async (l: z.infer<typeof list>): Promise<z.infer<typeof list>> => {
@@ -166,13 +170,24 @@ export async function loadDataset(
   }
 }
 
-/** The VOC files of a folder, in order of name. */
-async function annotationFiles(folder: string): Promise<string[]> {
+/** What the files of a format's folder end in; null where it is one file. */
+const endings: Readonly<Record<z.infer<typeof boxes>["format"], string | null>> = {
+  "coco-json": null,
+  "voc-xml": ".xml",
+  yolo: ".txt",
+  labelme: ".json",
+  "cvat-xml": null,
+  "openimages-csv": null,
+};
+
+/** The annotation files of a folder, in order of name, or the one file. */
+async function annotationFiles(folder: string, ending: string | null): Promise<string[]> {
+  if (ending === null) return [folder];
   const names = await readdir(folder).catch((error: unknown) => {
     throw unreadable(folder, error);
   });
   return names
-    .filter((n) => n.endsWith(".xml"))
+    .filter((n) => n.endsWith(ending))
     .sort()
     .map((n) => join(folder, n));
 }

@@ -1,9 +1,9 @@
 import { relative } from "node:path";
-import { readCocoTruth } from "../../../datasets/formats/coco-json.js";
+import { readBoxTruth } from "../../../datasets/formats/box-files.js";
 import type { CocoTruth } from "../../../datasets/formats/coco-set.js";
 import { readList, type ListRow } from "../../../datasets/formats/paddleclas-list.js";
-import { readVocTruth } from "../../../datasets/formats/voc-xml.js";
 import { UserError } from "../../pipeline/errors.js";
+import { pictureSizes } from "../../pipeline/image/picture-sizes.js";
 import { safePath } from "../../pipeline/image/image-root.js";
 import { projectRoot } from "../../pipeline/root.js";
 import { rulesOf, type Protocol } from "../../pipeline/protocol.js";
@@ -75,10 +75,10 @@ export function recordedRoot(root: string): string {
 type Annotated = DetectionDataset | PipelineDataset;
 
 /** The boxes of a data set. */
-export async function readTruth({ annotations }: Annotated): Promise<CocoTruth> {
-  return annotations.format === "coco-json"
-    ? readCocoTruth(annotations.path)
-    : readVocTruth(annotations.path, { boxes: annotations.boxes });
+export function readTruth({ annotations, images }: Annotated): Promise<CocoTruth> {
+  const { path, format } = annotations;
+  const rule = annotations.format === "voc-xml" && { boxes: annotations.boxes };
+  return readBoxTruth(path, { format, sizeOf: pictureSizes(images), ...rule });
 }
 
 /** Every picture that a data set puts to a system: the annotated ones, or the queries. */
