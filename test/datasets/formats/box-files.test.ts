@@ -110,8 +110,9 @@ const voc = (image: string, rows: readonly Row[]): string =>
   `<annotation><filename>${image}.png</filename><size><width>64</width><height>32</height></size>` +
   rows
     .map(({ label, box: [x, y, w, h] }) => {
-      const box = `<xmin>${x + 1}</xmin><ymin>${y + 1}</ymin><xmax>${x + w}</xmax><ymax>${y + h}</ymax>`;
-      return `<object><name>${label}</name><bndbox>${box}</bndbox></object>`;
+      const corners = { xmin: x + 1, ymin: y + 1, xmax: x + w, ymax: y + h };
+      const box = Object.entries(corners).map(([k, v]) => `<${k}>${v}</${k}>`);
+      return `<object><name>${label}</name><bndbox>${box.join("")}</bndbox></object>`;
     })
     .join("") +
   "</annotation>";
