@@ -2,11 +2,8 @@ import { readdir, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { oneOf, UserError, unreadable } from "../../src/pipeline/errors.js";
 import { readCocoDetections, readCocoTruth, startsWithObject } from "./coco-json.js";
-import { readCocoObject } from "./coco-object.js";
 import type { CocoDetections, CocoTruth, Leniency } from "./coco-set.js";
-import { readCvat } from "./cvat-xml.js";
 import { translationOf, type IdMatch, type IdTranslation } from "./detection-ids.js";
-import { readLabelMe } from "./labelme.js";
 import {
   namedDetections,
   namedTruth,
@@ -14,9 +11,7 @@ import {
   type NamedBoxes,
   type SizeOf,
 } from "./named-boxes.js";
-import { readOpenImages } from "./openimages-csv.js";
 import type { VocBoxRule } from "./voc-xml.js";
-import { readYolo } from "./yolo-text.js";
 
 /**
  * Every form in which boxes are read, truth or detections: one set gives one AP in all of them. A
@@ -46,11 +41,12 @@ export interface BoxReading extends Leniency {
   readonly translation?: IdTranslation;
 }
 
-const named: Partial<Record<BoxFormat, (path: string) => NamedBoxes | Promise<NamedBoxes>>> = {
-  yolo: readYolo,
-  labelme: readLabelMe,
-  "cvat-xml": readCvat,
-  "openimages-csv": readOpenImages,
+// Loaded when met: most evaluations read one form.
+const named: Partial<Record<BoxFormat, (path: string) => Promise<NamedBoxes>>> = {
+  yolo: async (path) => (await import("./yolo-text.js")).readYolo(path),
+  labelme: async (path) => (await import("./labelme.js")).readLabelMe(path),
+  "cvat-xml": async (path) => (await import("./cvat-xml.js")).readCvat(path),
+  "openimages-csv": async (path) => (await import("./openimages-csv.js")).readOpenImages(path),
 };
 
 /**
@@ -84,7 +80,10 @@ export async function readBoxDetections(
   const { skipUnknown = false, allowNegative = false, match = [] } = options;
   const leniency = { skipUnknown, allowNegative };
   if (format === "coco-json") {
-    if (startsWithObject(path)) return namedDetections(await readCocoObject(path), truth, leniency);
+    if (startsWithObject(path)) {
+      const { readCocoObject } = await import("./coco-object.js");
+      return namedDetections(await readCocoObject(path), truth, leniency);
+    }
     const byRules = match.length > 0 ? translationOf(truth, match) : undefined;
     return readCocoDetections(path, truth, leniency, options.translation ?? byRules);
   }

@@ -233,7 +233,8 @@ function readAnnotation(scanner: JsonScanner, builder: TruthBuilder, i: number):
   if (!scanner.atObject) throw wrongType(scanner, `annotations[${i}]`, "an object");
   scanner.enterObject();
   for (let key; (key = scanner.nextKey(annotationKeys)) !== endOfObject;) {
-    if (key < 0) {
+    // A value of null, as some exporters write it, is none.
+    if (key < 0 || (key >= 4 && scanner.atNull)) {
       scanner.skip();
       continue;
     }

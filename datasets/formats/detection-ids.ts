@@ -54,10 +54,12 @@ export function categoryShifts({ categories }: Pick<CocoTruth, "categories">): C
     { name: "the category at that place, from 1,", category: (id) => ids[id - 1] ?? NaN },
   ];
   const known = new Set(ids);
-  const seen = new Set([JSON.stringify(ids)]);
+  const reach = Array.from({ length: Math.max(...ids, 0) + 2 }, (_, id) => id);
+  const effectOf = (rule: (id: number) => number): string =>
+    JSON.stringify(reach.map(rule).map((id) => (known.has(id) ? id : null)));
+  const seen = new Set([effectOf((id) => id)]);
   return shifts.filter(({ category }) => {
-    const reach = Array.from({ length: Math.max(...ids, 0) + 2 }, (_, id) => category(id));
-    const effect = JSON.stringify(reach.map((id) => (known.has(id) ? id : null)));
+    const effect = effectOf(category);
     if (seen.has(effect)) return false;
     seen.add(effect);
     return true;

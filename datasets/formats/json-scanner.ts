@@ -250,6 +250,10 @@ export class JsonScanner {
     return this.#word() === "true";
   }
 
+  get atNull(): boolean {
+    return this.peek() === 0x6e;
+  }
+
   get atFlag(): boolean {
     const c = this.peek();
     return c === 0x74 || c === 0x66 || this.atNumber;

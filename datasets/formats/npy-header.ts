@@ -111,9 +111,10 @@ function parseHeader(text: string, file: string): Omit<NpyHeader, "version" | "d
       found: text.trim().slice(0, 100),
       fix: "save it again with numpy.save",
     });
-  const descr = /'descr'\s*:\s*('([^']*)'|\[)/.exec(text);
-  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
-  const shape = /'shape'\s*:\s*\(([\d,\sL]*)\)/.exec(text);
+  // Python writes single quotes, other writers double ones, too.
+  const descr = /["']descr["']\s*:\s*(["']([^"']*)["']|\[)/.exec(text);
+  const order = /["']fortran_order["']\s*:\s*(True|False)/.exec(text);
+  const shape = /["']shape["']\s*:\s*\(([\d,\sL]*)\)/.exec(text);
   if (!descr || !order || !shape) throw bad("the header cannot be understood");
   const parts = /^([<>|=])?([a-zA-Z]\d+)/.exec(descr[2] ?? "");
   const type = parts?.[2] as NpyType | undefined;

@@ -25,6 +25,17 @@ export function finite(option: string, text: string): number {
   return n;
 }
 
+/** A number from 0 to 1 from the command line. */
+export function share(option: string, text: string): number {
+  const n = finite(option, text);
+  if (n >= 0 && n <= 1) return n;
+  throw new UserError({
+    code: "bad-option",
+    message: `${option} takes a number from 0 to 1`,
+    found: JSON.stringify(text),
+  });
+}
+
 /** One of the valid words; a miss lists them. */
 export function choice<T extends string>(option: string, value: string, valid: readonly T[]): T {
   const found = valid.find((v) => v === value);

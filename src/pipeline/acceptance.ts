@@ -1,3 +1,4 @@
+import { UserError } from "./errors.js";
 import { suppress } from "./box.js";
 import type { Rules } from "./protocol.js";
 import type { Box } from "./types.js";
@@ -56,6 +57,16 @@ export function accepted(
   rule: AcceptanceRule,
   threshold: number | null,
 ): number[] {
+  const odd = candidates.findIndex((c) => c.label !== null && Number.isNaN(c.score));
+  if (odd >= 0)
+    throw new UserError({
+      code: "score-not-finite",
+      message: "an answer's score is not a number",
+      path: `recognitions[${odd}].score`,
+      expected: "a number",
+      found: "NaN",
+      fix: "look for a division by zero where the scores are made",
+    });
   const passing = candidates.flatMap((c, i) =>
     c.label !== null && (threshold === null || passes(c.score, threshold, rule.better)) ? [i] : [],
   );

@@ -21,12 +21,16 @@ export function intersection(a: Box, b: Box): Box | null {
   return both.x1 > both.x0 && both.y1 > both.y0 ? both : null;
 }
 
-/** Intersection over union, 0 to 1; 0 where both boxes are empty. `plusOne` counts as in `area`. */
+/**
+ * Intersection over union, 0 to 1. `plusOne` counts as in `area`. Of a box without area 1 with
+ * itself, else 0: an object that was answered exactly is found, however thin.
+ */
 export function iou(a: Box, b: Box, plusOne = false): number {
   const more = plusOne ? 1 : 0;
   const width = Math.min(a.x1, b.x1) - Math.max(a.x0, b.x0) + more;
   const height = Math.min(a.y1, b.y1) - Math.max(a.y0, b.y0) + more;
-  if (width <= 0 || height <= 0) return 0;
+  if (width <= 0 || height <= 0)
+    return a.x0 === b.x0 && a.y0 === b.y0 && a.x1 === b.x1 && a.y1 === b.y1 ? 1 : 0;
   const shared = width * height;
   const union = area(a, plusOne) + area(b, plusOne) - shared;
   return union > 0 ? shared / union : 0;

@@ -14,10 +14,13 @@ import type {
 import type { VocBoxRule } from "../../../datasets/formats/voc-xml.js";
 import type { CategoryScores, CocoEvaluation } from "../../eval/metrics/coco/coco.js";
 import { evaluateCoco } from "../../eval/metrics/coco/coco.js";
+import type { SizeOf } from "../../../datasets/formats/named-boxes.js";
+import { vocAp, type VocAp } from "../../eval/metrics/coco/voc-ap.js";
 import type { DetectionErrors } from "../../eval/metrics/coco/coco-errors.js";
 import {
   type AreaRange,
   cocoAreas,
+  linspace,
   type CocoOptions,
 } from "../../eval/metrics/coco/coco-parameters.js";
 import { intervalHead } from "../../eval/record/interval-text.js";
@@ -28,7 +31,6 @@ import { oneOf, UserError } from "../../pipeline/errors.js";
 import { categoryHint } from "../../eval/metrics/coco/coco-category-hint.js";
 import { choice } from "../options.js";
 import { intervalPlan, type IntervalOptions } from "../interval-options.js";
-import { pictureSizes } from "../../pipeline/image/picture-sizes.js";
 import { print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
@@ -43,6 +45,7 @@ interface Options extends Pick<IntervalOptions, "level" | "seed"> {
   readonly vocBoxes?: string;
   readonly match?: string;
   readonly images?: string;
+  readonly ap?: string;
   readonly agnostic?: true;
   readonly maxDets?: string;
   readonly areas?: string;
@@ -93,13 +96,22 @@ export const verb: Verb = {
       )
       .option("--level <p>", `confidence of the intervals (default: ${defaultIntervals.level})`)
       .option("--seed <n>", `seed of the draws (default: ${defaultIntervals.seed})`)
+      .option(
+        "--ap <kind>",
+        "also average precision as Pascal VOC has it, at IoU 0.5: 11point or integral; coco is " +
+          "the default",
+        "coco",
+      )
       .option("--agnostic", "take all categories as one")
       .option("--max-dets <list>", "detections kept of each image and category (default: 1,10,100)")
       .option(
         "--areas <list>",
         "area ranges in px², as name:min:max,… (default: small, medium and large of COCO)",
       )
-      .option("--iou <list>", "IoU thresholds (default: 0.50 to 0.95 by 0.05)")
+      .option(
+        "--iou <list>",
+        "IoU thresholds: numbers, or first:last:step (default: 0.50:0.95:0.05)",
+      )
       .option(
         "--honour-ignore",
         "let boxes flagged `ignore` not count, nor what finds them; always so for VOC's " +
@@ -121,7 +133,7 @@ async function run(options: Options): Promise<void> {
     allowNegative: options.allowNegative ?? false,
   };
   const format = await boxFormatOf(options.truth);
-  const sizeOf = options.images === undefined ? null : pictureSizes(options.images);
+  const sizeOf = options.images === undefined ? null : await sizesUnder(options.images);
   const reading = { ...leniency, ...(sizeOf && { sizeOf }) };
   const truth = await readBoxTruth(options.truth, {
     ...reading,
@@ -133,7 +145,7 @@ async function run(options: Options): Promise<void> {
     agnostic: options.agnostic ?? false,
     honourIgnore,
     pycocotoolsIdZero: options.pycocotoolsIdZero ?? false,
-    ...(options.iou !== undefined && { iouThresholds: numbers("--iou", options.iou) }),
+    ...(options.iou !== undefined && { iouThresholds: thresholds(options.iou) }),
     ...(options.maxDets !== undefined && { maxDets: numbers("--max-dets", options.maxDets) }),
     ...(options.areas !== undefined && { areas: areaRanges(options.areas) }),
   };
@@ -178,17 +190,26 @@ async function run(options: Options): Promise<void> {
     ...labelled(options.truth, evaluated.limits, asked),
     ...labelled(options.detections, hints, asked),
   ];
+  const kind = choice("--ap", options.ap ?? "coco", ["coco", "11point", "integral"]);
+  const voc = kind === "coco" ? null : vocAp(truth, detections, kind);
   if (options.json) {
-    printJson(
-      document(evaluation, truth, options.classes ? evaluation.categories() : null, errors, notes),
-    );
+    const categories = options.classes ? evaluation.categories() : null;
+    printJson({
+      ...document(evaluation, truth, categories, errors, notes),
+      ...(voc && { vocAp: voc }),
+    });
     return;
   }
   printSummary(evaluation);
+  if (voc) printVocAp(voc, truth, options.classes === true);
   if (options.classes) printCategories(evaluation, truth);
   if (errors) printErrors(errors);
   for (const { file, count, message, first } of notes)
     warn(`${file}: ${count} ${message} (first: ${first})`);
+}
+
+async function sizesUnder(root: string): Promise<SizeOf> {
+  return (await import("../../pipeline/image/picture-sizes.js")).pictureSizes(root);
 }
 
 /** Detections with their category ids under another rule, those beyond the truth left out. */
@@ -347,6 +368,18 @@ function printCategories(evaluation: CocoEvaluation, truth: CocoTruth): void {
   );
 }
 
+function printVocAp(
+  { interpolation, mean, categories }: VocAp,
+  truth: CocoTruth,
+  all: boolean,
+): void {
+  const name = interpolation === "11point" ? "11-point" : "integral";
+  print(`\nVOC AP at IoU 0.50, ${name}: ${shown(mean) ?? "-"} (mean over categories)`);
+  if (!all) return;
+  const rows = categories.map(({ category, ap }) => [truth.categories[category]!.name, shown(ap)]);
+  print(table([{ head: "category" }, { head: `VOC AP ${name}`, align: "right" }], rows));
+}
+
 function printErrors({
   ap,
   foreground,
@@ -426,6 +459,25 @@ function shown(score: Score): string | null {
 
 function numbers(option: string, text: string): number[] {
   return text.split(",").map((part) => number(option, part.trim()));
+}
+
+/** `0.5,0.75`, or `0.5:0.95:0.05` (by 0.05 unless said), as the table names its default. */
+function thresholds(text: string): number[] {
+  return text.split(",").flatMap((part) => {
+    const [first, last, step = 0.05, ...more] = part.split(":").map((p) => number("--iou", p));
+    if (last === undefined) return [first!];
+    const count = Math.round((last - first!) / step) + 1;
+    if (more.length > 0 || !(step > 0) || !(count >= 2 && count <= 32))
+      throw new UserError({
+        code: "coco-option",
+        message: "not a range of IoU thresholds",
+        path: "--iou",
+        expected: "first:last:step, of 2 to 32 thresholds",
+        found: JSON.stringify(part),
+        fix: "write for example --iou 0.5:0.95:0.05",
+      });
+    return [...linspace(first!, last, count)];
+  });
 }
 
 function number(option: string, text: string): number {

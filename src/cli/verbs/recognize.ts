@@ -158,7 +158,7 @@ async function recognize(images: string[], options: Options): Promise<void> {
         hammingRadius: finite("--hamming-radius", options.hammingRadius),
         detectionThreshold: finite("--detection-threshold", options.detectionThreshold),
         maxDetections: whole("--max-detections", options.maxDetections),
-        suppressIou: finite("--suppress-iou", options.suppressIou),
+        suppressIou: share("--suppress-iou", options.suppressIou),
         addWholeImage: options.wholeImage,
       },
     );

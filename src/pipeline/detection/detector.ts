@@ -4,7 +4,7 @@ import { Tensor, type TypedTensor } from "onnxruntime-node";
 import type { BaselineCard } from "../model/baseline-card.js";
 import { WholeImageDetector } from "./baseline-detector.js";
 import { clip } from "../box.js";
-import { isBaseline, loadCard, preprocessingOf, type AnyCard } from "../model/card.js";
+import { classCount, isBaseline, loadCard, preprocessingOf, type AnyCard } from "../model/card.js";
 import { detectionRoles, mismatchIn, sideInput } from "../model/card-check.js";
 import { UserError } from "../errors.js";
 import { openModelFor, type LoadTimes, type Model, type ModelSettings } from "../model/model.js";
@@ -129,12 +129,10 @@ export class PicoDet implements TimedDetector {
     };
     const count = (name: string): number =>
       Number((found[name] as TypedTensor<"int32">).data[0] ?? 0);
+    const { classes, suppression } = this.#model.card.detection;
     try {
-      return decodeOutputs(this.roles, output, count, {
-        scaleX,
-        scaleY,
-        suppression: this.#model.card.detection.suppression,
-      });
+      const decoded = decodeOutputs(this.roles, output, count, { scaleX, scaleY, suppression });
+      return withinClasses(decoded, classCount(classes));
     } catch (error) {
       if (!(error instanceof OutputError)) throw error;
       throw new UserError(
@@ -149,6 +147,13 @@ export class PicoDet implements TimedDetector {
       );
     }
   }
+}
+
+/** @throws OutputError where a class is none of the card's. */
+function withinClasses(detections: Detection[], classes: number): Detection[] {
+  const odd = detections.find((d) => !Number.isInteger(d.classId) || d.classId >= classes);
+  if (odd) throw new OutputError(`a box of class ${odd.classId}, and the card has ${classes}`);
+  return detections;
 }
 
 /** Boxes of the scaled frame's pixels moved by where the picture lies in it. */

@@ -170,6 +170,11 @@ export function detectionRoles(
   return roles;
 }
 
+/** [N, D], or the [N, D, 1, 1] of a pooling that nobody flattened: the same numbers. */
+function isMatrix(shape: NonNullable<Port["shape"]>): boolean {
+  return shape.length >= 2 && shape.slice(2).every((d) => d === 1);
+}
+
 /**
  * The [N, size] output that a card means, by its name or as the only one of two dimensions. @throws
  * UserError `card-mismatch`
@@ -182,7 +187,7 @@ export function matrixOutput(
 ): Port {
   const list = outputs.map((o) => `${o.name} ${showShape(o.shape)}`).join(", ");
   const fits = outputs.filter((o) =>
-    name === undefined ? o.shape === null || o.shape.length === 2 : o.name === name,
+    name === undefined ? o.shape === null || isMatrix(o.shape) : o.name === name,
   );
   const output = fits[0];
   if (!output || fits.length > 1)
@@ -199,8 +204,8 @@ export function matrixOutput(
       `${output.name} of ${output.dtype}`,
       "export the model with float32 outputs",
     );
-  const width = output.shape?.at(-1);
-  if (output.shape && output.shape.length !== 2)
+  const width = output.shape?.[1];
+  if (output.shape && !isMatrix(output.shape))
     throw mismatch(
       namePath,
       "an output of two dimensions",

@@ -69,12 +69,26 @@ const input = inputKeys.superRefine(({ resizeShort, crop, letterbox, width, heig
     complain("resizeShort", `expected ${crop} pixels or more`, resizeShort);
 });
 
+/** YAML reads 007 and yes as other things than names. */
+const className = z
+  .string({ error: ({ input }) => `expected a name, put it in quotes: "${String(input)}"` })
+  .trim()
+  .min(1);
+const names = z
+  .array(className)
+  .min(1)
+  .refine((all) => new Set(all).size === all.length, "expected each name once");
 const classes = z
-  .union([positive, z.array(text).min(1)], {
-    error: "expected a number of classes or a list of their names",
+  .union([positive, names], {
+    error: ({ input }) =>
+      Array.isArray(input) ? namesWrong(input) : "expected a number of classes or their names",
   })
   .describe("How many classes, or their names in order.");
 const ratio = z.number().min(0).max(1);
+
+function namesWrong(found: readonly unknown[]): string {
+  return names.safeParse(found).error?.issues[0]?.message ?? "expected names";
+}
 
 const suppression = z.strictObject({
   scoreThreshold: ratio.default(0.025).describe("Candidates at or below it are dropped."),

@@ -87,8 +87,8 @@ export function cocoParameters(options: CocoOptions = {}): CocoParameters {
   );
   refuse(
     "areas",
-    areas.length < 1 || areas.length > 32 || areas.some((a) => !(a.min <= a.max)),
-    "1 to 32 ranges with min <= max",
+    areas.length < 1 || areas.length > 32 || areas.some((a) => !(0 <= a.min && a.min <= a.max)),
+    "1 to 32 ranges with 0 <= min <= max",
     areas.map((a) => `${a.name}:${a.min}:${a.max}`),
   );
   return {
