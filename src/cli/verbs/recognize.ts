@@ -13,7 +13,7 @@ import { readTruth } from "../../eval/observe/query-evidence.js";
 import type { Detection, Observation, Pixels, Recognition } from "../../pipeline/types.js";
 import { protocols } from "../../pipeline/protocol.js";
 import { ExitCode } from "../exit-code.js";
-import { finite, whole } from "../options.js";
+import { finite, share, whole } from "../options.js";
 import { protocolOf } from "../protocol-option.js";
 import { progressBar } from "../progress.js";
 import { ms, print, printJson, table, warn } from "../terminal.js";
