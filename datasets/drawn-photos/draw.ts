@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { stringify } from "yaml";
 import { writeAtomic } from "../../src/pipeline/atomic-file.js";
+import { scratchBeside, sweepScratch } from "../../src/pipeline/scratch.js";
 import { uniform } from "../../src/pipeline/seeded-random.js";
 
 /**
@@ -20,8 +21,9 @@ export const drawnPhotos = { count: 24, width: 1280, height: 960 } as const;
 export async function drawPhotos(folder: string): Promise<string> {
   const manifest = join(folder, "manifest.yaml");
   if (existsSync(manifest)) return manifest;
-  const draft = `${folder}.${process.pid}.tmp`;
+  const draft = scratchBeside(folder);
   await mkdir(draft, { recursive: true });
+  await sweepScratch(dirname(folder));
   try {
     const names = Array.from({ length: drawnPhotos.count }, (_, i) => `photo-${i}.jpg`);
     for (const [i, name] of names.entries()) await writeAtomic(join(draft, name), await photo(i));

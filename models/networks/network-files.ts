@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { writeAtomic } from "../../src/pipeline/atomic-file.js";
 import { projectRoot } from "../../src/pipeline/root.js";
+import { scratchBeside, sweepScratch } from "../../src/pipeline/scratch.js";
 import { writeOnnx, type DraftModel } from "../../src/pipeline/onnx/write-model.js";
 import { networkModel } from "./build-network.js";
 import type { Network } from "./catalogue.js";
@@ -62,8 +63,9 @@ export async function cachedNetwork(
 ): Promise<string> {
   const folder = join(root, cacheName(network, options));
   if (existsSync(join(folder, "card.yaml"))) return folder;
-  const draft = `${folder}.${process.pid}.tmp`;
+  const draft = scratchBeside(folder);
   await mkdir(draft, { recursive: true });
+  await sweepScratch(dirname(folder));
   try {
     const sha256 = await writeNetwork(join(draft, "model.onnx"), network, options);
     await writeAtomic(join(draft, "card.yaml"), cardOf(network, options, sha256));

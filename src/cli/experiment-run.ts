@@ -5,7 +5,7 @@ import type { RunRecord } from "../eval/record/record.js";
 import { runExperiment, type CellTime } from "../eval/run/runner.js";
 import { progressBar, type ProgressBar } from "./progress.js";
 import { cellName } from "./record-text.js";
-import { colour, visible } from "./terminal.js";
+import { colour, visible, warn } from "./terminal.js";
 
 export interface RunSettings {
   readonly runs?: string;
@@ -54,6 +54,12 @@ export async function runWithProgress(
           bar?.stop();
           bar = progressBar(`[${place + 1}/${total}] ${cellName({ kind, labels })}`, "items");
           return bar.report;
+        },
+        cellOutdated({ cell }, changed) {
+          warn(`${cellName(cell)} is measured anew, these have changed: ${changed.join(", ")}`);
+        },
+        damaged(files, folder) {
+          warn(`${folder}: damaged, and measured anew: ${files.join(", ")}`);
         },
         cellFinished({ cell }, resumed, took) {
           if (took) onTime?.(took);

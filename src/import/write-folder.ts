@@ -3,6 +3,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { asWriteError, writeAtomic } from "../pipeline/atomic-file.js";
 import { UserError } from "../pipeline/errors.js";
+import { scratchBeside, sweepScratch } from "../pipeline/scratch.js";
 
 /** A file of a folder: text, bytes, or bytes in parts. */
 export type Contents = string | Uint8Array | readonly Uint8Array[];
@@ -19,9 +20,10 @@ export async function writeFolder(
   check: (folder: string) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   refuseExisting(folder);
-  const temporary = `${resolve(folder)}.${process.pid}.tmp`;
+  const temporary = scratchBeside(resolve(folder));
   try {
     await mkdir(dirname(resolve(folder)), { recursive: true });
+    await sweepScratch(dirname(resolve(folder)));
     await mkdir(temporary);
     for (const [name, contents] of Object.entries(files)) {
       await writeAtomic(join(temporary, name), contents);

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "./errors.js";
+import { scratchBeside, sweepScratch } from "./scratch.js";
 
 /**
  * Writes a file whole or not at all: a temporary file beside it, flushed to disk, then renamed over
@@ -15,9 +15,10 @@ export async function writeAtomic(
   data: Uint8Array | string | readonly Uint8Array[],
   { flush = true } = {},
 ): Promise<void> {
-  const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  const temporary = scratchBeside(file);
   try {
     await mkdir(dirname(file), { recursive: true });
+    await sweepScratch(dirname(file));
     const handle = await open(temporary, "wx");
     try {
       for (const part of Array.isArray(data)
@@ -50,6 +51,15 @@ export function asWriteError(file: string, error: unknown): unknown {
     ENOTDIR: "a parent of that path is a file: choose another path",
     EEXIST: "a parent of that path is a file: choose another path",
     EISDIR: "that path is a folder: choose another name",
+    ENOTEMPTY: "that path is a folder: choose another name",
+    ENAMETOOLONG: "give a shorter name or path",
+    EMFILE: "raise the limit of open files with ulimit -n",
+    ENFILE: "end other programs: the system has too many files open",
+    EIO: "the disk reports an error: check it, or write elsewhere",
+    EFBIG: "raise the limit of file sizes with ulimit -f",
+    ELOOP: "a loop of symbolic links: choose another path",
+    EBUSY: "another program holds it: end that, or choose another name",
+    ETXTBSY: "another program holds it: end that, or choose another name",
   };
   const fix = fixes[errno];
   if (fix === undefined) return error;

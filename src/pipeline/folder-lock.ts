@@ -1,15 +1,16 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { asWriteError } from "./atomic-file.js";
+import { z } from "zod";
+import { asWriteError, writeAtomic } from "./atomic-file.js";
 import { UserError } from "./errors.js";
+import { isAlive, ownerOf, type Owner } from "./process-owner.js";
+import { scratchBeside } from "./scratch.js";
 
 /**
  * One writer at a time in a folder, by a file `.lock` that names its owner: process, when that
- * process started, machine. A process number alone says nothing: it is given again, and lives twice
- * where containers share a folder.
+ * process started, machine.
  */
 
 const lockName = ".lock";
@@ -17,6 +18,15 @@ const lockName = ".lock";
 export interface LockOptions {
   /** How long to wait for another's work to end before refusing, ms. */
   readonly patienceMs?: number;
+  /** Told once where another's work has to be waited for. */
+  readonly waiting?: (owner: string) => void;
+}
+
+/** A lock in hand. */
+export interface HeldLock {
+  /** Names a child that works for the owner: it holds the lock, too, until it has ended. */
+  admit(child: number): Promise<void>;
+  release(): Promise<void>;
 }
 
 /**
@@ -29,104 +39,143 @@ export interface LockOptions {
 export async function withFolderLock<T>(
   folder: string,
   work: () => Promise<T>,
-  { patienceMs = 15_000 }: LockOptions = {},
+  { patienceMs = 15_000, waiting }: LockOptions = {},
 ): Promise<T> {
-  const file = join(folder, lockName);
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw asWriteError(folder, error);
   });
-  const own = await ownerOf(process.pid);
-  await take(file, own, Date.now() + patienceMs);
+  const lock = await takeLock(join(folder, lockName), { patienceMs, ...(waiting && { waiting }) });
   try {
     return await work();
   } finally {
-    await rm(file, { force: true });
+    await lock.release();
   }
 }
 
-async function take(file: string, own: Owner, until: number): Promise<void> {
-  for (;;) {
+/** Locks that this process holds, where the system does not tell when a process started. */
+const held = new Set<string>();
+
+/**
+ * Takes a lock file of its own name, whose folder is there.
+ *
+ * @throws UserError as `withFolderLock`.
+ */
+export async function takeLock(
+  file: string,
+  { patienceMs = 0, waiting }: LockOptions = {},
+): Promise<HeldLock> {
+  const own = { ...ownerOf(process.pid), host: hostname() };
+  const until = Date.now() + patienceMs;
+  for (let told = false; ;) {
     try {
       await writeFile(file, JSON.stringify(own), { flag: "wx" });
-      return;
+      held.add(file);
+      break;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw asWriteError(file, error);
     }
-    const owner = await readOwner(file);
-    if (owner === "gone") continue;
-    if (owner === null || !(await isAlive(owner))) {
-      await removeStale(file, owner);
+    const found = await readLock(file);
+    if (found === "gone") continue;
+    const { owner, text } = found;
+    if (owner === null || !(await isHeld(owner, file))) {
+      await removeStale(file, text);
       continue;
     }
     if (Date.now() >= until) throw locked(file, owner);
+    if (!told) waiting?.(nameOf(owner));
+    told = true;
     await wait(50 + Math.random() * 50);
   }
+  return {
+    async admit(child) {
+      await writeAtomic(file, JSON.stringify({ ...own, child: ownerOf(child) }), { flush: false });
+    },
+    async release() {
+      held.delete(file);
+      // Where the folder was taken away with the lock, another's may be there by now.
+      const found = parsed(await readFile(file, "utf8").catch(() => ""));
+      if (found?.pid === own.pid && found.started === own.started) await rm(file, { force: true });
+    },
+  };
 }
 
-interface Owner {
-  readonly pid: number;
-  /** In the clock's ticks since the machine started; null where the system does not tell. */
-  readonly started: string | null;
+interface LockOwner extends Owner {
   readonly host: string;
+  readonly child?: Owner;
 }
 
-/** Null for a lock that says nothing of its owner for two seconds: it was never written whole. */
-async function readOwner(file: string): Promise<Owner | null | "gone"> {
+const process_ = z.object({ pid: z.number().int().positive(), started: z.string().nullable() });
+const ownerSchema = process_.extend({ host: z.string(), child: process_.optional() });
+
+interface FoundLock {
+  readonly text: string;
+  /** Null where it says nothing of its owner for two seconds: it was never written whole. */
+  readonly owner: LockOwner | null;
+}
+
+async function readLock(file: string): Promise<FoundLock | "gone"> {
   for (let tries = 0; ; tries++) {
     const text = await readFile(file, "utf8").catch(() => undefined);
     if (text === undefined) return "gone";
-    try {
-      const { pid, started, host } = JSON.parse(text) as Partial<Owner>;
-      if (Number.isInteger(pid) && typeof host === "string")
-        return { pid: pid!, started: started ?? null, host };
-    } catch {
-      // Being written, or torn by a kill.
-    }
-    if (tries >= 20) return null;
+    const owner = parsed(text);
+    if (owner || tries >= 20) return { text, owner };
     await wait(100);
   }
 }
 
-/** An owner on another machine is taken at its word. */
-async function isAlive(owner: Owner): Promise<boolean> {
-  if (owner.host !== hostname()) return true;
+/** Null while it is being written, or where a kill or a disk tore it. */
+function parsed(text: string): LockOwner | null {
   try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    const { child, ...owner } = ownerSchema.parse(JSON.parse(text));
+    return { ...owner, ...(child && { child }) };
+  } catch {
+    return null;
   }
-  const { started } = await ownerOf(owner.pid);
-  return owner.started === null || started === null || started === owner.started;
 }
 
-async function ownerOf(pid: number): Promise<Owner> {
-  // Field 22 of /proc/PID/stat, counted after the name, which may hold spaces (proc(5)).
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
-  return { pid, started, host: hostname() };
+/** Longest that the child of an owner that is gone is waited for, ms. */
+const lingerMs = 20_000;
+
+/** An owner on another machine is taken at its word. */
+async function isHeld(owner: LockOwner, file: string): Promise<boolean> {
+  if (owner.host !== hostname()) return true;
+  // Its own number never counts: it is a lock of this process, or of one before it.
+  if (owner.pid === process.pid) return held.has(file);
+  if (isAlive(owner)) return true;
+  if (!owner.child) return false;
+  // What worked for an owner that was killed sees that, and ends, in a moment.
+  for (const start = performance.now(); performance.now() - start < lingerMs; await wait(20))
+    if (!isAlive(owner.child)) return false;
+  return true;
 }
 
 /**
  * Moved aside first: of two that find the same stale lock, one moves it, and a fresh one that took
  * its place meanwhile is put back.
  */
-async function removeStale(file: string, seen: Owner | null): Promise<void> {
-  const aside = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
+async function removeStale(file: string, seen: string): Promise<void> {
+  const read = (path: string): Promise<string | null> => readFile(path, "utf8").catch(() => null);
+  if ((await read(file)) !== seen) return;
+  const aside = scratchBeside(file);
   const moved = await rename(file, aside).then(
     () => true,
     () => false,
   );
   if (!moved) return;
-  const found = await readFile(aside, "utf8").catch(() => "");
-  const fresh = seen !== null && found !== "" && found !== JSON.stringify(seen);
-  if (fresh) await writeFile(file, found, { flag: "wx" }).catch(() => undefined);
+  const found = await read(aside);
+  if (found !== null && found !== seen)
+    await writeFile(file, found, { flag: "wx" }).catch(() => undefined);
   await rm(aside, { force: true });
 }
 
-function locked(file: string, { pid, host }: Owner): UserError {
+function nameOf({ pid, host }: LockOwner): string {
+  return `process ${pid} on ${host}`;
+}
+
+function locked(file: string, owner: LockOwner): UserError {
   return new UserError({
     code: "folder-locked",
-    message: `process ${pid} on ${host} is writing here`,
+    message: `${nameOf(owner)} is writing here`,
     file,
     fix: "wait until it has ended; if it has, remove this file",
   });

@@ -1,9 +1,11 @@
-import { fork } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { withFolderLock } from "../../src/pipeline/folder-lock.js";
+import { takeLock, withFolderLock } from "../../src/pipeline/folder-lock.js";
 import { complaintOf } from "../complaint.js";
 
 let folder = "";
@@ -62,12 +64,59 @@ describe("withFolderLock", () => {
     expect(await withFolderLock(folder, () => Promise.resolve("in"))).toBe("in");
   });
 
+  it("takes over from an owner that is a zombie", async () => {
+    // The shell's child ends, and nobody takes note of it while the shell sleeps.
+    const shell = spawn("sh", ["-c", "true & echo $!; exec sleep 20"]);
+    const pid = Number(String((await once(shell.stdout, "data"))[0]));
+    await wait(200);
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    expect(stat).toMatch(/\) Z /);
+    writeFileSync(
+      lockFile(),
+      JSON.stringify({ pid, started: stat.split(" ")[21], host: hostname() }),
+    );
+    expect(await withFolderLock(folder, () => Promise.resolve("in"), { patienceMs: 0 })).toBe("in");
+    shell.kill();
+  });
+
+  it("waits for the child of an owner that was killed", async () => {
+    const child = spawn("sleep", ["0.5"]);
+    const ended = once(child, "exit");
+    writeFileSync(
+      lockFile(),
+      JSON.stringify({
+        ...(await endedOwner()),
+        child: { pid: child.pid, started: null },
+      }),
+    );
+    const lock = await takeLock(lockFile());
+    expect(child.exitCode).toBe(0);
+    await ended;
+    await lock.release();
+    expect(existsSync(lockFile())).toBe(false);
+  });
+
+  it("is held for a child that was admitted", async () => {
+    const lock = await takeLock(lockFile());
+    await lock.admit(process.pid);
+    expect(JSON.parse(readFileSync(lockFile(), "utf8"))).toMatchObject({
+      pid: process.pid,
+      child: { pid: process.pid },
+    });
+    await expect(takeLock(lockFile())).rejects.toThrow(/is writing here/);
+    await lock.release();
+  });
+
   it("does not judge an owner on another machine", async () => {
     writeFileSync(lockFile(), JSON.stringify({ pid: 1, started: "1", host: "elsewhere" }));
     const second = withFolderLock(folder, () => Promise.resolve(), { patienceMs: 50 });
     expect(await complaintOf(() => second)).toMatchObject({ code: "folder-locked" });
   });
 });
+
+async function endedOwner(): Promise<{ pid: number; started: string; host: string }> {
+  return { pid: await endedPid(), started: "1", host: hostname() };
+}
 
 /** A process number that was given, and is free again. */
 async function endedPid(): Promise<number> {

@@ -6,6 +6,19 @@ import type { IntervalPlan } from "../stats/interval-plan.js";
 import type { FinishedCell } from "../record/finished-cell.js";
 import type { ModelTiming } from "./model-cost.js";
 
+/** Hashes by what they are of: `card models/light/card.yaml`, `pictures of goods`. */
+export type Sources = Readonly<Record<string, string>>;
+
+/**
+ * All that a cell comes from besides code and config. `files` is asked before the cell is measured
+ * and `pictures` after it, when hashes of what was `measured` are at hand: what changes meanwhile is
+ * never taken for that.
+ */
+export interface CellSources {
+  files(): Promise<Sources>;
+  pictures(of: "measured" | "now"): Promise<Sources>;
+}
+
 /** One cell of an experiment's sweep, ready to be measured. */
 export interface CellPlan {
   readonly kind: string;
@@ -14,6 +27,7 @@ export interface CellPlan {
   readonly problem?: UserError;
   /** What times the cell's model: the run does, once for all cells that have the same. */
   readonly timing?: ModelTiming;
+  readonly sources: CellSources;
   measure(context: CellContext): Promise<CellOutcome>;
 }
 

@@ -32,6 +32,7 @@ import {
   type CodeRule,
   type IndexPoint,
 } from "./index-points.js";
+import { fileSources } from "./sources.js";
 import { vectorSource, type VectorSet, type VectorSource } from "./index-vectors.js";
 
 /**
@@ -66,6 +67,7 @@ export function planIndexChoice(
         Object.entries(point.parameters).map(([name, value]) => [name, String(value)]),
       ),
     },
+    sources: fileSources(() => source.files(), resources),
     measure: (context) => bench.measure(codes, point, context),
   }));
   if (!m.comparison) return cells;
@@ -77,6 +79,7 @@ export function planIndexChoice(
     {
       kind: "index-comparison",
       labels: { vectors: source.name, indexes: names, ...beside },
+      sources: fileSources(() => source.files(), resources),
       measure: (context) => bench.compare(compared, rounds, context),
     },
   ];

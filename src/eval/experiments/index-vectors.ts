@@ -1,7 +1,4 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { basename } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { readListPart } from "../../../datasets/formats/released-list.js";
 import type { ImageList } from "../../../datasets/formats/paddleclas-list.js";
 import { readCodes, readVectors } from "../../../datasets/formats/vector-file.js";
@@ -9,9 +6,11 @@ import { UserError } from "../../pipeline/errors.js";
 import { rulesOf } from "../../pipeline/protocol.js";
 import { isCodes, type Codes, type Protocol, type Vectors } from "../../pipeline/types.js";
 import type { CacheKey, ObservationCache, ObservationCaches } from "../observe/cache.js";
-import { codeVersion, moduleFile } from "../observe/code-version.js";
+import { moduleFile } from "../observe/code-hash.js";
+import { codeVersion } from "../observe/code-version.js";
 import type { IndexMeasurement } from "../config/config.js";
 import { evidenceHash } from "../observe/derived.js";
+import { fileHash } from "../observe/file-hash.js";
 import { normalizeRows, requireFit, unevenNorms } from "../observe/feature-rows.js";
 import type { LabelledRow } from "../metrics/index/neighbour-hits.js";
 import type { Resources } from "../observe/resources.js";
@@ -32,6 +31,8 @@ export interface VectorSet {
 
 export interface VectorSource {
   readonly name: string;
+  /** The files that it reads: none where the vectors are drawn. @throws UserError of `path`. */
+  files(): readonly string[];
   /** @throws UserError what is wrong with the files. */
   load(): Promise<VectorSet>;
 }
@@ -48,6 +49,7 @@ export function vectorSource(
   if (vectors)
     return {
       name: `${vectors.rows} x ${vectors.dim}`,
+      files: () => [],
       load: () => drawVectors(vectors, resources.caches),
     };
   if (!features)
@@ -55,6 +57,10 @@ export function vectorSource(
   return {
     // A setting stands for a path: only its value has a name.
     name: features.name ?? basename(nameable(features.gallery, resources)),
+    files: () =>
+      [features.gallery, features.galleryList, features.query, features.queryList]
+        .filter((path) => path !== undefined)
+        .map((path) => resources.path(path)),
     load: () => readFeatures(features, protocol, (path) => resources.path(path)),
   };
 }
@@ -174,12 +180,6 @@ function labelsOf({ rows, columns }: ImageList): LabelledRow[] {
 
 function width(rows: Vectors | Codes): number {
   return isCodes(rows) ? rows.bits : rows.dim;
-}
-
-async function fileHash(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
-  return hash.digest("hex");
 }
 
 /** Bytes of one set that is worth keeping: 300,000 vectors of 512 floats. A log is read whole. */

@@ -18,6 +18,7 @@ import {
 } from "./latency-scenarios.js";
 import { latencyScores, timingFindings } from "./model-cost.js";
 import { recordedRoot } from "./pictures.js";
+import { allSources } from "./sources.js";
 import { cellPlan, namedDataset, namedModel, valueOf, type Named } from "./sweep.js";
 import { checkAnswers, openSystem, RecognitionService, type OpenSystem } from "./timed-system.js";
 
@@ -107,6 +108,8 @@ export async function planLatency(
           cases: [],
         };
       }),
+    undefined,
+    allSources(usable.flatMap((part) => part.needs.map((need) => need.sources))),
   );
   return [...plans, compared];
 }

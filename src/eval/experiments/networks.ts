@@ -16,6 +16,7 @@ import type { Resources } from "../observe/resources.js";
 import type { RecordedScore } from "../record/record.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { judgeRounds, runRounds } from "./latency-comparison.js";
+import { noSources } from "./sources.js";
 
 /**
  * What the paper's networks cost by architecture alone: a cell a network with its size, parameters
@@ -30,6 +31,7 @@ export function planNetworks(
   const costs = asked.map((a): CellPlan => ({
     kind: "network",
     labels: { model: a.label, network: a.network.name, size: String(a.network.size) },
+    sources: noSources,
     measure: () => measureCost(a, m.seed),
   }));
   if (!m.latency) return costs;
@@ -41,6 +43,7 @@ export function planNetworks(
     return {
       kind: "network-latency",
       labels: { networks, threads: String(used), ...beside },
+      sources: noSources,
       measure: (context) => measureRounds(asked, { threads: used, rounds, seed: m.seed }, context),
     };
   });

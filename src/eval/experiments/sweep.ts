@@ -6,13 +6,14 @@ import { isBaseline, loadCard, modelFileOf, type AnyCard } from "../../pipeline/
 import { readYaml } from "../../pipeline/schema.js";
 import type { DatasetManifest } from "../config/dataset.js";
 import type { ModelRef, Resources } from "../observe/resources.js";
-import type { CellPlan } from "./cell.js";
+import type { CellPlan, CellSources } from "./cell.js";
+import { allSources, datasetSources, modelSources, noSources } from "./sources.js";
 
 /**
  * A model or data set by its name, or why it cannot be used: cells of a sweep that need it fail,
  * the others go on.
  */
-export type Named<T> = { readonly name: string } & (
+export type Named<T> = { readonly name: string; readonly sources: CellSources } & (
   { readonly value: T } | { readonly problem: UserError }
 );
 
@@ -38,6 +39,7 @@ export function namedModel(ref: ModelRef, resources: Resources): Promise<Named<A
       }
       return card;
     },
+    () => modelSources(ref, resources),
   );
 }
 
@@ -63,16 +65,21 @@ export function namedDataset<T extends DatasetManifest["task"]>(
       }
       return dataset as Extract<DatasetManifest, { task: T }>;
     },
+    () => datasetSources(path, resources),
   );
 }
 
-async function named<T>(nameOf: () => Promise<string>, find: () => Promise<T>): Promise<Named<T>> {
+async function named<T>(
+  nameOf: () => Promise<string>,
+  find: () => Promise<T>,
+  sourcesOf: () => CellSources,
+): Promise<Named<T>> {
   const name = await nameOf();
   try {
-    return { name, value: await find() };
+    return { name, value: await find(), sources: sourcesOf() };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { name, problem: error };
+    return { name, problem: error, sources: noSources };
   }
 }
 
@@ -104,11 +111,13 @@ export function cellPlan(
   needs: readonly Named<unknown>[],
   measure: CellPlan["measure"],
   timing?: CellPlan["timing"],
+  sources = allSources(needs.map((n) => n.sources)),
 ): CellPlan {
   const lacking = needs.find((n) => "problem" in n);
-  if (!lacking || !("problem" in lacking)) return { ...head, measure, ...(timing && { timing }) };
+  if (!lacking || !("problem" in lacking))
+    return { ...head, sources, measure, ...(timing && { timing }) };
   const { problem } = lacking;
-  return { ...head, problem, measure: () => Promise.reject(problem) };
+  return { ...head, problem, sources, measure: () => Promise.reject(problem) };
 }
 
 /** The value of what a measured cell needs: only cells without a problem are measured. */

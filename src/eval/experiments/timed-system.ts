@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { UserError } from "../../pipeline/errors.js";
 import type { Gallery } from "../../pipeline/gallery/gallery.js";
 import { decode } from "../../pipeline/image/image.js";
+import { scratchFolder } from "../../pipeline/scratch.js";
 import { Recognizer } from "../../pipeline/system/recognizer.js";
 import type { Observation, Protocol } from "../../pipeline/types.js";
 import type { LatencyMeasurement } from "../config/config.js";
@@ -183,7 +182,7 @@ export async function withSavedGallery<T>(
   { gallery }: Pick<OpenSystem, "gallery">,
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "shitu-gallery-"));
+  const folder = await scratchFolder();
   try {
     await gallery.save(folder);
     return await work(folder);

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { isBaseline, loadCard, modelFileOf, type Card } from "../../pipeline/model/card.js";
 import { UserError } from "../../pipeline/errors.js";
 import { checkCard } from "../../pipeline/model/model.js";
+import { scratchFolder } from "../../pipeline/scratch.js";
 import { readOnnx, type OnnxModel } from "../../pipeline/onnx/read-model.js";
 import { canonicalJson } from "../observe/cache.js";
 
@@ -30,7 +30,7 @@ export class CardDesk {
 
   /** Writes a card for a model file and returns its path. */
   async write(card: Card, modelFile: string): Promise<string> {
-    this.#folder ??= mkdtemp(join(tmpdir(), "shitu-gate-"));
+    this.#folder ??= scratchFolder();
     const file = join(await this.#folder, `card-${this.#count++}.yaml`);
     await writeFile(file, stringify({ ...card, file: resolve(modelFile) }));
     return file;

@@ -1,48 +1,30 @@
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { extname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { existsSync } from "node:fs";
+import { addonFile } from "../../pipeline/index/row-ranks.js";
+import { codeHash } from "./code-hash.js";
 import { engineVersion } from "./engine-version.js";
 
-const here = fileURLToPath(new URL("..", import.meta.url));
-const suffix = extname(fileURLToPath(import.meta.url));
-const known = new Map<string, string>();
+/**
+ * All that measures, what lies below it, and what reads its files: wider than any method, so that
+ * no change goes unseen.
+ */
+const allCode = [
+  ".",
+  "../pipeline",
+  "../../datasets/formats",
+  "../../models/networks",
+  ...(existsSync(addonFile) ? [addonFile] : []),
+];
+
+/** Version of all that a score may come from. */
+export function measuringCode(): string {
+  return codeVersion(allCode);
+}
 
 /**
- * Version of the program's own code under some folders and files (relative to src/eval, or
- * absolute), with that of Node, whose Math functions decide last bits, and of the engine: what was
- * computed by it is not served to other code. A hash of the content, so that nobody has to remember
- * to raise it.
+ * Version of the program's own code in some places (of `codeHash`), with that of Node, whose Math
+ * functions decide last bits, and of the engine: what was computed by it is not served to other
+ * code.
  */
 export function codeVersion(parts: readonly string[]): string {
-  const name = parts.join(" ");
-  const before = known.get(name);
-  if (before !== undefined) return before;
-  const hash = createHash("sha256");
-  const files = parts.flatMap((part) =>
-    extname(part) === "" ? filesUnder(join(here, part)) : [resolve(here, part)],
-  );
-  for (const file of files.sort()) {
-    const content = readFileSync(file);
-    hash
-      .update(`${relative(here, file).replaceAll("\\", "/")} ${content.byteLength}\n`)
-      .update(content);
-  }
-  const version =
-    `code ${hash.digest("hex").slice(0, 24)}, node ${process.version}, ` + `${engineVersion()}`;
-  known.set(name, version);
-  return version;
-}
-
-/**
- * A module of src/eval by its name without ending, whether it runs as it was written or transpiled.
- */
-export function moduleFile(path: string): string {
-  return `${path}${suffix}`;
-}
-
-function filesUnder(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((e) => e.isFile() && e.name.endsWith(suffix))
-    .map((e) => join(e.parentPath, e.name));
+  return `code ${codeHash(parts)}, node ${process.version}, ${engineVersion()}`;
 }

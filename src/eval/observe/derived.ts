@@ -1,20 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { deserialize, serialize } from "node:v8";
-import { addonFile } from "../../pipeline/index/row-ranks.js";
 import { canonicalJson, type CacheKey, type ObservationCaches } from "./cache.js";
-import { codeVersion } from "./code-version.js";
-
-/**
- * All that measures, what lies below it, and what reads its files: wider than any method, so that
- * no change goes unseen.
- */
-const allCode = [
-  ".",
-  "../pipeline",
-  "../../datasets/formats",
-  ...(existsSync(addonFile) ? [addonFile] : []),
-];
+import { measuringCode } from "./code-version.js";
 
 /**
  * A computation that says the same whenever it is given the same: a ranking, a bootstrap of a fixed
@@ -45,7 +32,7 @@ export function derived<T>(
     model: method,
     preprocessing: null,
     protocol: "any",
-    engine: codeVersion(allCode),
+    engine: measuringCode(),
   };
   return caches.use(key, async (cache) => {
     const hash = evidenceHash(evidence);

@@ -18,7 +18,7 @@ import type { CacheKey, ObservationCache, ObservationCaches } from "./cache.js";
 import { engineVersion } from "./engine-version.js";
 import { outsideLoop } from "./loop-time.js";
 import { PictureDetections } from "./picture-detections.js";
-import { knownHash, pictureHash, readHashed } from "./picture-hash.js";
+import { isAsHashed, knownHash, pictureHash, readHashed } from "./picture-hash.js";
 
 /**
  * A picture to observe: `item` as its list names it, `file` where it lies, or why it cannot be
@@ -121,7 +121,9 @@ async function embedAll(
         else if (row) {
           const payload = new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
           data.set(payload, place * width);
-          cache.put(hashes[place]!, payload);
+          // A worker read the file anew: one that changed since it was hashed is another picture.
+          const { file, hash } = files[index]!;
+          if (isAsHashed(file, hash)) cache.put(hash, payload);
         }
       },
     );

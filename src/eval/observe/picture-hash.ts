@@ -6,6 +6,8 @@ import { DEFAULT_MAX_PIXELS } from "../../pipeline/image/image.js";
 /** What tells whether a file is still the one that was hashed. */
 interface Hashed extends Pick<BigIntStats, "ino" | "size" | "mtimeNs" | "ctimeNs"> {
   readonly hash: string;
+  /** Whether it was old enough, when it was read, for a change to be seen. */
+  readonly settled: boolean;
 }
 
 /**
@@ -30,17 +32,32 @@ export function pictureHash(file: string): string {
 /** The hash of a file that was hashed before and has not changed since; null for all others. */
 export function knownHash(file: string): string | null {
   const entry = known.get(file);
-  if (!entry) return null;
+  return entry?.settled && isSame(file, entry) ? entry.hash : null;
+}
+
+/**
+ * The hash of what was last read of a file, whatever it holds now: what this process measured. One
+ * that was never read is read. @throws UserError of `pictureHash`.
+ */
+export function measuredHash(file: string): string {
+  return known.get(file)?.hash ?? readHashed(file).hash;
+}
+
+/** Whether a file still is what was hashed, as far as the system tells. */
+export function isAsHashed(file: string, hash: string): boolean {
+  const entry = known.get(file);
+  return entry?.hash === hash && isSame(file, entry);
+}
+
+function isSame(file: string, entry: Hashed): boolean {
   const now = statSync(file, { bigint: true, throwIfNoEntry: false });
-  const same =
+  return (
     now !== undefined &&
     now.ino === entry.ino &&
     now.size === entry.size &&
     now.mtimeNs === entry.mtimeNs &&
-    now.ctimeNs === entry.ctimeNs;
-  if (same) return entry.hash;
-  known.delete(file);
-  return null;
+    now.ctimeNs === entry.ctimeNs
+  );
 }
 
 /** A picture's bytes and their hash, read once for both. @throws UserError of `pictureHash`. */
@@ -52,8 +69,8 @@ export function readHashed(file: string): { readonly bytes: Uint8Array; readonly
   } = readImageFileSync(file, DEFAULT_MAX_PIXELS);
   const hash = sha256(bytes);
   const now = BigInt(Date.now()) * 1_000_000n;
-  if (now - mtimeNs > settledNs && now - ctimeNs > settledNs)
-    known.set(file, { ino, size, mtimeNs, ctimeNs, hash });
+  const settled = now - mtimeNs > settledNs && now - ctimeNs > settledNs;
+  known.set(file, { ino, size, mtimeNs, ctimeNs, hash, settled });
   return { bytes, hash };
 }
 

@@ -8,6 +8,7 @@ import { asWriteError, writeAtomic } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
 import { protocols } from "../../pipeline/protocol.js";
 import { parseValue, unreadable } from "../../pipeline/schema.js";
+import { scratchBeside, sweepScratch } from "../../pipeline/scratch.js";
 import { recordSchemaVersion, upgradeRecord } from "./upgrade.js";
 
 /**
@@ -76,7 +77,8 @@ const cellHead = z.object({
   versions: z.record(z.string(), z.string()),
 });
 
-const cellSchema = z.intersection(
+/** One cell of a record. */
+export const cellSchema = z.intersection(
   cellHead,
   z.union([
     z.object({
@@ -215,9 +217,10 @@ export async function writeRecord(
 ): Promise<string> {
   parseValue(record, "the record to be written", recordSchema);
   const folder = join(runs, record.id);
-  const draft = join(runs, `.${record.id}.${process.pid}.tmp`);
+  const draft = scratchBeside(folder);
   try {
     await mkdir(draft, { recursive: true });
+    await sweepScratch(runs);
     for (const [name, data] of Object.entries(files)) await writeAtomic(join(draft, name), data);
     await writeAtomic(join(draft, "run.json"), `${JSON.stringify(record, null, 1)}\n`);
     await rename(draft, folder);

@@ -2,8 +2,8 @@ import { UserError } from "../../pipeline/errors.js";
 import { intervalsOf } from "../config/intervals.js";
 import { canonicalJson } from "../observe/cache.js";
 import type { CellAnswer, CellRequest } from "./cell-process.js";
-import { timingLoopMs } from "../observe/loop-time.js";
 import { Resources, SharedWork } from "../observe/resources.js";
+import { measureHere } from "./measured-cell.js";
 import { cellId, planExperiment } from "./runner.js";
 
 /**
@@ -47,13 +47,12 @@ async function measure({
     const plan = (await open.plans).find((p) => cellId(p) === cell);
     if (!plan) throw new Error(`no cell ${cell} in ${loaded.file}`);
     let last = 0;
-    const before = timingLoopMs();
     if (block !== undefined) {
       const times = await plan.timing!.block(block, open.resources, abort.signal);
       await say({ say: "times", times });
       return;
     }
-    const outcome = await plan.measure({
+    const measured = await measureHere(plan, {
       resources: open.resources,
       signal: abort.signal,
       intervals: intervalsOf(loaded.config),
@@ -64,7 +63,7 @@ async function measure({
         void say({ say: "progress", done, total });
       },
     });
-    await say({ say: "outcome", outcome, loopMs: timingLoopMs() - before });
+    await say({ say: "outcome", ...measured });
   } catch (error) {
     if (abort.signal.aborted) await say({ say: "stopped" });
     else if (error instanceof UserError)

@@ -4,8 +4,8 @@ import { UserError, type Complaint } from "../../pipeline/errors.js";
 import { projectRoot } from "../../pipeline/root.js";
 import type { Progress } from "../../pipeline/types.js";
 import type { LoadedConfig } from "../config/config.js";
-import type { CellOutcome } from "../experiments/cell.js";
 import type { TimedBlock } from "../experiments/model-cost.js";
+import type { MeasuredCell } from "./measured-cell.js";
 
 /** What the parent asks of the process that measures. */
 export type CellRequest =
@@ -22,17 +22,11 @@ export type CellRequest =
 /** What it answers. */
 export type CellAnswer =
   | { readonly say: "progress"; readonly done: number; readonly total: number }
-  | { readonly say: "outcome"; readonly outcome: CellOutcome; readonly loopMs: number }
+  | ({ readonly say: "outcome" } & MeasuredCell)
   | { readonly say: "times"; readonly times: TimedBlock }
   | { readonly say: "complaint"; readonly complaint: Complaint }
   | { readonly say: "stopped" }
   | { readonly say: "fault"; readonly stack: string };
-
-export interface MeasuredCell {
-  readonly outcome: CellOutcome;
-  /** Milliseconds spent in timing loops. */
-  readonly loopMs: number;
-}
 
 const largeHeap: readonly string[] = ["--initial-old-space-size=256"];
 let known: boolean | undefined;

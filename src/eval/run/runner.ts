@@ -7,14 +7,14 @@ import { projectRoot } from "../../pipeline/root.js";
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { Clock, Progress } from "../../pipeline/types.js";
 import { canonicalJson } from "../observe/cache.js";
-import type { CellProcess, MeasuredCell } from "./cell-process.js";
+import type { CellProcess } from "./cell-process.js";
+import { changedSources, measureHere, timedSources, type MeasuredCell } from "./measured-cell.js";
 import { casesToArrow } from "../record/cases.js";
 import type { LoadedConfig } from "../config/config.js";
 import { intervalsOf } from "../config/intervals.js";
-import type { CellContext, CellOutcome, CellPlan } from "../experiments/cell.js";
+import type { CellContext, CellOutcome, CellPlan, Sources } from "../experiments/cell.js";
 import type { TimedBlock } from "../experiments/model-cost.js";
 import { planMeasurement } from "../experiments/plan.js";
-import { timingLoopMs } from "../observe/loop-time.js";
 import { paperLabels } from "../record/paper-labels.js";
 import { collectProvenance } from "../record/provenance.js";
 import { recordSchemaVersion } from "../record/upgrade.js";
@@ -34,6 +34,10 @@ export interface RunEvents {
     total: number,
   ): Progress;
   cellFinished?(done: FinishedCell, resumed: boolean, took?: CellTime): void;
+  /** An earlier run's cell is measured anew: what it came from has changed. */
+  cellOutdated?(done: FinishedCell, changed: readonly string[]): void;
+  /** Files of the earlier run that are damaged: what they held is measured anew. */
+  damaged?(files: readonly string[], folder: string): void;
 }
 
 /** Milliseconds that a cell took, and how many of them timing loops did. */
@@ -121,12 +125,12 @@ export async function runExperiment(
   const resources = new Resources(loaded, options.cache, options.work);
   const clock = options.clock ?? monotonicClock;
   try {
+    if (workspace.damaged.length > 0)
+      options.events?.damaged?.(workspace.damaged, workspace.folder);
     const plans = await planExperiment(loaded, resources);
-    if (plans[0]?.problem && plans.every((p) => p.problem)) {
-      if (!workspace.resumed) await workspace.remove();
-      throw plans[0].problem;
-    }
-    const times = new ModelTimes(plans, await workspace.times());
+    if (plans[0]?.problem && plans.every((p) => p.problem)) throw plans[0].problem;
+    const timed = await timedSources(plans);
+    const times = new ModelTimes(plans, await workspace.times(timed));
     const done: FinishedCell[] = [];
     const failures: UserError[] = [];
     const timeBlock = ({ plan, timing, number }: DueBlock): Promise<TimedBlock> =>
@@ -139,17 +143,20 @@ export async function runExperiment(
     for (const [place, plan] of plans.entries()) {
       signal.throwIfAborted();
       const id = cellId(plan);
-      const earlier = workspace.finished(id);
-      if (earlier) {
-        done.push(earlier);
-        options.events?.cellFinished?.(earlier, true);
+      const earlier = workspace.kept(id);
+      const changed = earlier ? await changedSources(earlier.sources, plan) : [];
+      if (earlier && changed.length === 0) {
+        done.push(earlier.done);
+        options.events?.cellFinished?.(earlier.done, true);
         continue;
       }
+      if (earlier) options.events?.cellOutdated?.(earlier.done, changed);
       const progress =
         options.events?.cellStarted?.(plan.labels, plan.kind, place, plans.length) ??
         (() => undefined);
       const start = clock();
       let loopMs = 0;
+      let sources: Sources | null = null;
       const measure = async (): Promise<CellOutcome> => {
         const measured = await measureWhere(
           plan,
@@ -159,7 +166,7 @@ export async function runExperiment(
           options,
           workspace,
         );
-        loopMs = measured.loopMs;
+        ({ loopMs, sources } = measured);
         return measured.outcome;
       };
       const finished = await finishCell(
@@ -168,11 +175,11 @@ export async function runExperiment(
         measure,
         (error) => failures.push(error),
       );
-      await workspace.finish(finished);
+      await workspace.finish({ done: finished, sources });
       done.push(finished);
       options.events?.cellFinished?.(finished, false, { ms: clock() - start, loopMs });
       await timeModels(times, (place + 1) / plans.length, timeBlock);
-      await workspace.keepTimes(times.kept);
+      await workspace.keepTimes(times.kept, timed);
     }
     // What a run that was cut off left to do.
     await timeModels(times, 1, timeBlock);
@@ -230,9 +237,7 @@ async function measureWhere(
   workspace: Workspace,
 ): Promise<MeasuredCell> {
   if (!options.process || plan.problem) {
-    const before = timingLoopMs();
-    const outcome = await plan.measure(context);
-    return { outcome, loopMs: timingLoopMs() - before };
+    return measureHere(plan, context);
   }
   options.process.start();
   if (options.process.pid !== null) await workspace.admit(options.process.pid);

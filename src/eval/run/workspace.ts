@@ -1,10 +1,38 @@
-import { mkdir, open, readFile, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
-import { asWriteError, writeAtomic } from "../../pipeline/atomic-file.js";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import { asWriteError } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
-import { upgradedCase } from "../record/case-upgrade.js";
-import type { FinishedCell } from "../record/finished-cell.js";
+import { takeLock, type HeldLock } from "../../pipeline/folder-lock.js";
+import { scratchBeside } from "../../pipeline/scratch.js";
+import type { Sources } from "../experiments/cell.js";
+import { finishedCellSchema, type FinishedCell } from "../record/finished-cell.js";
+import type { KeptTimes } from "./model-times.js";
+import { readSealed, writeSealed } from "./sealed-file.js";
+
+/** A finished cell with the hashes of what it came from; null where they could not be had. */
+export interface KeptCell {
+  readonly done: FinishedCell;
+  readonly sources: Sources | null;
+}
+
+const keptSchema = z.strictObject({
+  done: finishedCellSchema,
+  sources: z.record(z.string(), z.string()).nullable(),
+});
+const timesSchema = z.strictObject({
+  times: z.record(
+    z.string(),
+    z.strictObject({
+      dataset: z.string(),
+      pictures: z.number().int().positive(),
+      samplesMs: z.array(z.number()),
+    }),
+  ),
+  sources: z.record(z.string(), z.string()),
+});
+const startedSchema = z.strictObject({ startedAt: z.iso.datetime() });
 
 /**
  * The folder of a run that goes on: one file a finished cell, written atomically, so that a kill
@@ -16,19 +44,24 @@ export class Workspace {
   readonly startedAt: string;
   /** An earlier run began it. */
   readonly resumed: boolean;
-  readonly #finished: Map<string, FinishedCell>;
+  /** Names of files that were damaged: what they held is measured anew. */
+  readonly damaged: readonly string[];
+  readonly #kept: Map<string, KeptCell>;
+  readonly #lock: HeldLock;
   #admitted: number | null = null;
 
   private constructor(
     folder: string,
-    startedAt: string,
-    resumed: boolean,
-    finished: Map<string, FinishedCell>,
+    begun: { readonly startedAt: string; readonly resumed: boolean },
+    { kept, damaged }: Finished,
+    lock: HeldLock,
   ) {
     this.folder = folder;
-    this.startedAt = startedAt;
-    this.resumed = resumed;
-    this.#finished = finished;
+    this.startedAt = begun.startedAt;
+    this.resumed = begun.resumed;
+    this.damaged = damaged;
+    this.#kept = kept;
+    this.#lock = lock;
   }
 
   /**
@@ -42,47 +75,47 @@ export class Workspace {
     await mkdir(folder, { recursive: true }).catch((error: unknown) => {
       throw asWriteError(folder, error);
     });
-    await lock(folder);
+    const lock = await takeLock(join(folder, "lock")).catch((error: unknown) => {
+      throw asRunLocked(error);
+    });
     try {
       if (fresh) await clear(folder);
       const finished = await readFinished(folder);
-      const begun = await readFile(join(folder, "started"), "utf8").catch(() => null);
-      if (begun !== null && !resume) {
-        throw new UserError({
-          code: "run-unfinished",
-          message: `an earlier run of this config was cut off with ${finished.size} cells finished`,
-          file: folder,
-          fix: "go on with --resume, or begin anew with --fresh",
-        });
-      }
-      const startedAt = begun ?? now;
-      if (begun === null) await writeAtomic(join(folder, "started"), startedAt);
-      return new Workspace(folder, startedAt, begun !== null, finished);
+      const file = join(folder, "started");
+      const resumed = finished.kept.size > 0 || finished.damaged.length > 0;
+      if (resumed && !resume) throw unfinished(folder, finished.kept.size);
+      const found = resumed ? await readSealed(file, startedSchema) : "missing";
+      const startedAt = typeof found === "object" ? found.value.startedAt : now;
+      if (typeof found !== "object") await writeSealed(file, { startedAt });
+      const damaged = [...finished.damaged, ...(found === "damaged" ? ["started"] : [])];
+      return new Workspace(folder, { startedAt, resumed }, { ...finished, damaged }, lock);
     } catch (error) {
-      await rm(join(folder, "lock"), { force: true });
+      await lock.release();
       throw error;
     }
   }
 
-  finished(id: string): FinishedCell | undefined {
-    return this.#finished.get(id);
+  /** A cell that an earlier run finished, with what it came from. */
+  kept(id: string): KeptCell | undefined {
+    return this.#kept.get(id);
   }
 
-  async finish(done: FinishedCell): Promise<void> {
-    await writeAtomic(join(this.folder, `cell-${done.cell.id}.json`), JSON.stringify(done), {
-      flush: false,
-    });
-    this.#finished.set(done.cell.id, done);
+  async finish(kept: KeptCell): Promise<void> {
+    const { id } = kept.done.cell;
+    await writeSealed(join(this.folder, cellFile(id)), kept);
+    this.#kept.set(id, kept);
   }
 
-  /** Times of models so far, of an earlier run too; nothing where they are lost. */
-  async times<T>(): Promise<T | undefined> {
-    const text = await readFile(join(this.folder, timesFile), "utf8").catch(() => "");
-    return parsed<T>(text) ?? undefined;
+  /** Times of models so far, of an earlier run of the same sources too; none where they are lost. */
+  async times(sources: Sources): Promise<Readonly<Record<string, KeptTimes>>> {
+    const found = await readSealed(join(this.folder, timesFile), timesSchema);
+    return typeof found === "object" && isDeepStrictEqual(found.value.sources, sources)
+      ? found.value.times
+      : {};
   }
 
-  async keepTimes(times: unknown): Promise<void> {
-    await writeAtomic(join(this.folder, timesFile), JSON.stringify(times), { flush: false });
+  async keepTimes(times: Readonly<Record<string, KeptTimes>>, sources: Sources): Promise<void> {
+    await writeSealed(join(this.folder, timesFile), { times, sources });
   }
 
   /**
@@ -91,93 +124,77 @@ export class Workspace {
   async admit(pid: number): Promise<void> {
     if (this.#admitted === pid) return;
     this.#admitted = pid;
-    await writeAtomic(join(this.folder, "lock"), `${process.pid} ${pid}`, { flush: false });
+    await this.#lock.admit(pid);
   }
 
-  /** Lets others in; the finished cells stay for `--resume`. */
+  /** Lets others in; finished cells stay for `--resume`, and where there is none, nothing does. */
   async release(): Promise<void> {
-    await rm(join(this.folder, "lock"), { force: true });
+    if (![...this.#kept.values()].some(({ done }) => done.cell.state === "completed"))
+      await this.remove();
+    await this.#lock.release();
   }
 
   /** The record is written: nothing here is needed any more. */
   async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
+    // Out of the way first: who comes meanwhile begins a folder of its own.
+    const aside = scratchBeside(this.folder);
+    await rename(this.folder, aside).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw asWriteError(aside, error);
+    });
+    await rm(aside, { recursive: true, force: true });
   }
 }
 
 const timesFile = "model-times.json";
+
+function cellFile(id: string): string {
+  return `cell-${id}.json`;
+}
+
+function asRunLocked(error: unknown): unknown {
+  if (!(error instanceof UserError) || error.code !== "folder-locked") return error;
+  const { message, fix, ...rest } = error.complaint;
+  return new UserError({
+    ...rest,
+    code: "run-locked",
+    message: `another process is running this config: ${message}`,
+    fix: `${fix}; or give this run another --runs folder`,
+  });
+}
+
+function unfinished(folder: string, cells: number): UserError {
+  return new UserError({
+    code: "run-unfinished",
+    message: `an earlier run of this config was cut off with ${cells} cells finished`,
+    file: folder,
+    fix: "go on with --resume, or begin anew with --fresh",
+  });
+}
 
 async function clear(folder: string): Promise<void> {
   for (const name of await readdir(folder))
     if (name !== "lock") await rm(join(folder, name), { recursive: true, force: true });
 }
 
-async function readFinished(folder: string): Promise<Map<string, FinishedCell>> {
-  const finished = new Map<string, FinishedCell>();
+interface Finished {
+  readonly kept: Map<string, KeptCell>;
+  readonly damaged: readonly string[];
+}
+
+async function readFinished(folder: string): Promise<Finished> {
+  const kept = new Map<string, KeptCell>();
+  const damaged: string[] = [];
   for (const name of await readdir(folder)) {
     if (!/^cell-.*\.json$/.test(name)) continue;
-    const done = parsed<FinishedCell>(await readFile(join(folder, name), "utf8"));
-    // A failed cell is tried again, and so is one that a power cut left without its content.
-    if (done?.cell.state !== "completed") continue;
-    finished.set(done.cell.id, { ...done, cases: done.cases.map(upgradedCase) });
-  }
-  return finished;
-}
-
-function parsed<T>(text: string): T | null {
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    return null;
-  }
-}
-
-/** Longest that the worker of a killed owner is waited for. */
-const lingerMs = 20_000;
-
-async function lock(folder: string): Promise<void> {
-  const file = join(folder, "lock");
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const handle = await open(file, "wx");
-      await handle.writeFile(String(process.pid));
-      await handle.close();
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt > 1)
-        throw asWriteError(file, error);
-      const [owner = 0, worker = 0] = (await readFile(file, "utf8").catch(() => ""))
-        .split(" ")
-        .map(Number);
-      // What measured for an owner that was killed sees that, and ends, in a moment: an item that
-      // it has in hand is still written.
-      for (
-        const start = performance.now();
-        owner > 0 &&
-        !alive(owner) &&
-        worker > 0 &&
-        alive(worker) &&
-        performance.now() - start < lingerMs;
-      )
-        await wait(10);
-      if (owner > 0 && (alive(owner) || (worker > 0 && alive(worker)))) {
-        throw new UserError({
-          code: "run-locked",
-          message: `another process (${owner}) is running this config`,
-          file: folder,
-          fix: "wait for it, or give this run another --runs folder",
-        });
-      }
-      await rm(file, { force: true }); // its owner is gone: killed before it could unlock
+    const found = await readSealed(join(folder, name), keptSchema);
+    if (found === "missing") continue;
+    if (found === "damaged" || name !== cellFile(found.value.done.cell.id)) {
+      damaged.push(basename(name));
+      continue;
     }
+    const { cell } = found.value.done;
+    // A failed cell is tried again.
+    if (cell.state === "completed") kept.set(cell.id, found.value);
   }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  return { kept, damaged };
 }

@@ -1,11 +1,12 @@
 // index/: vectors or codes in, the rows nearest to a query out, whatever engine holds them. It
 // never sees a picture or a label.
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { asWriteError, writeAtomic } from "../atomic-file.js";
 import { UserError, oneOf } from "../errors.js";
 import { unreadable } from "../schema.js";
+import { scratchBeside, sweepScratch } from "../scratch.js";
 import type { VectorIndex } from "../types.js";
 import { checkShape } from "./factory.js";
 import { requireHash } from "./faiss.js";
@@ -102,9 +103,10 @@ export async function saveIndex(index: VectorIndex, file: string): Promise<numbe
     await writeAtomic(file, bytes);
     return bytes.length;
   }
-  const temporary = `${file}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
+  const temporary = scratchBeside(file);
   try {
     await mkdir(dirname(file), { recursive: true });
+    await sweepScratch(dirname(file));
     const bytes = await index.write(temporary);
     await rename(temporary, file);
     return bytes;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import type * as usearch from "usearch";
 import { asWriteError } from "../atomic-file.js";
 import { UserError } from "../errors.js";
 import { packageVersion } from "../package-version.js";
+import { scratchBeside } from "../scratch.js";
 import type { Neighbours } from "../types.js";
 import { CheckedIndex } from "./checked-index.js";
 import { seal, sealedLength, unseal } from "./envelope.js";
@@ -340,8 +341,9 @@ function ownBuffer(data: Float32Array): Float32Array {
 
 /** usearch saves to files only. */
 function inTemporaryFile<T>(work: (file: string) => T): T {
-  const folder = mkdtempSync(join(tmpdir(), "shitu-usearch-"));
+  const folder = scratchBeside(join(tmpdir(), "any"));
   try {
+    mkdirSync(folder);
     return work(join(folder, "index"));
   } catch (error) {
     throw asWriteError(folder, error);

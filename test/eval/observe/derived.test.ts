@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cacheInfo, ObservationCaches, pruneCache } from "../../../src/eval/observe/cache.js";
-import { codeVersion, moduleFile } from "../../../src/eval/observe/code-version.js";
+import { moduleFile } from "../../../src/eval/observe/code-hash.js";
+import { codeVersion } from "../../../src/eval/observe/code-version.js";
 import { derived, evidenceHash } from "../../../src/eval/observe/derived.js";
 
 const folder = (): string => mkdtempSync(join(tmpdir(), "derived-"));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CellPlan } from "../../../src/eval/experiments/cell.js";
 import { samplesPerBlock } from "../../../src/eval/experiments/model-cost.js";
+import { noSources } from "../../../src/eval/experiments/sources.js";
 import type { FinishedCell } from "../../../src/eval/record/finished-cell.js";
 import { ModelTimes, type KeptTimes } from "../../../src/eval/run/model-times.js";
 import { Random } from "../../../src/eval/stats/random.js";
@@ -10,6 +11,7 @@ function plan(model: string, dataset: string, problem?: UserError): CellPlan {
   return {
     kind: "detection",
     labels: { model, dataset },
+    sources: noSources,
     measure: () => Promise.reject(new Error("not here")),
     timing: { key: model, stage: "detect", dataset, block: () => Promise.reject(new Error("no")) },
     ...(problem && { problem }),
