@@ -4,6 +4,7 @@ import { cacheFolder, runsFolder } from "../eval/config/paths.js";
 import type { RunRecord } from "../eval/record/record.js";
 import { runExperiment, type CellTime } from "../eval/run/runner.js";
 import { progressBar, type ProgressBar } from "./progress.js";
+import { Interrupted } from "./interrupted.js";
 import { cellName } from "./record-text.js";
 import { colour, visible, warn } from "./terminal.js";
 
@@ -20,12 +21,10 @@ export interface RunSettings {
   readonly onTime?: (took: CellTime) => void;
 }
 
-/** SIGINT or SIGTERM came; what was finished is kept. */
-export class Interrupted extends Error {}
-
 /**
  * Runs a config with a bar for each cell and a line when it is done, on standard error. The first
- * Ctrl-C stops after the item in hand, a second one at once; both leave a run that can be resumed.
+ * Ctrl-C says what is waited for and stops after the item in hand, a second one at once; both leave
+ * a run that can be resumed.
  *
  * @throws Interrupted
  */
@@ -34,12 +33,20 @@ export async function runWithProgress(
   { runs, cache, resume = false, fresh = false, keepFailures = false, cells, onTime }: RunSettings,
 ): Promise<{ record: RunRecord; folder: string }> {
   const abort = new AbortController();
+  let bar: ProgressBar | undefined;
+  let inHand = "what is in hand";
+  const own = cells ? null : new CellProcess();
   const onSignal = (): void => {
+    bar?.stop();
+    if (abort.signal.aborted) {
+      // What was finished is on disk: nothing waits for what is in hand.
+      (cells ?? own!).kill();
+      return;
+    }
+    process.stderr.write(`stopping: waiting for ${inHand}; Ctrl-C again ends it at once\n`);
     abort.abort(new Interrupted());
   };
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
-  let bar: ProgressBar | undefined;
-  const own = cells ? null : new CellProcess();
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   try {
     return await runExperiment(loaded, {
       process: cells ?? own!,
@@ -52,6 +59,7 @@ export async function runWithProgress(
       events: {
         cellStarted(labels, kind, place, total) {
           bar?.stop();
+          inHand = cellName({ kind, labels });
           bar = progressBar(`[${place + 1}/${total}] ${cellName({ kind, labels })}`, "items");
           return bar.report;
         },
@@ -78,10 +86,4 @@ export async function runWithProgress(
     await own?.close();
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
-}
-
-/** What an interrupted verb says and exits with: 128 + SIGINT, as shells have it. */
-export function sayInterrupted(): void {
-  process.stderr.write("\nstopped; what was finished is kept: go on with --resume\n");
-  process.exitCode = 130;
 }

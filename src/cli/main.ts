@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { UserError } from "../pipeline/errors.js";
 import { projectRoot } from "../pipeline/root.js";
 import { ExitCode } from "./exit-code.js";
+import { Interrupted, sayInterrupted } from "./interrupted.js";
 import { printError } from "./terminal.js";
 import type { Verb } from "./verb.js";
 
@@ -129,6 +130,10 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? ExitCode.ok : ExitCode.input;
+    }
+    if (error instanceof Interrupted) {
+      sayInterrupted("nothing was changed");
+      return process.exitCode;
     }
     printError(error, { json });
     return error instanceof UserError ? ExitCode.input : ExitCode.fault;

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { realpath, stat } from "node:fs/promises";
+import { createServer, STATUS_CODES, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize, sep } from "node:path";
 import { UserError } from "../../pipeline/errors.js";
@@ -16,6 +16,8 @@ const types: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2",
 };
 
+const plain = "text/plain; charset=utf-8";
+
 export interface SiteServer {
   /** `http://127.0.0.1:PORT/` */
   readonly address: string;
@@ -24,13 +26,22 @@ export interface SiteServer {
 
 /** Serves a folder on 127.0.0.1 only. Port 0 takes any free one. */
 export async function serveSite(folder: string, port: number): Promise<SiteServer> {
+  const root = await realpath(folder);
   const server = createServer((request, response) => {
-    answer(folder, request.url ?? "/").then(
+    const refusal = refused(request);
+    if (refusal !== null) {
+      response
+        .writeHead(refusal, {
+          "content-type": plain,
+          ...(refusal === 405 && { allow: "GET, HEAD" }),
+        })
+        .end(`${STATUS_CODES[refusal]}\n`);
+      return;
+    }
+    answer(root, request.url ?? "/").then(
       (file) => {
         if (file === null) {
-          response
-            .writeHead(404, { "content-type": "text/plain; charset=utf-8" })
-            .end("Not found\n");
+          response.writeHead(404, { "content-type": plain }).end("Not found\n");
           return;
         }
         response.writeHead(200, {
@@ -58,14 +69,29 @@ export async function serveSite(folder: string, port: number): Promise<SiteServe
   };
 }
 
-/** The file that a request means: never one outside the folder. */
+/**
+ * The status that refuses a request; null for one that is answered. A page elsewhere whose name is
+ * made to mean this machine (DNS rebinding) sends its own name as host.
+ */
+function refused({ method, headers, socket }: IncomingMessage): number | null {
+  const port = socket.localPort;
+  const hosts = ["127.0.0.1", "localhost", "[::1]"].flatMap((name) =>
+    port === 80 ? [name, `${name}:80`] : [`${name}:${port}`],
+  );
+  if (!hosts.includes(headers.host?.toLowerCase() ?? "")) return 403;
+  return method === "GET" || method === "HEAD" ? null : 405;
+}
+
+/** The file that a request means: never one outside the folder, nor by way of a link. */
 async function answer(folder: string, url: string): Promise<string | null> {
   const path = normalize(
     join(folder, decodeURIComponent(new URL(url, "http://127.0.0.1").pathname)),
   );
   if (path !== normalize(folder) && !path.startsWith(normalize(folder + sep))) return null;
   for (const file of [path, join(path, "index.html"), `${path}.html`]) {
-    if ((await stat(file).catch(() => null))?.isFile()) return file;
+    const real = await realpath(file).catch(() => null);
+    if (real === null || !real.startsWith(normalize(folder + sep))) continue;
+    if ((await stat(real).catch(() => null))?.isFile()) return real;
   }
   return null;
 }

@@ -25,6 +25,7 @@ import { settingsOf } from "../gate/settings.js";
 import { choice, whole } from "../options.js";
 import { loadRecord } from "../record-folder.js";
 import { progressBar } from "../progress.js";
+import { Interrupted } from "../interrupted.js";
 import { print, printJson } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
@@ -100,7 +101,7 @@ async function gate(options: Options): Promise<void> {
   const startedAt = new Date().toISOString();
   const bar = progressBar("gate", "pictures");
   const abort = new AbortController();
-  const onSignal = (): void => abort.abort(new Error("stopped"));
+  const onSignal = (): void => abort.abort(new Interrupted());
   process.once("SIGINT", onSignal);
   const desk = new CardDesk();
   const work = openWork(cacheFolder(options.cache), settingsOf(options.set), {

@@ -70,7 +70,7 @@ async function report(options: Options): Promise<void> {
   await buildSite({
     runs,
     out: site,
-    waiting: () => warn("another report is being built in this checkout: waiting for it"),
+    waiting: (owner) => warn(`${owner} builds a report of this checkout: waiting for it`),
   });
   const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
 

@@ -13,12 +13,8 @@ import { Resources } from "../../eval/observe/resources.js";
 import { planExperiment } from "../../eval/run/runner.js";
 import { projectRoot } from "../../pipeline/root.js";
 import { ExitCode } from "../exit-code.js";
-import {
-  Interrupted,
-  runWithProgress,
-  sayInterrupted,
-  type RunSettings,
-} from "../experiment-run.js";
+import { runWithProgress, type RunSettings } from "../experiment-run.js";
+import { Interrupted, sayInterrupted } from "../interrupted.js";
 import { prepareMiniWithBars } from "../mini-preparation.js";
 import { choice } from "../options.js";
 import { legend, paperRows } from "../../eval/paper/paper-matrix.js";

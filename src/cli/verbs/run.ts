@@ -1,7 +1,8 @@
 import { relative } from "node:path";
 import { loadConfig } from "../../eval/config/config.js";
 import { ExitCode } from "../exit-code.js";
-import { Interrupted, runWithProgress, sayInterrupted } from "../experiment-run.js";
+import { runWithProgress } from "../experiment-run.js";
+import { Interrupted, sayInterrupted } from "../interrupted.js";
 import { recordText } from "../record-text.js";
 import { print, printJson } from "../terminal.js";
 import type { Verb } from "../verb.js";

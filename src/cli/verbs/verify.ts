@@ -3,7 +3,8 @@ import { checkExpectations, type Checked } from "../../eval/compare/expectations
 import { readRecord } from "../../eval/record/record.js";
 import { UserError } from "../../pipeline/errors.js";
 import { ExitCode } from "../exit-code.js";
-import { Interrupted, runWithProgress, sayInterrupted } from "../experiment-run.js";
+import { runWithProgress } from "../experiment-run.js";
+import { Interrupted, sayInterrupted } from "../interrupted.js";
 import { recordFolder } from "../record-folder.js";
 import { bytes, ms, print, printJson, table } from "../terminal.js";
 import type { Verb } from "../verb.js";

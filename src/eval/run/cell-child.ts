@@ -1,3 +1,4 @@
+import { endWithParent } from "../../pipeline/end-with-parent.js";
 import { UserError } from "../../pipeline/errors.js";
 import { intervalsOf } from "../config/intervals.js";
 import { canonicalJson } from "../observe/cache.js";
@@ -76,6 +77,7 @@ async function measure({
   }
 }
 
+endWithParent(Number(process.argv[2]));
 // Ctrl-C reaches the whole group of processes; the parent says what becomes of it.
 process.on("SIGINT", () => undefined).on("SIGTERM", () => undefined);
 process.on("disconnect", () => {

@@ -57,7 +57,7 @@ export class CellProcess {
   /** Starts it, where it is not there. */
   start(): void {
     if (this.#child) return;
-    const child = fork(join(projectRoot, "dist", "src", "eval", "run", "cell-child.js"), {
+    const child = fork(join(projectRoot, "dist", "src", "eval", "run", "cell-child.js"), [String(process.pid)], {
       execArgv: [...process.execArgv, ...heapOptions()],
       serialization: "advanced",
       stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -146,6 +146,11 @@ export class CellProcess {
       if (take) child.off("message", take);
       if (gone) child.off("exit", gone);
     }
+  }
+
+  /** Ends it at once, whatever it has in hand. */
+  kill(): void {
+    this.#child?.kill("SIGKILL");
   }
 
   /** Ends it after the cell in hand. */

@@ -20,6 +20,15 @@ afterAll(() => {
 });
 const fresh = (name: string): string => mkdtempSync(join(tmpdir(), `${name}-`));
 
+/** The process that a run's lock names as its child. */
+function childOf(lock: string): number | undefined {
+  try {
+    return (JSON.parse(readFileSync(lock, "utf8")) as { child?: { pid: number } }).child?.pid;
+  } catch {
+    return undefined; // being written, or gone
+  }
+}
+
 const untimed = (record: RunRecord): unknown =>
   record.cells.map((c) =>
     c.state === "completed"
@@ -128,8 +137,7 @@ describe("shitu run", { timeout: 120_000 }, () => {
       const lock = readdirSync(runs)
         .map((name) => join(runs, name, "lock"))
         .find((file) => existsSync(file));
-      const worker =
-        lock === undefined ? undefined : Number(readFileSync(lock, "utf8").split(" ")[1] ?? NaN);
+      const worker = lock === undefined ? undefined : childOf(lock);
       if (!worker) continue;
       // The runner's own child, and nothing else.
       expect(

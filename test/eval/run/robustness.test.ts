@@ -181,15 +181,16 @@ describe("a run that is stopped or shared", { timeout: 300_000 }, () => {
     const [runs, cache] = [fresh("runs"), fresh("cache")];
     const child = start(config, runs, cache);
     await until(() =>
-      readdirSync(cache).some(
-        (name) =>
-          existsSync(join(cache, name, "entries.log")) &&
-          readFileSync(join(cache, name, "entries.log")).length > 0,
+      readdirSync(runs).some((name) =>
+        readdirSync(join(runs, name)).some((file) => file.startsWith("cell-")),
       ),
     );
     child.kill("SIGINT");
     const { code, stderr } = await child.done;
-    expect([code, stderr]).toEqual([130, expect.stringMatching(/stopped.*--resume/)]);
+    expect([code, stderr]).toEqual([
+      130,
+      expect.stringMatching(/stopping: waiting for .*Ctrl-C again[\s\S]*stopped.*--resume/),
+    ]);
     expect(readdirSync(runs).filter((n) => !n.startsWith("."))).toEqual([]);
     const before = await puts(cache);
     expect(before).toMatchObject({ damaged: 0 });
@@ -213,7 +214,7 @@ describe("a run that is stopped or shared", { timeout: 300_000 }, () => {
     first.kill("SIGCONT");
     expect([second.code, second.stderr]).toEqual([
       2,
-      expect.stringMatching(/another process \(\d+\) is running this config/),
+      expect.stringMatching(/another process is running this config: process \d+ on/),
     ]);
     expect((await first.done).code).toBe(0);
   });
