@@ -31,7 +31,7 @@ function ofTheDead(): string {
 }
 
 describe("scratch", () => {
-  it("sweeps what a process that is gone left, files and folders, before the next write", async () => {
+  it("sweeps what a process that is gone left, before the next write", async () => {
     const [file, tree] = [ofTheDead(), ofTheDead()];
     writeFileSync(file, "half");
     mkdirSync(join(tree, "deep"), { recursive: true });
@@ -47,7 +47,7 @@ describe("scratch", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it("leaves what a living process writes, what another machine wrote lately, and all else", async () => {
+  it("leaves what a living process or another machine writes, and all else", async () => {
     const living = scratchBeside(join(folder, "x"));
     const [lately, longAgo] = ["aaaaaaaa", "bbbbbbbb"].map((hex) =>
       join(folder, `.shitu-1-1-elsewhere-${hex}.tmp`),

@@ -11,8 +11,8 @@ export type Sources = Readonly<Record<string, string>>;
 
 /**
  * All that a cell comes from besides code and config. `files` is asked before the cell is measured
- * and `pictures` after it, when hashes of what was `measured` are at hand: what changes meanwhile is
- * never taken for that.
+ * and `pictures` after it, when hashes of what was `measured` are at hand: what changes meanwhile
+ * is never taken for that.
  */
 export interface CellSources {
   files(): Promise<Sources>;

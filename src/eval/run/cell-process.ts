@@ -57,11 +57,15 @@ export class CellProcess {
   /** Starts it, where it is not there. */
   start(): void {
     if (this.#child) return;
-    const child = fork(join(projectRoot, "dist", "src", "eval", "run", "cell-child.js"), [String(process.pid)], {
-      execArgv: [...process.execArgv, ...heapOptions()],
-      serialization: "advanced",
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-    });
+    const child = fork(
+      join(projectRoot, "dist", "src", "eval", "run", "cell-child.js"),
+      [String(process.pid)],
+      {
+        execArgv: [...process.execArgv, ...heapOptions()],
+        serialization: "advanced",
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+      },
+    );
     this.#child = child;
     child.once("exit", () => {
       if (this.#child === child) this.#child = null;

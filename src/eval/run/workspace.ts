@@ -106,7 +106,7 @@ export class Workspace {
     this.#kept.set(id, kept);
   }
 
-  /** Times of models so far, of an earlier run of the same sources too; none where they are lost. */
+  /** Times of models so far, of an earlier run of the same sources too; none where lost. */
   async times(sources: Sources): Promise<Readonly<Record<string, KeptTimes>>> {
     const found = await readSealed(join(this.folder, timesFile), timesSchema);
     return typeof found === "object" && isDeepStrictEqual(found.value.sources, sources)
