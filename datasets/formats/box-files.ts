@@ -33,6 +33,7 @@ export interface BoxReading extends Leniency {
   readonly format?: BoxFormat;
   /** Of VOC; see `readVocTruth`. */
   readonly boxes?: VocBoxRule | "auto";
+  readonly every?: number;
   /** For forms that state shares of pictures, and not their sizes. */
   readonly sizeOf?: SizeOf;
   /** How ids of a result list are found; see `translationOf`. */
@@ -56,12 +57,12 @@ const named: Partial<Record<BoxFormat, (path: string) => Promise<NamedBoxes>>> =
  */
 export async function readBoxTruth(path: string, options: BoxReading = {}): Promise<CocoTruth> {
   const format = options.format ?? (await boxFormatOf(path));
-  const { sizeOf = null, skipUnknown = false, allowNegative = false } = options;
+  const { sizeOf = null, skipUnknown = false, allowNegative = false, every = 1 } = options;
   const leniency = { skipUnknown, allowNegative };
   if (format === "coco-json") return readCocoTruth(path, leniency);
   if (format === "voc-xml") {
     const { readVocTruth } = await import("./voc-xml.js");
-    return readVocTruth(path, { ...leniency, boxes: options.boxes ?? "auto" });
+    return readVocTruth(path, { ...leniency, boxes: options.boxes ?? "auto", every });
   }
   return namedTruth(await withSizes(await named[format]!(path), sizeOf), leniency);
 }

@@ -3,12 +3,13 @@
  * development kit's "Annotation" section), into the same shape as COCO's.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { UserError, unreadable } from "../../src/pipeline/errors.js";
 import { strictText } from "../../src/pipeline/strict-text.js";
 import type { CocoTruth, Leniency, Note } from "./coco-set.js";
 import { TruthBuilder } from "./coco-truth-builder.js";
+import { everyNth } from "./face-boxes.js";
 
 export interface VocOptions extends Leniency {
   /**
@@ -18,6 +19,8 @@ export interface VocOptions extends Leniency {
    * 0 or below, which pixels counted from 1 cannot, else inclusive.
    */
   readonly boxes?: VocBoxRule | "auto";
+  /** Of the files each so-manieth, where a release names no part that is held out. */
+  readonly every?: number;
 }
 
 export type VocBoxRule = "inclusive" | "as-is";
@@ -37,16 +40,17 @@ const parser = new XMLParser({
 });
 
 /**
- * One truth from all `.xml` files of a folder.
+ * One truth from all `.xml` files of a folder and of those within it.
  *
- * An image's id is its XML file's name without the ending; the categories are the objects' names in
- * alphabetical order, numbered from 1; `difficult` becomes `ignore`; an area is that of the box.
+ * An image's id is its XML file's path without the ending, its file name lies in the same folder;
+ * the categories are the objects' names in alphabetical order, numbered from 1; `difficult` becomes
+ * `ignore`; an area is that of the box.
  *
  * @throws UserError `file-unreadable`, `voc-xml` with file and element, and what TruthBuilder
  * refuses
  */
 export function readVocTruth(folder: string, options: VocOptions = {}): CocoTruth {
-  const files = xmlFiles(folder);
+  const files = vocFiles(folder, options.every);
   const images = files.map((name) => readImage(join(folder, name), name));
   const names = [
     ...new Set(images.flatMap((image) => image.objects.map((object) => object.name))),
@@ -124,15 +128,19 @@ interface VocImage {
   readonly objects: readonly VocObject[];
 }
 
-function xmlFiles(folder: string): string[] {
+/** The annotations of a folder and of those within it, in order of their paths below it. */
+export function vocFiles(folder: string, every = 1): string[] {
   let entries: string[];
   try {
-    entries = readdirSync(folder);
+    entries = readdirSync(folder, { recursive: true, encoding: "utf8" });
   } catch (error) {
     throw unreadable(folder, error);
   }
-  const files = entries.filter((name) => name.toLowerCase().endsWith(".xml")).sort();
-  if (files.length > 0) return files;
+  const files = entries
+    .filter((name) => name.toLowerCase().endsWith(".xml"))
+    .map((name) => name.split(sep).join("/"))
+    .sort();
+  if (files.length > 0) return everyNth(files, every);
   throw new UserError({
     code: "voc-xml",
     message: "no annotation in this folder",
@@ -159,7 +167,7 @@ function readImage(file: string, name: string): VocImage {
     typeof annotation === "string" ? [] : ((annotation["object"] ?? []) as readonly Xml[]);
   return {
     id: name.slice(0, -".xml".length),
-    fileName: textOf(child(annotation, "filename"), file, "filename") ?? null,
+    fileName: pictureBeside(name, textOf(child(annotation, "filename"), file, "filename")),
     width: sizeOf(size, "width", file),
     height: sizeOf(size, "height", file),
     objects: objects.map((object, i): VocObject => {
@@ -190,6 +198,13 @@ function readImage(file: string, name: string): VocImage {
       };
     }),
   };
+}
+
+/** A release with a folder a class names its pictures by the last part of their paths alone. */
+function pictureBeside(xml: string, fileName: string | undefined): string | null {
+  if (fileName === undefined) return null;
+  const folder = xml.slice(0, xml.lastIndexOf("/") + 1);
+  return fileName.includes("/") ? fileName : `${folder}${fileName}`;
 }
 
 function child(xml: Xml | undefined, name: string): Xml | undefined {

@@ -4,10 +4,12 @@ import { join, relative } from "node:path";
 import { parse } from "yaml";
 import { buildFolder, type MiniManifest } from "../../../datasets/mini/prepare.js";
 import { planners } from "../../../datasets/mini/render.js";
+import { releases } from "../../../datasets/releases/releases.js";
 import { oneOf, UserError } from "../../pipeline/errors.js";
 import { projectRoot } from "../../pipeline/root.js";
 import { prepareMiniWithBars } from "../mini-preparation.js";
 import { whole } from "../options.js";
+import { checkRelease, prepareRelease } from "../releases.js";
 import { print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
@@ -30,14 +32,25 @@ export const verb: Verb = {
     command
       .command("prepare")
       .description(
-        "Render the embedded benchmark. Finished sets are kept; a broken-off run goes on " +
-          "where it stopped.",
+        "Render the embedded benchmark, or cut the crops that a release does not have. What is " +
+          "finished is kept; a broken-off run goes on where it stopped.",
       )
-      .argument("<name>", "mini")
+      .argument("<name>", `mini, ${oneOf(Object.keys(releases))}`)
+      .option("--data <folder>", "where the releases are, one folder each")
       .option("--workers <n>", "rendering threads (default: as many as there are cores)")
       .option("--only <sets>", "some sets only, comma separated")
       .option("--json", "machine output")
       .action(prepare);
+    command
+      .command("check")
+      .description(
+        "What is there of a release and what is missing, counted against the paper's Tables 1 " +
+          "and 2.",
+      )
+      .argument("<name>", "a data set of `shitu datasets list`")
+      .requiredOption("--data <folder>", "where the releases are, one folder each")
+      .option("--json", "machine output")
+      .action(checkRelease);
   },
 };
 
@@ -201,16 +214,9 @@ function describeMini({
 
 async function prepare(
   name: string,
-  { workers, only, json }: { workers?: string; only?: string; json?: boolean },
+  { workers, only, data, json }: { workers?: string; only?: string; data?: string; json?: boolean },
 ): Promise<void> {
-  if (name !== "mini")
-    throw new UserError({
-      code: "unknown-dataset",
-      message: "only the embedded benchmark can be prepared",
-      expected: "mini",
-      found: JSON.stringify(name),
-      fix: "for your own pictures write a manifest; datasets/drink is an example",
-    });
+  if (name !== "mini") return prepareRelease(name, { data, json });
   const sets = only?.split(",").map((s) => s.trim());
   const unknown = sets?.find((s) => !(s in planners));
   if (unknown !== undefined)

@@ -93,7 +93,7 @@ async function reproduce(asked: readonly string[], options: Options): Promise<vo
       : paper.tables.filter((t) => t.table >= 3 && existsSync(configFile(scale, t)));
   const start = performance.now();
   // One for all tables: models of several tables look at the same pictures.
-  const cells = new CellProcess();
+  let cells = new CellProcess();
   const spent = { renderingMs: 0, loopMs: 0 };
   try {
     const placed: string[] = [];
@@ -111,6 +111,11 @@ async function reproduce(asked: readonly string[], options: Options): Promise<vo
         },
       });
       done.push(result);
+      // Nothing of it serves the next table, and it holds networks and vectors in its memory.
+      if (scale === "scale") {
+        await cells.close();
+        cells = new CellProcess();
+      }
       if (!options.json) print(`${describe(result)}\n`);
     }
     const time = { ...spent, ms: performance.now() - start };

@@ -1,7 +1,9 @@
 import { relative } from "node:path";
 import { readBoxTruth } from "../../../datasets/formats/box-files.js";
 import type { CocoTruth } from "../../../datasets/formats/coco-set.js";
-import { readList, type ListRow } from "../../../datasets/formats/paddleclas-list.js";
+import { readFaceTruth } from "../../../datasets/formats/face-boxes.js";
+import type { ListRow } from "../../../datasets/formats/paddleclas-list.js";
+import { readListPart } from "../../../datasets/formats/released-list.js";
 import { UserError } from "../../pipeline/errors.js";
 import { pictureSizes } from "../../pipeline/image/picture-sizes.js";
 import { safePath } from "../../pipeline/image/image-root.js";
@@ -47,7 +49,7 @@ async function readListed(
     RecognitionDataset["gallery"] | undefined;
   if (!list) throw new Error(`${dataset.name} has no ${part} list`);
   const columns = dataset.task !== "recognition" ? 2 : dataset.identity === "none" ? undefined : 3;
-  const { rows } = await readList(list.list, {
+  const { rows } = await readListPart(list.list, part === "query" ? "query" : "gallery", {
     delimiter: list.delimiter,
     labels: rulesOf(protocol).labels,
     ...(columns !== undefined && { columns }),
@@ -75,10 +77,17 @@ export function recordedRoot(root: string): string {
 type Annotated = DetectionDataset | PipelineDataset;
 
 /** The boxes of a data set. */
-export function readTruth({ annotations, images }: Annotated): Promise<CocoTruth> {
+export function readTruth({
+  annotations,
+  images,
+}: Pick<Annotated, "annotations" | "images">): Promise<CocoTruth> {
   const { path, format } = annotations;
-  const rule = annotations.format === "voc-xml" && { boxes: annotations.boxes };
-  return readBoxTruth(path, { format, sizeOf: pictureSizes(images), ...rule });
+  if (format === "icartoonface-csv") return readFaceTruth(path, annotations.every);
+  const voc = annotations.format === "voc-xml" && {
+    boxes: annotations.boxes,
+    every: annotations.every,
+  };
+  return readBoxTruth(path, { format, sizeOf: pictureSizes(images), ...voc });
 }
 
 /** Every picture that a data set puts to a system: the annotated ones, or the queries. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readFaceTruth } from "../../../datasets/formats/face-boxes.js";
 import { readCsv, readIcartoonFaceBoxes, readLandmarks } from "../../../datasets/formats/csv.js";
 import { readInshop } from "../../../datasets/formats/inshop.js";
 import { readListPart } from "../../../datasets/formats/released-list.js";
@@ -133,5 +134,68 @@ describe("csv", () => {
     expect((await complaintOf(readLandmarks(file("landmark_id,images\n7,../../etc\n")))).code).toBe(
       "csv-line",
     );
+  });
+});
+
+describe("VeRI-Wild", () => {
+  const list = (pictures: string): string => {
+    writeFileSync(
+      join(folder, "vehicle_info.txt"),
+      "id/image;Camera ID;Time\n00001/000001;165;2018\n00002/000007;9;2018\n",
+    );
+    return file(pictures);
+  };
+
+  it("label = vehicle, uid = the camera of vehicle_info.txt", async () => {
+    expect(await readListPart(list("00001/000001\n00002/000007.jpg\n"), "query")).toMatchObject({
+      columns: 3,
+      rows: [
+        { path: "00001/000001.jpg", label: "00001", uid: "165", line: 1 },
+        { path: "00002/000007.jpg", label: "00002", uid: "9", line: 2 },
+      ],
+    });
+  });
+
+  it("refuses a torn line and a picture without a camera", async () => {
+    expect(await complaintOf(readListPart(list("00001/000001\n3\n"), "query"))).toMatchObject({
+      code: "veri-wild-line",
+      path: "line 2",
+    });
+    expect(await complaintOf(readListPart(list("00001/000009\n"), "query"))).toMatchObject({
+      code: "veri-wild-camera",
+      expected: "a line 00001/000009;CAMERA;…",
+    });
+  });
+});
+
+describe("lists of releases that are csv files", () => {
+  it("Products-10k: label = class", async () => {
+    const { rows } = await readListPart(file("name,class,group\n1.jpg,7,3\n"), "gallery");
+    expect(rows).toEqual([{ path: "1.jpg", label: "7", line: 2 }]);
+  });
+
+  it("ImageNet: label = place of the synset, whatever the mapping's order", async () => {
+    writeFileSync(join(folder, "LOC_synset_mapping.txt"), "n02 goldfish\nn01 tench, Tinca\n");
+    const solution = (synset: string): string =>
+      file(`ImageId,PredictionString\nILSVRC2012_val_00000001,${synset} 1 2 3 4 \n`);
+    const { rows } = await readListPart(solution("n02"), "gallery");
+    expect(rows).toEqual([{ path: "ILSVRC2012_val_00000001.JPEG", label: "1", line: 2 }]);
+    expect(await complaintOf(readListPart(solution("n03"), "gallery"))).toMatchObject({
+      code: "csv-line",
+      found: "n03",
+    });
+  });
+});
+
+describe("iCartoonFace's boxes as a truth", () => {
+  it("has one class, pictures in order of names, and of them each so-manieth", async () => {
+    const csv = file("b.jpg,1,2,11,22\na.jpg,0,0,5,5\nb.jpg,3,3,4,9\n");
+    const all = await readFaceTruth(csv);
+    expect(all.images.map((i) => i.fileName)).toEqual(["a.jpg", "b.jpg"]);
+    expect([...all.box.slice(0, 4)]).toEqual([1, 2, 10, 20]);
+    expect(all.categories).toEqual([{ id: 1, name: "face" }]);
+    const some = await readFaceTruth(csv, 2);
+    expect(some.images.map((i) => i.fileName)).toEqual(["b.jpg"]);
+    expect(some.image).toHaveLength(2);
   });
 });
