@@ -55,6 +55,7 @@ const rooms = [
 const floors = {
   "./src/pipeline": [
     ["image", "onnx", "index"],
+    ["forms"],
     ["model"],
     ["detection", "classification", "embedding"],
     ["gallery"],

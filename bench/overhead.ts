@@ -27,7 +27,7 @@ import { detectPictures, type PictureRef } from "../src/eval/observe/observation
 import { bootstrap } from "../src/eval/stats/bootstrap.js";
 import { ratioStatistic } from "../src/eval/stats/resampled-statistic.js";
 import { isBaseline, loadCard, preprocessingOf } from "../src/pipeline/model/card.js";
-import { PicoDet } from "../src/pipeline/detection/detector.js";
+import { OnnxDetector } from "../src/pipeline/detection/detector.js";
 import { decode } from "../src/pipeline/image/image.js";
 import { loadModelFor } from "../src/pipeline/model/model.js";
 import { tensorLength, toTensor } from "../src/pipeline/image/preprocess.js";
@@ -82,7 +82,7 @@ const preprocessing = preprocessingOf(card);
 // One session for both: where its weights happen to lie in memory makes two sessions of one file
 // differ by more than what is measured here.
 const model = await loadModelFor("detection", options.card, { threads: 1 });
-const detector = new PicoDet(model, "standard");
+const detector = new OnnxDetector(model, "standard");
 
 type Pictures = ReturnType<typeof freshPictures>;
 

@@ -4,7 +4,7 @@ import { Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { preprocessingOf } from "../../src/pipeline/model/card.js";
 import { loadModel } from "../../src/pipeline/model/model.js";
-import { explainForm } from "../../src/pipeline/model/picodet-form.js";
+import { explainForm } from "../../src/pipeline/forms/forms.js";
 import { projectRoot } from "../../src/pipeline/root.js";
 import type { Preprocessing } from "../../src/pipeline/types.js";
 

@@ -11,7 +11,7 @@ import { refuseExisting, writeFolder } from "../../import/write-folder.js";
 import { UserError } from "../../pipeline/errors.js";
 import { isBaseline, loadCard } from "../../pipeline/model/card.js";
 import { checkCard } from "../../pipeline/model/model.js";
-import { showShape } from "../../pipeline/model/picodet-form.js";
+import { showShape } from "../../pipeline/forms/detector-form.js";
 import { choice, whole } from "../options.js";
 import { bytes, print, printJson, table, visible } from "../terminal.js";
 import type { Verb } from "../verb.js";

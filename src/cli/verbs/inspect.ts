@@ -6,7 +6,8 @@ import { isBaseline, loadCard, modelFileOf, type Card } from "../../pipeline/mod
 import { UserError } from "../../pipeline/errors.js";
 import { checkCard } from "../../pipeline/model/model.js";
 import { inspectOnnx, type Inspection, type Port } from "../../pipeline/onnx/inspect.js";
-import { letterOf, showShape, type FormExplanation } from "../../pipeline/model/picodet-form.js";
+import { showShape } from "../../pipeline/forms/detector-form.js";
+import { detectorForms, formLabel, type FormExplanation } from "../../pipeline/forms/forms.js";
 import { bytes, colour, print, printJson, table, visible } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
@@ -200,8 +201,8 @@ function ports(what: string, list: readonly Port[], traced: readonly Port[] | nu
 function explain({ form, why, warnings }: FormExplanation): string {
   const head =
     form === null
-      ? "PicoDet's export form: none of the three"
-      : `PicoDet's export form: ${letterOf[form]} (${form})`;
+      ? `export form: none of ${detectorForms.map(({ name }) => name).join(", ")}`
+      : `export form: ${formLabel(form)}`;
   return [
     colour.bold(head),
     ...why.map((w) => `  because ${visible(w)}`),

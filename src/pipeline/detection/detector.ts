@@ -8,8 +8,8 @@ import { classCount, isBaseline, loadCard, preprocessingOf, type AnyCard } from 
 import { detectionRoles, mismatchIn, sideInput } from "../model/card-check.js";
 import { UserError } from "../errors.js";
 import { openModelFor, type LoadTimes, type Model, type ModelSettings } from "../model/model.js";
-import { OutputError, decodeOutputs, type Output } from "./picodet-decode.js";
-import type { Roles } from "../model/picodet-form.js";
+import { OutputError, type FormRoles, type Output } from "../forms/detector-form.js";
+import { decodeOutputs } from "../forms/forms.js";
 import { letterboxOf, type LetterboxPlace } from "../image/letterbox.js";
 import { tensorLength, toTensor } from "../image/preprocess.js";
 import { rulesOf } from "../protocol.js";
@@ -36,7 +36,7 @@ export async function openDetector(
 ): Promise<TimedDetector> {
   const card = await loadCard(cardFile);
   if (isBaselineDetector(card)) return new WholeImageDetector(card);
-  return new PicoDet(
+  return new OnnxDetector(
     await openModelFor("detection", card, cardFile, settings),
     settings.protocol ?? "standard",
   );
@@ -46,12 +46,12 @@ function isBaselineDetector(card: AnyCard): card is Extract<BaselineCard, { task
   return isBaseline(card) && card.task === "detection";
 }
 
-/** A PicoDet export in any of its three forms. */
-export class PicoDet implements TimedDetector {
+/** A detector in any of the export forms. */
+export class OnnxDetector implements TimedDetector {
   readonly id: string;
   readonly version: string;
   readonly protocol: Protocol;
-  readonly roles: Roles;
+  readonly roles: FormRoles;
   readonly load: LoadTimes;
   readonly #model: Model<"detection">;
   readonly #preprocessing: Preprocessing;
@@ -131,7 +131,7 @@ export class PicoDet implements TimedDetector {
       Number((found[name] as TypedTensor<"int32">).data[0] ?? 0);
     const { classes, suppression } = this.#model.card.detection;
     try {
-      const decoded = decodeOutputs(this.roles, output, count, { scaleX, scaleY, suppression });
+      const decoded = decodeOutputs(this.roles, { output, count }, { scaleX, scaleY, suppression });
       return withinClasses(decoded, classCount(classes));
     } catch (error) {
       if (!(error instanceof OutputError)) throw error;

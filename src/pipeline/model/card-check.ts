@@ -1,7 +1,8 @@
 import { classCount, type Card, type CardOf } from "./card.js";
 import { oneOf, UserError } from "../errors.js";
 import type { Port } from "../onnx/inspect.js";
-import { explainForm, letterOf, showShape, type Roles } from "./picodet-form.js";
+import { showShape, type FormRoles } from "../forms/detector-form.js";
+import { detectorForms, explainForm, formLabel } from "../forms/forms.js";
 
 /**
  * What a card says, held against what the model has. Each error names the card's key, both sides
@@ -138,7 +139,7 @@ export function detectionRoles(
   { input, detection }: CardOf<"detection">,
   outputs: readonly Port[],
   mismatch: Mismatch,
-): Roles {
+): FormRoles {
   const { form, roles, why } = explainForm(outputs, {
     width: input.width,
     height: input.height,
@@ -147,15 +148,15 @@ export function detectionRoles(
   if (form === null || roles === null)
     throw mismatch(
       "detection.form",
-      detection.form ?? "one of PicoDet's three export forms",
-      why.at(-1) ?? "",
+      detection.form ?? `one of the forms ${detectorForms.map(({ name }) => name).join(", ")}`,
+      why.join("; "),
       "run shitu inspect on the model to see its outputs; export it again in one of the forms",
     );
   if (detection.form !== undefined && detection.form !== form) {
     throw mismatch(
       "detection.form",
-      `${detection.form} (${letterOf[detection.form]})`,
-      `${form} (${letterOf[form]}): ${why[0] ?? ""}`,
+      formLabel(detection.form),
+      `${formLabel(form)}: ${why[0] ?? ""}`,
       `set detection.form to ${form} or leave it out`,
     );
   }

@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import type { Inspection, Port } from "../onnx/inspect.js";
-import { explainForm, showShape, type FormExplanation } from "./picodet-form.js";
+import { showShape } from "../forms/detector-form.js";
+import { explainForm, type FormExplanation } from "../forms/forms.js";
 
 /** The input that takes the picture and the size that it states, where it does. */
 export function pictureInput(inputs: readonly Port[]): {

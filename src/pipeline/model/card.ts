@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { baselineCardSchema, type BaselineCard } from "./baseline-card.js";
+import { detectorForms } from "../forms/forms.js";
 import { UserError } from "../errors.js";
 import { parseValue, readYaml } from "../schema.js";
 import type { Preprocessing } from "../types.js";
@@ -108,7 +109,7 @@ export type Suppression = z.output<typeof suppression>;
 
 const detection = z.strictObject({
   form: z
-    .enum(["nms-inside", "decoded", "raw"])
+    .enum(detectorForms.map(({ name }) => name))
     .optional()
     .describe(
       "The export form; told by the shapes of the outputs where left out, checked where given.",

@@ -215,7 +215,7 @@ describe("a card that lies", () => {
       embedder,
       `task: detection\n${input}\ndetection: { classes: 3 }`,
       "detection.form",
-      /neither one/,
+      /not one output/,
       /shitu inspect/,
     ],
   ])("about %s is refused", async (_, bytes, rest, path, found, fix) => {

@@ -1,12 +1,13 @@
 import type { Tensor } from "onnxruntime-node";
-import type { Output } from "../../../pipeline/detection/picodet-decode.js";
-import type { Roles } from "../../../pipeline/model/picodet-form.js";
+import { decodedRoles } from "../../../pipeline/forms/decoded.js";
+import type { FormRoles, Output } from "../../../pipeline/forms/detector-form.js";
+import { rawRoles } from "../../../pipeline/forms/raw.js";
 import type { Chain } from "./chain.js";
 
 /** A detector's outputs as they would be without a mistake of its export's box decoding. */
 export function alteredOutputs(
   found: Readonly<Record<string, Tensor>>,
-  roles: Roles,
+  roles: FormRoles,
   chain: Chain,
   strides: readonly number[],
 ): ReadonlyMap<string, Output> {
@@ -20,25 +21,28 @@ export function alteredOutputs(
     const { data, dims } = outputs.get(name)!;
     outputs.set(name, { data: by(data), dims });
   };
-  if (roles.form === "raw") {
-    for (const { scores, distances, columns, rows } of roles.levels) {
-      if (chain.sigmoid) change(scores, sigmoid);
-      const cells = columns * rows;
-      if (chain.heads === "transposed") {
-        for (const name of [scores, distances]) change(name, (data) => turned(data, cells));
-      } else if (chain.heads === "grid transposed") {
-        const order = Array.from(
-          { length: cells },
-          (_, i) => (i % columns) * rows + Math.floor(i / columns),
-        );
-        for (const name of [scores, distances]) change(name, (data) => cellsBy(data, order));
-      }
+  for (const { scores, distances, columns, rows } of rawRoles(roles)?.levels ?? []) {
+    if (chain.sigmoid) change(scores, sigmoid);
+    const order = cellOrder(chain, columns, rows);
+    for (const name of [scores, distances]) {
+      if (chain.heads === "transposed") change(name, (data) => turned(data, columns * rows));
+      if (order !== null) change(name, (data) => cellsBy(data, order));
     }
-  } else if (roles.form === "decoded") {
-    if (chain.sigmoid) change(roles.scores, sigmoid);
-    if (chain.centreShift !== 0) change(roles.boxes, (data) => shifted(data, chain, strides));
   }
+  const boxes = decodedRoles(roles);
+  if (boxes && chain.sigmoid) change(boxes.scores, sigmoid);
+  if (boxes && chain.centreShift !== 0)
+    change(boxes.boxes, (data) => shifted(data, chain, strides));
   return outputs;
+}
+
+/** Where the cells of a grid lie that was walked down first; null where it was not. */
+function cellOrder({ heads }: Chain, columns: number, rows: number): number[] | null {
+  if (heads !== "grid transposed") return null;
+  return Array.from(
+    { length: columns * rows },
+    (_, i) => (i % columns) * rows + Math.floor(i / columns),
+  );
 }
 
 function sigmoid(data: Float32Array): Float32Array {

@@ -1,11 +1,8 @@
 import { Tensor, type InferenceSession } from "onnxruntime-node";
 import { binarise } from "../../../pipeline/index/binarise.js";
 import { normaliseRows } from "../../../pipeline/image/normalise.js";
-import {
-  decodeOutputs,
-  OutputError,
-  type Output,
-} from "../../../pipeline/detection/picodet-decode.js";
+import { OutputError, type Output } from "../../../pipeline/forms/detector-form.js";
+import { decodeOutputs } from "../../../pipeline/forms/forms.js";
 import { toTensor } from "../../../pipeline/image/preprocess.js";
 import {
   checkInput,
@@ -118,10 +115,14 @@ export class ChainRunner {
     const count = (name: string): number => Number(found[name]!.data[0] ?? 0);
     try {
       const scale = { scaleX: Math.fround(scaleX), scaleY: Math.fround(scaleY) };
-      const decoded = decodeOutputs(roles, output, count, {
-        ...scale,
-        suppression: chain.suppression,
-      });
+      const decoded = decodeOutputs(
+        roles,
+        { output, count },
+        {
+          ...scale,
+          suppression: chain.suppression,
+        },
+      );
       // A letterbox's margins, in pixels of the picture.
       const [dx, dy] = [left / scaleX, top / scaleY];
       const boxes = decoded.map(({ box, ...rest }) => ({

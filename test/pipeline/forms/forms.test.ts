@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { explainForm, type FormOutput } from "../../../src/pipeline/model/picodet-form.js";
+import type { FormOutput } from "../../../src/pipeline/forms/detector-form.js";
+import { explainForm } from "../../../src/pipeline/forms/forms.js";
 
 const out = (name: string, ...shape: (number | string | null)[]): FormOutput => ({ name, shape });
 const at320 = { width: 320, height: 320 };
@@ -162,7 +163,7 @@ describe("form c, raw heads", () => {
 
 describe("none of the three", () => {
   it.each<[string, FormOutput[], RegExp]>([
-    ["an embedding", [out("e", 1, 512)], /neither one \[N, 6\]/],
+    ["an embedding", [out("e", 1, 512)], /not one output \[N, 6\]/],
     ["an odd number of heads", interleaved.slice(1), /odd number/],
     ["levels that do not pair up", [out("a", 1, 1600, 80), out("b", 1, 400, 32)], /pair up/],
     ["cells of another size", [out("a", 1, 1601, 80), out("b", 1, 1601, 32)], /1601 cells/],
@@ -178,9 +179,9 @@ describe("none of the three", () => {
       ),
       /neither width/,
     ],
-    ["two times six", [out("a", null, 6), out("b", null, 6)], /neither one/],
+    ["two times six", [out("a", null, 6), out("b", null, 6)], /not one output/],
     ["six columns beside something large", [out("a", null, 6), out("b", 1, 3, 80, 80)], /no place/],
-    ["no outputs", [], /neither one/],
+    ["no outputs", [], /not one output/],
   ])("%s", (_, outputs, why) => {
     const explained = explainForm(outputs, at320);
     expect(explained).toMatchObject({ form: null, roles: null });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { suppress } from "../../../src/pipeline/box.js";
-import { multiClassNms, picodetNms } from "../../../src/pipeline/detection/multiclass-nms.js";
+import { multiClassNms, picodetNms } from "../../../src/pipeline/forms/multiclass-nms.js";
 
 const all = { ...picodetNms, topK: -1, keepTopK: -1 };
 

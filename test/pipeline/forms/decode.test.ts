@@ -1,11 +1,15 @@
 import { describe, expect, it } from "vitest";
+import type { DecodedRoles } from "../../../src/pipeline/forms/decoded.js";
 import {
-  decodeOutputs,
   OutputError,
   type DecodeContext,
   type Output,
-} from "../../../src/pipeline/detection/picodet-decode.js";
-import type { Roles } from "../../../src/pipeline/model/picodet-form.js";
+} from "../../../src/pipeline/forms/detector-form.js";
+import { decodeOutputs } from "../../../src/pipeline/forms/forms.js";
+import type { NmsInsideRoles } from "../../../src/pipeline/forms/nms-inside.js";
+import type { RawRoles } from "../../../src/pipeline/forms/raw.js";
+
+type Roles = NmsInsideRoles | DecodedRoles | RawRoles;
 
 const context: DecodeContext = {
   scaleX: 1,
@@ -24,7 +28,7 @@ function decode(
   count: () => number | null = noCount,
   more: Partial<DecodeContext> = {},
 ) {
-  return decodeOutputs(roles, (name) => outputs[name]!, count, { ...context, ...more });
+  return decodeOutputs(roles, { output: (name) => outputs[name]!, count }, { ...context, ...more });
 }
 
 describe("form a", () => {
