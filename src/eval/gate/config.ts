@@ -34,6 +34,10 @@ const gateSchema = z.strictObject({
     .lt(1)
     .default(defaultIntervals.level)
     .describe("confidence of a pass, and of a fail"),
+  clusters: z
+    .enum(["item", "label"])
+    .default(defaultIntervals.clusters)
+    .describe("what counts as independent: each item, or all items of one label together"),
   cannotTell: z
     .enum(["fail", "pass"])
     .default("fail")

@@ -10,12 +10,12 @@ import { ratioOf } from "../latency/comparison.js";
 import type { Contender } from "../latency/interleave.js";
 import { compareLatency, type LatencyComparison } from "../latency/noise-certificate.js";
 import type { PictureRef } from "../observe/observations.js";
+import { twoSidedLevel } from "../stats/interval-plan.js";
 import type { Interval } from "../types.js";
 import type { ColdModel } from "./cold-model.js";
 import type { GateConfig } from "./config.js";
 import type { ContenderModel } from "./contender.js";
 import type { Finding } from "./measures.js";
-import { twoSided } from "./non-inferiority.js";
 import type { GateWork } from "./work.js";
 
 /** What the two files cost: size, weights, work, time, memory. */
@@ -80,7 +80,7 @@ export async function timePair(
     const run = await runner(side, work);
     return { name, run: (round) => run(decoded[(round + decoded.length) % decoded.length]!) };
   };
-  const options = { rounds, warmupRounds: 5, relevantEffect, level: twoSided(config.level) };
+  const options = { rounds, warmupRounds: 5, relevantEffect, level: twoSidedLevel(config.level) };
   const compared = await compareLatency(
     await contender(pair.baseline, "baseline"),
     await contender(pair.candidate, "candidate"),

@@ -3,6 +3,7 @@ import { bestDetections, defaultSettings } from "../../pipeline/system/recognize
 import type { Box, Detection } from "../../pipeline/types.js";
 import type { DetectionDataset } from "../config/dataset.js";
 import { classMappingOf, detectorClasses, toCoco } from "../experiments/detection.js";
+import type { ClassMapping } from "../experiments/class-names.js";
 import { readTruth, truthPictures } from "../experiments/pictures.js";
 import { foundObjects, objectsByImage } from "../metrics/box-match.js";
 import { apStatistic } from "../metrics/coco/coco-resample.js";
@@ -45,10 +46,24 @@ export async function observeDetection(
   if (detected.found.every((f) => f === null)) refuseNothing(dataset, detected.errors, side);
   const classes = await detectorClasses(cardFile, resources);
   const mapping = agnostic ? null : classMappingOf(truth, classes, dataset);
-  const evaluation = evaluateCoco(truth, toCoco(detected, truth, mapping, dataset), { agnostic });
-  const objects = objectsByImage(truth);
+  return detectionEvidence(truth, detected, mapping, dataset);
+}
+
+/**
+ * What detections are worth beside the truth.
+ * @param mapping null where all classes are one.
+ */
+export function detectionEvidence(
+  truth: CocoTruth,
+  detected: Detected,
+  mapping: ClassMapping | null,
+  dataset: DetectionDataset,
+): DetectionEvidence {
+  const evaluation = evaluateCoco(truth, toCoco(detected, truth, mapping, dataset), {
+    agnostic: mapping === null,
+  });
   const { maxDetections, detectionThreshold } = defaultSettings;
-  const found = objects.map((boxes, i) => {
+  const found = objectsByImage(truth).map((boxes, i) => {
     const all = detected.found[i]?.detections() ?? [];
     return foundShare(bestDetections(all, maxDetections, detectionThreshold), boxes);
   });
@@ -101,7 +116,7 @@ function apOf({ evaluation }: DetectionEvidence, at?: number): ResampledStatisti
 
 function foundPairs(baseline: DetectionEvidence, candidate: DetectionEvidence) {
   return baseline.found.flatMap((share, i) =>
-    share === null ? [] : [[share, candidate.found[i] ?? 0] as const],
+    share === null ? [] : [{ baseline: share, candidate: candidate.found[i] ?? 0, label: null }],
   );
 }
 

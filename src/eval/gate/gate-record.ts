@@ -12,13 +12,12 @@ import {
 } from "../record/record.js";
 import { samplesToArrow } from "../record/samples.js";
 import { recordSchemaVersion } from "../record/upgrade.js";
-import { defaultIntervals } from "../stats/interval-plan.js";
+import { defaultIntervals, twoSidedLevel } from "../stats/interval-plan.js";
 import { measured, named } from "../stats/score.js";
 import type { Diagnosis } from "./diagnosis.js";
 import { flipsOf, losersByClass, type ClassLoss, type GateFlip } from "./flips.js";
 import type { DatasetResult, GateResult } from "./gate.js";
 import { measureNamed, type Finding } from "./measures.js";
-import { twoSided } from "./non-inferiority.js";
 
 /** A gate's judgement as a record under `runs/`, and the document that pages and machines read. */
 
@@ -98,7 +97,7 @@ export async function writeGateRecord(
         limits: result.limits.map(({ measure, limit }) => ({ measure, limit })),
       },
       configHash,
-      intervals: { ...defaultIntervals, level: twoSided(result.level) },
+      intervals: { ...defaultIntervals, level: twoSidedLevel(result.level) },
     },
     provenance: { ...times, ...(await collectProvenance()) },
     cells: cells.map(({ cell }) => cell),
@@ -181,7 +180,7 @@ function scoreOf(finding: Finding, level: number): RecordedScore {
   if (!Number.isFinite(value)) return { ...head, value: null, why: "no finite number" };
   const method = test?.name ?? "order-statistics";
   const interval = bounds
-    ? { low: bounds[0], high: bounds[1], level: twoSided(level), method, units: n }
+    ? { low: bounds[0], high: bounds[1], level: twoSidedLevel(level), method, units: n }
     : null;
   return named(head, measured(value, n, interval));
 }

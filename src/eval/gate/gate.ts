@@ -141,6 +141,7 @@ async function compareOn(
   const options: FindingOptions = {
     dataset: dataset.name,
     level: config.level,
+    clusters: config.clusters,
     sample: config.sample,
   };
   switch (dataset.task) {
@@ -157,7 +158,7 @@ async function compareOn(
       return classificationFindings(first, second, options);
     }
     case "detection": {
-      const agnostic = isAgnostic(pair, config);
+      const agnostic = isAgnostic(pair.baseline, config);
       const [first, second] = await bothSides(pair, (card, side) =>
         observeDetection(card, dataset, work, { agnostic, side }),
       );
@@ -174,9 +175,12 @@ async function compareOn(
   }
 }
 
-function isAgnostic({ baseline }: ModelPair, { agnostic }: GateConfig): boolean {
+/** Whether all classes are one: as the config says, or because the model has one only. */
+export function isAgnostic(
+  { card }: Pick<ContenderModel, "card">,
+  { agnostic }: GateConfig,
+): boolean {
   if (agnostic !== "auto") return agnostic;
-  const { card } = baseline;
   if (card.task !== "detection") return true;
   const { classes } = card.detection;
   return (typeof classes === "number" ? classes : classes.length) === 1;

@@ -84,6 +84,8 @@ export interface Finding {
   /** Standard deviation of one item's difference, for the number of items that would tell. */
   readonly deviation?: number;
   readonly n?: number;
+  /** Independent ones among the n, where items of one label belong together. */
+  readonly units?: number;
   /** Of a paired test: its name and p, and the items that only one side got right. */
   readonly test?: { readonly name: string; readonly p: number };
   readonly flips?: { readonly lost: number; readonly gained: number };

@@ -1,6 +1,6 @@
 import { normalCdf, normalQuantile } from "../stats/distributions.js";
-import { defaultIntervals, twoSidedLevel } from "../stats/interval-plan.js";
-import { mcnemar, type McNemar, type PairedOutcome } from "../stats/mcnemar.js";
+import { defaultIntervals } from "../stats/interval-plan.js";
+import type { PairedOutcome } from "../stats/mcnemar.js";
 
 /**
  * Non-inferiority: "the candidate is not worse than the baseline by more than the limit". Not the
@@ -21,11 +21,6 @@ export interface BoundedDifference {
   readonly deviation: number;
 }
 
-/** The level of the two-sided interval whose ends are one-sided bounds at `level`. */
-export function twoSided(level: number): number {
-  return 2 * level - 1;
-}
-
 /** Judges a loss against a limit, which is 0 or more. */
 export function judgeLoss(
   { bounds }: Pick<BoundedDifference, "bounds">,
@@ -35,25 +30,15 @@ export function judgeLoss(
   return bounds[1] < -limit ? "fail" : "cannot tell";
 }
 
-/** The difference of two systems that are right or wrong on the same items, with its bounds. */
-export function pairedDifference(
-  outcome: PairedOutcome,
-  level: number,
-): (BoundedDifference & { readonly test: McNemar }) | null {
-  const test = mcnemar(outcome, { level: twoSidedLevel(level) });
-  if (test === null) return null;
-  const { n, onlyFirst, onlySecond, difference, interval } = test;
-  // Of a difference that is 1, 0 or -1; where no item was discordant, with Bonett and Price's two
-  // invented ones, so that a sample without flips does not pass for certainty.
+/**
+ * Standard deviation of one item's difference, which is 1, 0 or -1; where no item was discordant,
+ * with Bonett and Price's two invented ones, so that a sample without flips does not pass for
+ * certainty.
+ */
+export function itemDeviation({ n, onlyFirst, onlySecond }: PairedOutcome): number {
   const discordant = (onlyFirst + onlySecond + 2) / (n + 2);
   const shifted = (onlyFirst - onlySecond) / (n + 2);
-  return {
-    difference,
-    bounds: [interval.low, interval.high],
-    n,
-    deviation: Math.sqrt(discordant - shifted ** 2),
-    test,
-  };
+  return Math.sqrt(discordant - shifted ** 2);
 }
 
 export interface SampleSize {

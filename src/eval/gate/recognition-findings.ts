@@ -50,7 +50,9 @@ function averagePrecisions(
 ): Finding {
   const pairs = baseline.averagePrecision.flatMap((first, place) => {
     const second = candidate.averagePrecision[place] ?? null;
-    return first === null && second === null ? [] : [[first ?? 0, second ?? 0] as const];
+    if (first === null && second === null) return [];
+    const { label } = baseline.queries[place]!;
+    return [{ baseline: first ?? 0, candidate: second ?? 0, label }];
   });
   return pairedMeans("mAP", pairs, options);
 }

@@ -7,19 +7,21 @@ import type { Cell } from "../record/record.js";
 import { classAnswer, observeClassification } from "./classification.js";
 import type { GateConfig } from "./config.js";
 import type { ContenderModel } from "./contender.js";
-import { imageRoot, type DatasetResult, type GateResult } from "./gate.js";
+import { imageRoot, isAgnostic, type DatasetResult, type GateResult } from "./gate.js";
 import { judgeLimits } from "./limits.js";
 import type { Finding } from "./measures.js";
 import { rightsAndWrongs, unusable } from "./paired.js";
 import { observeRecognition } from "./recognition.js";
+import { findingsBesideRecord } from "./record-detections.js";
+import type { TaskFindings } from "./task-findings.js";
 import { inAll } from "./verdict.js";
 import type { Answer, GateWork, JudgedItem } from "./work.js";
 
 /**
- * Judges a candidate against what a record holds: which items were answered right. Outputs, boxes
- * and times are not in it, so limits on those cannot be told.
+ * Judges a candidate against what a record holds: which items were answered right, and of a
+ * detector the surest boxes. Outputs and times are not in it, so limits on those cannot be told.
  *
- * @throws UserError `baseline-no-cell`, `baseline-other-data`, `wrong-task` for a detector.
+ * @throws UserError `baseline-no-cell`, `baseline-other-data`, `wrong-task` for a whole pipeline.
  */
 export async function gateAgainstRecord(
   baseline: LoadedRecord,
@@ -33,16 +35,14 @@ export async function gateAgainstRecord(
   for (const dataset of datasets) {
     const cell = cellFor(baseline, dataset);
     const rows = baseline.cases.filter((row) => row.cell === cell.id);
-    const items = paired(rows, await candidateItems(candidate, dataset, work), dataset);
-    const measure = dataset.task === "classification" ? "top-1" : "recall@1";
-    const options = { dataset: dataset.name, level: config.level };
-    findings.push(rightsAndWrongs(measure, items, options), unusable(items, dataset.name));
+    const found = await besideRecord(rows, candidate, dataset, { config, work });
+    findings.push(...found.findings);
     results.push({
       name: dataset.name,
       images: recordedRoot(imageRoot(dataset)),
       hash: dataset.hash,
-      items,
-      moved: [],
+      items: found.items,
+      moved: found.moved,
     });
   }
   const limits = judgeLimits(config.limits, findings, { change, level: config.level });
@@ -66,11 +66,40 @@ export async function gateAgainstRecord(
     findings,
     datasets: results,
     latency: null,
-    notes: ["the baseline is a record: it holds answers, but neither outputs nor times"],
+    notes: [noteOf(config.task)],
   };
 }
 
-const kinds = { recognition: "retrieval", classification: "classification" } as const;
+function noteOf(task: GateConfig["task"]): string {
+  return task === "detection"
+    ? "the baseline is a record: of each picture it holds the surest boxes without classes, and no times; of the candidate, too, only as many boxes count"
+    : "the baseline is a record: it holds answers, but neither outputs nor times";
+}
+
+async function besideRecord(
+  rows: readonly Case[],
+  candidate: ContenderModel,
+  dataset: DatasetManifest,
+  { config, work }: { readonly config: GateConfig; readonly work: GateWork },
+): Promise<TaskFindings> {
+  const { level, clusters, sample } = config;
+  const options = { dataset: dataset.name, level, clusters, sample };
+  if (dataset.task === "detection") {
+    const agnostic = isAgnostic(candidate, config);
+    const { cardFile } = candidate;
+    return findingsBesideRecord(rows, cardFile, dataset, work, { ...options, agnostic });
+  }
+  const items = paired(rows, await candidateItems(candidate, dataset, work), dataset);
+  const measure = dataset.task === "classification" ? "top-1" : "recall@1";
+  const findings = [rightsAndWrongs(measure, items, options), unusable(items, dataset.name)];
+  return { findings, items, moved: [] };
+}
+
+const kinds = {
+  recognition: "retrieval",
+  classification: "classification",
+  detection: "detection",
+} as const;
 
 /** The one exhaustive cell of the record that is of this data set, as it is now. */
 function cellFor({ record }: LoadedRecord, dataset: DatasetManifest): Cell {
@@ -78,7 +107,7 @@ function cellFor({ record }: LoadedRecord, dataset: DatasetManifest): Cell {
   if (kind === undefined) {
     throw new UserError({
       code: "wrong-task",
-      message: "a record holds no boxes to resample",
+      message: "a record of a whole pipeline cannot be a baseline",
       file: dataset.file,
       fix: "give the baseline's card",
     });

@@ -1,4 +1,5 @@
 import type { Finding } from "./measures.js";
+import type { PairedOptions } from "./paired.js";
 import type { JudgedItem } from "./work.js";
 
 /** How far one picture's outputs moved, for the list of the worst. */
@@ -17,9 +18,7 @@ export interface TaskFindings {
   readonly moved: readonly MovedItem[];
 }
 
-export interface FindingOptions {
-  readonly dataset: string;
-  readonly level: number;
+export interface FindingOptions extends PairedOptions {
   /** Pictures whose outputs are compared number by number. */
   readonly sample: number;
 }

@@ -7,6 +7,8 @@ import { judgeLimit, judgeLimits, limitFor } from "../../../src/eval/gate/limits
 import { measureNamed, type Finding } from "../../../src/eval/gate/measures.js";
 import { pairedMeans, rightsAndWrongs } from "../../../src/eval/gate/paired.js";
 import type { Answer } from "../../../src/eval/gate/work.js";
+import { clusterNumbers } from "../../../src/eval/stats/bootstrap.js";
+import { clusteredPair } from "../../../src/eval/stats/clusters.js";
 import { projectRoot } from "../../../src/pipeline/root.js";
 import { complaintOf } from "../../complaint.js";
 
@@ -70,7 +72,12 @@ describe("paired differences", () => {
     baseline: answer(first),
     candidate: answer(second),
   });
-  const options = { dataset: "d", level: 0.95 };
+  const options = { dataset: "d", level: 0.95, clusters: "item" } as const;
+  const pair = (baseline: number, candidate: number, label: string | null = null) => ({
+    baseline,
+    candidate,
+    label,
+  });
 
   it("leave out items that neither could answer, and count one-sided ones as misses", () => {
     const items = [item(true, true), item(true, false), item(null, null), item(true, null)];
@@ -83,7 +90,7 @@ describe("paired differences", () => {
   });
 
   it("are never more certain than two flips among the items would allow", () => {
-    const pairs = Array.from({ length: 98 }, (_, i) => [i / 98, i / 98] as const);
+    const pairs = Array.from({ length: 98 }, (_, i) => pair(i / 98, i / 98));
     // 1.6449 x root 2 / 100.
     const { value, bounds } = pairedMeans("mAP", pairs, options);
     expect(value).toBe(0);
@@ -92,12 +99,77 @@ describe("paired differences", () => {
   });
 
   it("follow the bootstrap where the items differ more", () => {
-    const pairs = Array.from({ length: 400 }, (_, i) => [0.5, i % 2 === 0 ? 0.2 : 0.6] as const);
+    const pairs = Array.from({ length: 400 }, (_, i) => pair(0.5, i % 2 === 0 ? 0.2 : 0.6));
     const { value, bounds } = pairedMeans("mAP", pairs, options);
     expect(value).toBeCloseTo(-0.1, 10);
     // The differences are -0.3 and 0.1: deviation 0.2, error 0.01.
     expect(bounds![0]).toBeCloseTo(-0.1 - 1.645 * 0.01, 2);
     expect(bounds![1]).toBeCloseTo(-0.1 + 1.645 * 0.01, 2);
+  });
+});
+
+describe("items of one label", () => {
+  const options = { dataset: "d", level: 0.95, clusters: "label" } as const;
+  const answer = (right: boolean) => ({ right, said: null, failed: false });
+  /** 400 items, of which the candidate loses 12: spread over the labels, or those of two labels. */
+  const items = (labels: number, lost: (i: number) => boolean) =>
+    Array.from({ length: 400 }, (_, i) => ({
+      item: String(i),
+      image: null,
+      truth: String(i % labels),
+      baseline: answer(true),
+      candidate: answer(!lost(i)),
+    }));
+  const bounds = (list: ReturnType<typeof items>, clusters: "item" | "label" = "label") =>
+    rightsAndWrongs("recall@1", list, { ...options, clusters });
+
+  it("count as one where they flip together, as compare counts them", () => {
+    const together = items(100, (i) => i % 100 < 3);
+    const found = bounds(together);
+    const alone = bounds(together, "item");
+    // By hand: 3 labels of 4 items; 12 flips of 400 have Bonett and Price's half width
+    // 1.645 x sqrt(.0332) / sqrt(402), which four wholly alike items a label double.
+    expect(found.units).toBe(100);
+    expect(found.value).toBe(-0.03);
+    const width = ({ bounds: b }: typeof found) => b![1] - b![0];
+    expect(width(found) / width(alone)).toBeGreaterThan(1.9);
+    expect(found.test!.p).toBeGreaterThan(alone.test!.p);
+    // Two-sided mid-p of three labels that all lost: half of 2 / 2^3.
+    expect(found.test!.p).toBeCloseTo(0.125, 12);
+  });
+
+  it("give the bounds of a compared record", () => {
+    const list = items(100, (i) => i % 37 === 0);
+    const hits = (side: "baseline" | "candidate") => list.map((i) => Number(i[side].right));
+    const units = clusterNumbers(list.map((i) => i.truth));
+    const by = clusteredPair(hits("candidate"), hits("baseline"), units, 0.9)!;
+    expect(bounds(list)).toMatchObject({
+      bounds: [by.interval.low, by.interval.high],
+      test: { p: by.p },
+    });
+  });
+
+  it("cannot tell anything where there is one label only", () => {
+    const found = bounds(items(1, () => false));
+    expect(judge("recall@1", 0.01, { ...found, value: 0 })).toMatchObject({
+      verdict: "cannot tell",
+      why: "all items have one label: nothing tells how much labels differ",
+    });
+  });
+
+  it("widen the bounds of means", () => {
+    const pairs = Array.from({ length: 400 }, (_, i) => ({
+      baseline: 0.5,
+      candidate: i % 40 < 20 ? 0.2 : 0.6,
+      label: String(i % 40),
+    }));
+    const width = (clusters: "item" | "label") => {
+      const { bounds: b } = pairedMeans("mAP", pairs, { ...options, clusters });
+      return b![1] - b![0];
+    };
+    // Ten wholly alike items a label: root 10 wider.
+    expect(width("label") / width("item")).toBeGreaterThan(2.8);
+    expect(width("label") / width("item")).toBeLessThan(3.6);
   });
 });
 

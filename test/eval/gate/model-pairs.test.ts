@@ -20,7 +20,11 @@ describe("pairs of real models", () => {
       baseline: answer(mark),
       candidate: answer(candidate[i]!),
     }));
-    const found = rightsAndWrongs("recall@1", items, { dataset: name, level: 0.95 });
+    const found = rightsAndWrongs("recall@1", items, {
+      dataset: name,
+      level: 0.95,
+      clusters: "item",
+    });
     for (const pair of golden.models[name]!) {
       expect(found).toMatchObject({ n: pair.n, flips: { lost: pair.lost, gained: pair.gained } });
       expect(found.value).toBeCloseTo(pair.difference, 12);

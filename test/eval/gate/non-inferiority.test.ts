@@ -3,25 +3,42 @@ import {
   itemsNeeded,
   itemsToTell,
   judgeLoss,
-  pairedDifference,
   verdictChances,
 } from "../../../src/eval/gate/non-inferiority.js";
+import { rightsAndWrongs } from "../../../src/eval/gate/paired.js";
 import { inAll } from "../../../src/eval/gate/verdict.js";
 import { golden } from "./golden.js";
+
+/** What a gate finds of so many items, each alone. */
+function found(n: number, lost: number, gained: number) {
+  const answer = (right: boolean) => ({ right, said: null, failed: false });
+  const items = Array.from({ length: n }, (_, i) => ({
+    item: String(i),
+    image: null,
+    truth: null,
+    baseline: answer(i < lost || i >= lost + gained),
+    candidate: answer(i >= lost),
+  }));
+  return rightsAndWrongs("recall@1", items, { dataset: "d", level: 0.95, clusters: "label" });
+}
+const seen = ({ value, deviation }: ReturnType<typeof found>) => ({
+  difference: value!,
+  deviation: deviation!,
+});
 
 describe("non-inferiority of rights and wrongs on the same items", () => {
   it.each(golden.paired)(
     "equals SciPy: $n items, $lost lost, $gained gained, limit $limit",
     (pair) => {
       const { n, lost, gained, limit } = pair;
-      const found = pairedDifference({ n, onlyFirst: gained, onlySecond: lost }, 0.95)!;
-      expect(found.difference).toBeCloseTo(pair.difference, 12);
-      expect(found.bounds[0]).toBeCloseTo(pair.bounds[0], 12);
-      expect(found.bounds[1]).toBeCloseTo(pair.bounds[1], 12);
-      expect(found.deviation).toBeCloseTo(pair.deviation, 12);
-      expect(found.test.p).toBeCloseTo(pair.p, 12);
-      expect(judgeLoss(found, limit)).toBe(pair.verdict);
-      expect(itemsToTell(found, limit, { level: 0.95 }).items).toBe(pair.itemsToTell);
+      const finding = found(n, lost, gained);
+      expect(finding.value).toBeCloseTo(pair.difference, 12);
+      expect(finding.bounds![0]).toBeCloseTo(pair.bounds[0], 12);
+      expect(finding.bounds![1]).toBeCloseTo(pair.bounds[1], 12);
+      expect(finding.deviation).toBeCloseTo(pair.deviation, 12);
+      expect(finding.test!.p).toBeCloseTo(pair.p, 12);
+      expect(judgeLoss({ bounds: finding.bounds! }, limit)).toBe(pair.verdict);
+      expect(itemsToTell(seen(finding), limit, { level: 0.95 }).items).toBe(pair.itemsToTell);
     },
   );
 
@@ -31,21 +48,21 @@ describe("non-inferiority of rights and wrongs on the same items", () => {
   });
 
   it("cannot tell from a small sample without a single flip, and says how many would do", () => {
-    const found = pairedDifference({ n: 146, onlyFirst: 0, onlySecond: 0 }, 0.95)!;
-    expect(judgeLoss(found, 0.01)).toBe("cannot tell");
-    expect(itemsToTell(found, 0.01, { level: 0.95 }).items).toBeGreaterThan(146);
+    const finding = found(146, 0, 0);
+    expect(judgeLoss({ bounds: finding.bounds! }, 0.01)).toBe("cannot tell");
+    expect(itemsToTell(seen(finding), 0.01, { level: 0.95 }).items).toBeGreaterThan(146);
   });
 
   it("has no number of items for a loss that is the limit", () => {
-    const seen = { difference: -0.25, deviation: 0.5 };
-    expect(itemsToTell(seen, 0.25, { level: 0.95 })).toEqual({
+    const limit = { difference: -0.25, deviation: 0.5 };
+    expect(itemsToTell(limit, 0.25, { level: 0.95 })).toEqual({
       items: null,
       why: "the loss seen is the limit itself",
     });
   });
 
   it("has nothing to say of no items", () => {
-    expect(pairedDifference({ n: 0, onlyFirst: 0, onlySecond: 0 }, 0.95)).toBeNull();
+    expect(found(0, 0, 0)).toMatchObject({ value: null, why: "no item has a right answer" });
   });
 
   // (1.6449 + 0.8416)^2 x 0.02 / 0.01^2 = 1236.5, by hand.
@@ -55,16 +72,16 @@ describe("non-inferiority of rights and wrongs on the same items", () => {
 });
 
 describe("the chance of each verdict", () => {
-  it.each(golden.chances)("equals SciPy: $difference, n $n", ({ limit, ...seen }) => {
-    const found = verdictChances(seen, limit, 0.95);
-    expect(found.pass).toBeCloseTo(seen.pass, 12);
-    expect(found.fail).toBeCloseTo(seen.fail, 12);
+  it.each(golden.chances)("equals SciPy: $difference, n $n", ({ limit, ...truth }) => {
+    const chances = verdictChances(truth, limit, 0.95);
+    expect(chances.pass).toBeCloseTo(truth.pass, 12);
+    expect(chances.fail).toBeCloseTo(truth.fail, 12);
   });
 
   it("passes a candidate at the limit in 1 - level of the samples, whatever their size", () => {
     for (const n of [50, 5000]) {
-      const seen = { difference: -0.02, deviation: 0.3, n };
-      expect(verdictChances(seen, 0.02, 0.95).pass).toBeCloseTo(0.05, 12);
+      const truth = { difference: -0.02, deviation: 0.3, n };
+      expect(verdictChances(truth, 0.02, 0.95).pass).toBeCloseTo(0.05, 12);
     }
   });
 });
