@@ -47,6 +47,7 @@ export default {
       ],
     },
     { name: "Compare two runs", path: "/compare" },
+    { name: "Export gate", path: "/gate" },
     // Closed until asked for: the numbers' heads lead to them.
     { name: "Methodology", open: false, pages: methodologyPages() },
   ],

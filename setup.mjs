@@ -2,7 +2,7 @@
 // Makes a fresh clone ready, and does nothing where it already is. Plain Node: it runs before any
 // npm package is there. node setup.mjs                 all steps node setup.mjs --only addon    one
 // step and what it needs (developers)
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildAddon } from "./setup/addon.mjs";
 import { buildFaissNode } from "./setup/faiss-node.mjs";
@@ -41,6 +41,12 @@ const steps = {
     },
   ],
 };
+// Beside somebody's own code npm has installed the packages, and other engines are left out.
+const installed = basename(dirname(root)) === "node_modules";
+if (installed) {
+  delete steps.npm;
+  delete steps["faiss-node"];
+}
 const needs = { addon: ["faiss", "addon"], "faiss-node": ["faiss", "faiss-node"] };
 
 const [major, minor] = process.versions.node.split(".").map(Number);

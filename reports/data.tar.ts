@@ -3,6 +3,7 @@ import { compareTable } from "../src/eval/paper/paper-comparison.js";
 import { summarize } from "../src/eval/paper/paper-summary.js";
 import { readPaper } from "../src/eval/paper/paper-tables.js";
 import { detailsJson } from "./build/details.js";
+import { flippedCases, gateViews } from "./build/gates.js";
 import { outcomesArrow } from "./build/outcomes.js";
 import { picturesArrow, thumbnails } from "./build/pictures.js";
 import { loadRuns, runsView } from "./build/runs.js";
@@ -38,6 +39,9 @@ process.stdout.write(
     }),
     "outcomes.arrow": outcomesArrow(loaded.runs),
     "details.json": detailsJson(shown),
-    "pictures.arrow": picturesArrow(await thumbnails(loaded.runs, shown)),
+    "gates.json": JSON.stringify(gateViews(loaded.runs)),
+    "pictures.arrow": picturesArrow(
+      await thumbnails(loaded.runs, [...flippedCases(loaded.runs), ...shown]),
+    ),
   }),
 );

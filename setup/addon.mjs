@@ -8,8 +8,9 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { platform } from "node:process";
 import { cpuLevel, cxx, cxxVersion, machineFlags } from "./compiler.mjs";
 import { inParallel, run, withLock } from "./process.mjs";
@@ -88,11 +89,15 @@ export function addonFlags(root, faiss) {
     ...machineFlags(cpuLevel()),
     "-DNAPI_VERSION=8",
     "-DNAPI_CPP_EXCEPTIONS",
-    ...["node-addon-api", "node-api-headers/include"].map(
-      (p) => `-isystem${join(root, "node_modules", p)}`,
-    ),
+    `-isystem${packageFolder(root, "node-addon-api")}`,
+    `-isystem${join(packageFolder(root, "node-api-headers"), "include")}`,
     ...faiss.compileFlags,
   ];
+}
+
+/** The folder of an npm package, which may lie beside ours where ours is one itself. */
+function packageFolder(root, name) {
+  return dirname(createRequire(join(root, "setup.mjs")).resolve(`${name}/package.json`));
 }
 
 /** How it is linked. Node resolves the Node-API symbols when it loads the file. */

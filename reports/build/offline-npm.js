@@ -129,6 +129,7 @@ async function bundleOf(self, { version }, entry) {
  */
 const ownModules = [
   "src/eval/compare/unpaired-kinds",
+  "src/eval/gate/limit-rows",
   "src/eval/paper/paper-matrix",
   "src/eval/record/interval-text",
   "src/eval/record/table-formats",

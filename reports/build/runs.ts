@@ -2,10 +2,12 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { GateDocument } from "../../src/eval/gate/gate-record.js";
 import type { Case } from "../../src/eval/record/case.js";
 import { casesFromArrow } from "../../src/eval/record/cases.js";
 import { listRecords, type RunRecord } from "../../src/eval/record/record.js";
 import { readSamples, unitOfSamples } from "../../src/eval/record/samples.js";
+import { gateDocumentOf } from "./gates.js";
 import { errorTypesOf } from "./error-types.js";
 import type {
   BrokenRecord,
@@ -32,6 +34,8 @@ export interface LoadedRun {
   readonly view: RecordView;
   /** Empty where the budget or a broken file left them out. */
   readonly cases: readonly Case[];
+  /** Of a gate's record: its judgement. */
+  readonly gate: GateDocument | null;
   /** Image root by data set, where the record names one that exists here. */
   readonly imageRoots: ReadonlyMap<string, string>;
 }
@@ -118,6 +122,7 @@ async function loadRun(
   );
   const curves = resampled(await sidecar("curves.json"));
   const imageRoots = roots(await sidecar("images.json"));
+  const gate = gateDocumentOf(await sidecar("gate.json"));
   const errorTypes = errorTypesByCell(record, cases);
   return {
     view: {
@@ -131,6 +136,7 @@ async function loadRun(
       cases: { total, shown: cases.length, byCell: countByCell(cases) },
     },
     cases,
+    gate,
     imageRoots,
   };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { UserError } from "../pipeline/errors.js";
-import { projectRoot } from "../pipeline/root.js";
+import { installedAsPackage, projectRoot } from "../pipeline/root.js";
 import { ExitCode } from "./exit-code.js";
 import { Interrupted, sayInterrupted } from "./interrupted.js";
 import { printError } from "./terminal.js";
@@ -94,6 +94,21 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ ve
   },
 };
 
+/** A verb's module. The npm package leaves out what renders data sets and builds reports. */
+async function loaded(name: string, load: () => Promise<{ verb: Verb }>): Promise<{ verb: Verb }> {
+  try {
+    return await load();
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";
+    if (!missing || !installedAsPackage) throw error;
+    throw new UserError({
+      code: "not-in-package",
+      message: `shitu ${name} needs more than the npm package holds`,
+      fix: "run it in a clone of the repository",
+    });
+  }
+}
+
 /**
  * Runs one command line; resolves to the exit code: 0 fine, 1 below the bar, 2 the user's input is
  * wrong, 3 our fault.
@@ -123,7 +138,7 @@ export async function main(args: readonly string[]): Promise<number> {
     for (const [name, { summary, load }] of Object.entries(verbs)) {
       const command = program.command(name).description(summary);
       if (asked === name || (asked === "help" && args.includes(name)))
-        (await load()).verb.build(command);
+        (await loaded(name, load)).verb.build(command);
     }
     await program.parseAsync(args, { from: "user" });
     return process.exitCode;

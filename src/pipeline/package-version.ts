@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { projectRoot } from "./root.js";
 
 /**
@@ -7,13 +7,14 @@ import { projectRoot } from "./root.js";
  * from its folder: not every package exports its package.json.
  */
 export function packageVersion(name: string): string | null {
-  try {
-    return (
-      JSON.parse(readFileSync(join(projectRoot, "node_modules", name, "package.json"), "utf8")) as {
-        version: string;
-      }
-    ).version;
-  } catch {
-    return null;
+  // As a package itself, npm may have placed those that it needs beside it.
+  for (const folder of [join(projectRoot, "node_modules"), dirname(projectRoot)]) {
+    try {
+      const text = readFileSync(join(folder, name, "package.json"), "utf8");
+      return (JSON.parse(text) as { version: string }).version;
+    } catch {
+      // not here
+    }
   }
+  return null;
 }

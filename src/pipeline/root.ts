@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -19,3 +19,9 @@ export const projectRoot: string = (() => {
       throw new Error("shitu-bench: package.json not found above this file");
   }
 })();
+
+/** Whether this is an npm package beside somebody's own code, and no checkout. */
+export const installedAsPackage: boolean = basename(dirname(projectRoot)) === "node_modules";
+
+/** Where records and caches go: the checkout, or the folder of whoever installed the package. */
+export const workFolder: string = installedAsPackage ? process.cwd() : projectRoot;

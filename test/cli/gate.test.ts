@@ -49,7 +49,7 @@ beforeAll(async () => {
   config = join(folder, "gate.yaml");
   writeFileSync(
     config,
-    "schema: 1\nname: small\ntitle: Small\ntask: recognition\n" +
+    "schema: 1\nname: small\ntitle: Small\ntask: recognition\nclusters: item\n" +
       "limits: { recall@1: 0.3, cosine-worst: 0.999, unusable: 0, size-ratio: 1.1 }\n",
   );
 });

@@ -1,7 +1,7 @@
 import { changeNames } from "../../eval/gate/change.js";
 import type { GateDocument } from "../../eval/gate/gate-record.js";
 import { colour, table, visible } from "../terminal.js";
-import { headline, limitRows } from "./limit-rows.js";
+import { headline, limitRows } from "../../eval/gate/limit-rows.js";
 
 /** A gate's judgement for people at a terminal. */
 export function gateText(document: GateDocument, { flips }: { readonly flips: number }): string {

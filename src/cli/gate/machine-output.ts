@@ -1,6 +1,6 @@
 import type { GateDocument } from "../../eval/gate/gate-record.js";
 import type { LimitResult } from "../../eval/gate/limits.js";
-import { headline, limitRows } from "./limit-rows.js";
+import { headline, limitRows } from "../../eval/gate/limit-rows.js";
 
 /** What machines and pull requests read of a gate: JUnit XML, Markdown, GitHub's annotations. */
 

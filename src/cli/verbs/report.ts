@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { runsFolder } from "../../eval/config/paths.js";
 import { UserError } from "../../pipeline/errors.js";
 import { writeAtomic } from "../../pipeline/atomic-file.js";
-import { projectRoot } from "../../pipeline/root.js";
+import { installedAsPackage, projectRoot } from "../../pipeline/root.js";
 import { whole } from "../options.js";
 import { serveSite } from "../report/server.js";
 import { singleFile } from "../report/single-file.js";
@@ -54,6 +54,13 @@ async function report(options: Options): Promise<void> {
     options.single === undefined && options.out !== undefined
       ? resolve(options.out)
       : join(projectRoot, "reports", "dist");
+  if (installedAsPackage) {
+    throw new UserError({
+      code: "not-in-package",
+      message: "the npm package does not hold the report's pages",
+      fix: "run it in a clone of the repository; shitu gate --html writes one file of a gate",
+    });
+  }
   const pages = (await readdir(join(projectRoot, "reports")))
     .filter((name) => name.endsWith(".md"))
     .map((name) => name.slice(0, -".md".length))

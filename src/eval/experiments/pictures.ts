@@ -7,8 +7,8 @@ import { readListPart } from "../../../datasets/formats/released-list.js";
 import { UserError } from "../../pipeline/errors.js";
 import { pictureSizes } from "../../pipeline/image/picture-sizes.js";
 import { safePath } from "../../pipeline/image/image-root.js";
-import { projectRoot } from "../../pipeline/root.js";
 import { rulesOf, type Protocol } from "../../pipeline/protocol.js";
+import { workFolder } from "../../pipeline/root.js";
 import type {
   ClassificationDataset,
   DatasetManifest,
@@ -71,7 +71,7 @@ export function pictureRef(root: string, path: string): PictureRef {
  * the machine.
  */
 export function recordedRoot(root: string): string {
-  return relative(projectRoot, root).replaceAll("\\", "/");
+  return relative(workFolder, root).replaceAll("\\", "/");
 }
 
 type Annotated = DetectionDataset | PipelineDataset;

@@ -66,7 +66,7 @@ export async function planPipeline(
 }
 
 /** What one picture shows, and what the pipeline and its counterfactuals made of it. */
-interface Scene {
+export interface Scene {
   readonly evidence: ImageEvidence;
   readonly crops: CropsOfImage;
   readonly recognitions: readonly Recognition[];
@@ -74,14 +74,24 @@ interface Scene {
   readonly height: number;
 }
 
-async function measurePipeline(
+/** A system on all scenes of a data set. */
+export interface ObservedScenes {
+  /** In the order of the annotations. */
+  readonly scenes: readonly Scene[];
+  readonly rule: AcceptanceRule;
+  readonly versions: Readonly<Record<"detector" | "embedder" | "index", string>>;
+  readonly galleryErrors: readonly ItemError[];
+  readonly sceneErrors: readonly ItemError[];
+}
+
+/** Detects, embeds and searches, from the caches where it is known. */
+export async function observeScenes(
   system: SystemSpec,
   dataset: PipelineDataset,
-  threshold: number | undefined,
   protocol: Protocol,
   context: CellContext,
-): Promise<CellOutcome> {
-  const { resources, signal, progress, intervals } = context;
+): Promise<ObservedScenes> {
+  const { resources, signal, progress } = context;
   const detector = await resources.detector(system.detector);
   const embedder = await resources.embedder(system.embedder);
   const {
@@ -107,7 +117,6 @@ async function measurePipeline(
       pictures,
       { caches: resources.caches, protocol, progress, signal },
     );
-    const lost = new Map<string, Complaint>(errors.map((e) => [e.item, e]));
     const preprocessing = await resources.preprocessing(system.embedder);
     // A handful of crops a search: a team of threads costs more than it saves, most of all beside
     // other work.
@@ -172,47 +181,70 @@ async function measurePipeline(
       suppressIou: defaultSettings.suppressIou,
       rules: rulesOf(protocol),
     };
-    const at =
-      threshold ??
-      (embedder.kind === "real" ? defaultSettings.scoreThreshold : defaultSettings.hammingRadius);
-    const losses = waterfall(
-      scenes.map((s) => s.crops),
-      { ...rule, threshold: at, success: "box" },
-      {
-        level: intervals.level,
-        resamples: intervals.imageResamples,
-        seed: seedFor(intervals, "waterfall"),
-      },
-    );
-    const evidence = scenes.map((s) => s.evidence);
     return {
+      scenes,
+      rule,
       versions: {
         detector: detector.version,
         embedder: embedder.version,
-        dataset: dataset.hash,
         index: gallery.index.version,
       },
-      scores: [
-        ...f1Scores(evidence, rule, at, intervals),
-        ...cropScores(evidence, rule, intervals.level),
-        ...lossScores(losses),
-      ],
-      errors: [
-        ...galleryErrors,
-        ...[...lost].map(([item, { code, message }]): ItemError => ({ item, code, message })),
-      ],
-      notes: [],
-      cases: scenes.map((scene) => caseOf(scene, rule, at, losses)),
-      curves: sweepCurves(evidence, rule),
-      imageRoots: {
-        [dataset.name]: recordedRoot(dataset.images),
-        [`${dataset.name} gallery`]: recordedRoot(dataset.gallery.images ?? dataset.images),
-      },
+      galleryErrors,
+      sceneErrors: errors,
     };
   } finally {
     gallery.close();
     flat?.close();
   }
+}
+
+/** PP-ShiTu's threshold for scores of which the high, or the low, are better. */
+export function usualThreshold({ better }: Pick<AcceptanceRule, "better">): number {
+  return better === "higher" ? defaultSettings.scoreThreshold : defaultSettings.hammingRadius;
+}
+
+async function measurePipeline(
+  system: SystemSpec,
+  dataset: PipelineDataset,
+  threshold: number | undefined,
+  protocol: Protocol,
+  context: CellContext,
+): Promise<CellOutcome> {
+  const { intervals } = context;
+  const observed = await observeScenes(system, dataset, protocol, context);
+  const { scenes, rule } = observed;
+  const { detector, embedder, index } = observed.versions;
+  const at = threshold ?? usualThreshold(rule);
+  const losses = waterfall(
+    scenes.map((s) => s.crops),
+    { ...rule, threshold: at, success: "box" },
+    {
+      level: intervals.level,
+      resamples: intervals.imageResamples,
+      seed: seedFor(intervals, "waterfall"),
+    },
+  );
+  const evidence = scenes.map((s) => s.evidence);
+  const lost = new Map<string, Complaint>(observed.sceneErrors.map((e) => [e.item, e]));
+  return {
+    versions: { detector, embedder, dataset: dataset.hash, index },
+    scores: [
+      ...f1Scores(evidence, rule, at, intervals),
+      ...cropScores(evidence, rule, intervals.level),
+      ...lossScores(losses),
+    ],
+    errors: [
+      ...observed.galleryErrors,
+      ...[...lost].map(([item, { code, message }]): ItemError => ({ item, code, message })),
+    ],
+    notes: [],
+    cases: scenes.map((scene) => caseOf(scene, rule, at, losses)),
+    curves: sweepCurves(evidence, rule),
+    imageRoots: {
+      [dataset.name]: recordedRoot(dataset.images),
+      [`${dataset.name} gallery`]: recordedRoot(dataset.gallery.images ?? dataset.images),
+    },
+  };
 }
 
 interface Shown {

@@ -23,7 +23,9 @@ const gateSchema = z.strictObject({
   schema: z.literal(1),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, { error: "expected kebab-case" }),
   title: z.string(),
-  task: z.enum(["detection", "recognition", "classification"]),
+  task: z
+    .enum(["detection", "recognition", "classification", "system"])
+    .describe("system: a detector, an embedder or both, inside the whole pipeline"),
   change: z
     .enum([...changes, "auto"])
     .default("auto")
@@ -50,6 +52,14 @@ const gateSchema = z.strictObject({
     .union([z.boolean(), z.literal("auto")])
     .default("auto")
     .describe("detection: all classes are one; auto: where the model has one class only"),
+  threshold: z
+    .number()
+    .optional()
+    .describe("system: score that an answer needs; left out: PP-ShiTu's 0.5, or distance 100"),
+  index: z
+    .string()
+    .default("Flat")
+    .describe("system: index of the gallery, a factory string, the same on both sides"),
   sample: z
     .int()
     .positive()
@@ -64,7 +74,7 @@ const gateSchema = z.strictObject({
     .optional()
     .describe("left out: no times are measured"),
   coldStart: z
-    .strictObject({ processes: z.int().min(1).default(6) })
+    .strictObject({ processes: z.int().min(1).default(10) })
     .optional()
     .describe("fresh processes a side: start and peak memory; left out: not measured"),
 });

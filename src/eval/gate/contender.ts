@@ -106,7 +106,12 @@ export async function openByCard({ path, modelFolder }: ContenderPlace): Promise
   return { card, cardFile: resolve(path), file, sha256, onnx: model, borrowedCard: false };
 }
 
-async function openUnderCard(file: string, card: Card, desk: CardDesk): Promise<ContenderModel> {
+/** Opens a model file under a card that was written for another. */
+export async function openUnderCard(
+  file: string,
+  card: Card,
+  desk: CardDesk,
+): Promise<ContenderModel> {
   const onnx = await readOnnx(file);
   const sha256 = createHash("sha256").update(onnx.bytes).digest("hex");
   const own = { ...card, sha256, file: resolve(file) };
@@ -159,6 +164,6 @@ function refuseUnlike(baseline: ContenderModel, candidate: ContenderModel): void
 }
 
 /** All that decides what a file computes, beside the file. */
-function feeding(card: Card): string {
+export function feeding(card: Card): string {
   return canonicalJson([card.input, (card as unknown as Record<string, unknown>)[card.task]]);
 }

@@ -10,6 +10,7 @@ import { ratioOf } from "../latency/comparison.js";
 import type { Contender } from "../latency/interleave.js";
 import { compareLatency, type LatencyComparison } from "../latency/noise-certificate.js";
 import type { PictureRef } from "../observe/observations.js";
+import { quantileOfSorted, sampleQuantile } from "../stats/quantile.js";
 import { twoSidedLevel } from "../stats/interval-plan.js";
 import type { Interval } from "../types.js";
 import type { ColdModel } from "./cold-model.js";
@@ -20,23 +21,17 @@ import type { GateWork } from "./work.js";
 
 /** What the two files cost: size, weights, work, time, memory. */
 
-interface Sides<T> {
+export interface Sides<T> {
   readonly baseline: T;
   readonly candidate: T;
 }
 
 /** Ratios of what the files themselves say. */
 export async function fileCosts(pair: Sides<ContenderModel>, work: GateWork): Promise<Finding[]> {
-  const count = ({ file, onnx }: ContenderModel) =>
-    derived(
-      work.resources.caches,
-      { method: "gate: cost of a model", evidence: { model: onnx.bytes } },
-      async () => {
-        const { bytes, parameters, work: macs } = await inspectOnnx(file);
-        return { bytes, parameters, macs: macs.macs === null ? null : macs.macsPerImage };
-      },
-    );
-  const [first, second] = [await count(pair.baseline), await count(pair.candidate)];
+  const [first, second] = [
+    await countFile(pair.baseline, work),
+    await countFile(pair.candidate, work),
+  ];
   return [
     exactRatio("size-ratio", first.bytes, second.bytes),
     exactRatio("parameters-ratio", first.parameters, second.parameters),
@@ -44,7 +39,23 @@ export async function fileCosts(pair: Sides<ContenderModel>, work: GateWork): Pr
   ];
 }
 
-function exactRatio(measure: string, baseline: number | null, candidate: number | null): Finding {
+/** Bytes, parameters and multiply-accumulates a picture (null where they cannot be counted). */
+export function countFile({ file, onnx }: ContenderModel, work: GateWork) {
+  return derived(
+    work.resources.caches,
+    { method: "gate: cost of a model", evidence: { model: onnx.bytes } },
+    async () => {
+      const { bytes, parameters, work: macs } = await inspectOnnx(file);
+      return { bytes, parameters, macs: macs.macs === null ? null : macs.macsPerImage };
+    },
+  );
+}
+
+export function exactRatio(
+  measure: string,
+  baseline: number | null,
+  candidate: number | null,
+): Finding {
   if (baseline === null || candidate === null || baseline === 0) {
     return {
       measure,
@@ -72,18 +83,33 @@ export async function timePair(
   config: GateConfig,
   work: GateWork,
 ): Promise<TimedPair | null> {
+  const open = {
+    baseline: () => runner(pair.baseline, work),
+    candidate: () => runner(pair.candidate, work),
+  };
+  return timeRunners(open, pictures, config);
+}
+
+type Running = (pixels: Pixels) => Promise<unknown>;
+
+/** Interleaves whatever takes a picture. Models are opened only where pictures can be decoded. */
+export async function timeRunners(
+  open: Sides<() => Promise<Running>>,
+  pictures: readonly PictureRef[],
+  config: GateConfig,
+): Promise<TimedPair | null> {
   if (config.latency === undefined) return null;
   const { rounds, pictures: most, relevantEffect } = config.latency;
   const decoded = await decodeFirst(pictures, most);
   if (decoded.length === 0) return null;
-  const contender = async (side: ContenderModel, name: string): Promise<Contender> => {
-    const run = await runner(side, work);
-    return { name, run: (round) => run(decoded[(round + decoded.length) % decoded.length]!) };
-  };
+  const contender = (run: Running, name: string): Contender => ({
+    name,
+    run: (round) => run(decoded[(round + decoded.length) % decoded.length]!),
+  });
   const options = { rounds, warmupRounds: 5, relevantEffect, level: twoSidedLevel(config.level) };
   const compared = await compareLatency(
-    await contender(pair.baseline, "baseline"),
-    await contender(pair.candidate, "candidate"),
+    contender(await open.baseline(), "baseline"),
+    contender(await open.candidate(), "candidate"),
     { ...options, seed: "gate" },
   );
   return { ...compared, finding: latencyFinding(compared) };
@@ -119,7 +145,7 @@ async function decodeFirst(pictures: readonly PictureRef[], most: number): Promi
 async function runner(
   { card, cardFile }: ContenderModel,
   { resources }: GateWork,
-): Promise<(pixels: Pixels) => Promise<unknown>> {
+): Promise<Running> {
   switch (card.task) {
     case "recognition": {
       const embedder = await resources.embedder(cardFile);
@@ -156,26 +182,37 @@ export async function coldStarts(
       samples[side].push(...once.samples);
     }
   }
-  const ratio = (measure: string, of: (s: ColdStartSample) => number): Finding => {
-    const head = { measure, dataset: null };
-    const found = ratioOf(samples.baseline.map(of), samples.candidate.map(of), 0.9);
-    if (found.value === null) return { ...head, value: null, why: found.why };
-    const median = (side: ColdStartSample[]) =>
-      side.map(of).sort((a, b) => a - b)[side.length >> 1]!;
-    const [baseline, candidate] = [median(samples.baseline), median(samples.candidate)];
-    const caution = found.interval === null && `${processes} processes are too few for an interval`;
-    const finding = {
-      ...head,
-      value: found.value,
-      baseline,
-      candidate,
-      bounds: boundsOf(found.interval),
-      n: found.n,
-    };
-    return caution ? { ...finding, caution } : finding;
-  };
-  return [
-    ratio("memory-ratio", (s) => s.peakRssBytes),
-    ratio("cold-start-ratio", (s) => s.totalMs),
-  ];
+  const of = (what: (s: ColdStartSample) => number) =>
+    [samples.baseline.map(what), samples.candidate.map(what)] as const;
+  return [memoryFinding(...of((s) => s.peakRssBytes)), startFinding(...of((s) => s.totalMs))];
+}
+
+/** One-sided bounds at 95% each. */
+const coldLevel = 0.9;
+
+function startFinding(baseline: number[], candidate: number[]): Finding {
+  const head = { measure: "cold-start-ratio", dataset: null };
+  const found = ratioOf(baseline, candidate, coldLevel);
+  if (found.value === null) return { ...head, value: null, why: found.why };
+  const { value, interval, n } = found;
+  const medians = { baseline: median(baseline), candidate: median(candidate) };
+  const finding = { ...head, value, ...medians, bounds: boundsOf(interval), n };
+  if (interval) return finding;
+  return { ...finding, caution: `of ${n} processes: ${found.whyNoInterval}` };
+}
+
+/** Memory of one process says nothing of the next one's: the pairs are independent. */
+function memoryFinding(baseline: number[], candidate: number[]): Finding {
+  const ratios = baseline.map((bytes, i) => candidate[i]! / bytes).sort((a, b) => a - b);
+  const head = { measure: "memory-ratio", dataset: null };
+  const found = quantileOfSorted(ratios, 0.5, coldLevel);
+  if (found.value === null) return { ...head, value: null, why: found.why };
+  const { value, interval, n } = found;
+  const medians = { baseline: median(baseline), candidate: median(candidate) };
+  const finding = { ...head, value, ...medians, bounds: boundsOf(interval), n };
+  return interval ? finding : { ...finding, caution: found.whyNoInterval! };
+}
+
+function median(values: readonly number[]): number {
+  return sampleQuantile(Float64Array.from(values).sort(), 0.5);
 }

@@ -16,7 +16,7 @@ import { defaultIntervals, twoSidedLevel } from "../stats/interval-plan.js";
 import { measured, named } from "../stats/score.js";
 import type { Diagnosis } from "./diagnosis.js";
 import { flipsOf, losersByClass, type ClassLoss, type GateFlip } from "./flips.js";
-import type { DatasetResult, GateResult } from "./gate.js";
+import type { DatasetResult, GateResult } from "./judgement.js";
 import { measureNamed, type Finding } from "./measures.js";
 
 /** A gate's judgement as a record under `runs/`, and the document that pages and machines read. */
@@ -29,7 +29,7 @@ export interface GateDocument extends Omit<GateResult, "datasets" | "latency"> {
     readonly why: string;
     readonly noise: string;
   } | null;
-  readonly datasets: readonly (Pick<DatasetResult, "name" | "images" | "hash" | "moved"> & {
+  readonly datasets: readonly (Omit<DatasetResult, "items"> & {
     readonly items: number;
     /** Of `flipped` in all, at most so many. */
     readonly flips: readonly GateFlip[];

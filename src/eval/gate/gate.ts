@@ -3,56 +3,18 @@
 import { datasetPictures, pictureRef, recordedRoot } from "../experiments/pictures.js";
 import { UserError } from "../../pipeline/errors.js";
 import type { DatasetManifest } from "../config/dataset.js";
-import { changeBetween, type Change } from "./change.js";
+import { changeBetween } from "./change.js";
 import { classificationFindings, observeClassification } from "./classification.js";
 import type { GateConfig } from "./config.js";
 import type { ContenderModel } from "./contender.js";
 import { coldStarts, fileCosts, timePair, type TimedPair } from "./cost.js";
 import { detectionFindings, observeDetection } from "./detection.js";
-import { judgeLimits, type LimitResult } from "./limits.js";
+import { judgement, sideOf, type DatasetResult, type GateResult } from "./judgement.js";
 import type { Finding } from "./measures.js";
 import { recognitionFindings } from "./recognition-findings.js";
 import { observeRecognition, type Side } from "./recognition.js";
-import type { FindingOptions, MovedItem, TaskFindings } from "./task-findings.js";
-import { inAll, type Verdict } from "./verdict.js";
-import type { GateWork, JudgedItem } from "./work.js";
-
-/** The whole judgement of a candidate. */
-export interface GateResult {
-  readonly gate: string;
-  readonly title: string;
-  readonly task: GateConfig["task"];
-  readonly verdict: Verdict;
-  /** Whether the verdict, as the config counts it, lets the candidate through. */
-  readonly accepted: boolean;
-  readonly change: Change;
-  readonly level: number;
-  readonly baseline: GateSide;
-  readonly candidate: GateSide;
-  readonly limits: readonly LimitResult[];
-  /** All that was measured, with a limit or without. */
-  readonly findings: readonly Finding[];
-  readonly datasets: readonly DatasetResult[];
-  readonly latency: TimedPair | null;
-  readonly notes: readonly string[];
-}
-
-export interface GateSide {
-  readonly name: string;
-  readonly version: string;
-  /** Of the model file; null where the side is a record. */
-  readonly sha256: string | null;
-}
-
-/** The items of one data set. */
-export interface DatasetResult {
-  readonly name: string;
-  /** Image root, relative to the project where it lies inside. */
-  readonly images: string;
-  readonly hash: string;
-  readonly items: readonly JudgedItem[];
-  readonly moved: readonly MovedItem[];
-}
+import type { FindingOptions, TaskFindings } from "./task-findings.js";
+import type { GateWork } from "./work.js";
 
 export interface ModelPair {
   readonly baseline: ContenderModel;
@@ -89,28 +51,15 @@ export async function runGate(
   }
   const { latency, costs } = await measureCosts(pair, datasets[0]!, config, work);
   findings.push(...costs);
-  const limits = judgeLimits(config.limits, findings, { change, level: config.level });
-  const verdict = inAll(limits.map((l) => l.verdict));
-  return {
-    gate: config.name,
-    title: config.title,
-    task: config.task,
-    verdict,
-    accepted: verdict === "pass" || (verdict === "cannot tell" && config.cannotTell === "pass"),
-    change,
-    level: config.level,
+  return judgement(config, {
     baseline: sideOf(pair.baseline),
     candidate: sideOf(pair.candidate),
-    limits,
+    change,
     findings,
     datasets: results,
     latency,
     notes: notesOf(pair),
-  };
-}
-
-function sideOf({ card, sha256 }: ContenderModel): GateSide {
-  return { name: card.name, version: card.version, sha256 };
+  });
 }
 
 function notesOf({ baseline, candidate }: ModelPair): string[] {
@@ -170,7 +119,7 @@ async function compareOn(
         message: "this data set is for the whole pipeline",
         file: dataset.file,
         path: "task",
-        fix: "give a data set for detection, recognition or classification",
+        fix: "give a data set of the models' task, or --config configs/gates/system.yaml",
       });
   }
 }

@@ -1,5 +1,8 @@
 import type { Task } from "../../pipeline/model/card.js";
 
+/** What a gate judges: one model, or a detector and an embedder inside the whole pipeline. */
+export type GateTask = Task | "system";
+
 /**
  * What a gate can set limits on. A limit on a loss is tested (`non-inferiority.ts`); a least or a
  * most is held against what was measured on the sample, or against the interval where there is one.
@@ -8,11 +11,13 @@ export interface Measure {
   readonly name: string;
   readonly kind: "loss" | "least" | "most";
   readonly unit: "ratio" | "dB" | "count";
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly GateTask[];
   readonly what: string;
 }
 
 const models = ["detection", "recognition", "classification"] as const;
+const all = [...models, "system"] as const;
+const system = ["system"] as const;
 
 const recognition = ["recognition"] as const;
 const detection = ["detection"] as const;
@@ -25,25 +30,30 @@ export const measures: readonly Measure[] = [
   loss("AP50", detection, "COCO AP at IoU 0.50"),
   loss("objects-found", detection, "share of a picture's objects that the used boxes find"),
   loss("top-1", classification, "pictures whose highest score is their class"),
+  loss("F1", system, "boxes with their label at IoU 0.5, micro (definition C)"),
+  loss("objects-located", system, "objects of which a box was cut out"),
+  loss("objects-matched", system, "objects whose nearest neighbour has their label"),
+  loss("objects-accepted", system, "objects whose right neighbour passed the threshold"),
+  loss("objects-recognised", system, "objects that the answers name"),
   least("cosine-mean", [...recognition, ...classification], "mean cosine of the outputs"),
   least("cosine-p1", [...recognition, ...classification], "cosine that 1% of the pictures miss"),
   least("cosine-worst", [...recognition, ...classification], "cosine of the worst picture"),
   { ...least("snr", models, "signal to noise of all outputs"), unit: "dB" },
   least("overlap@5", recognition, "share of the five neighbours that both find"),
-  most("top-1-flips", [...recognition, ...classification], "share of items with another answer"),
+  most(
+    "top-1-flips",
+    [...recognition, ...classification, ...system],
+    "share of items with another answer",
+  ),
   most("hamming-mean", recognition, "mean share of a code's bits that flip"),
   most("hamming-worst", recognition, "share of the bits that flip in the worst picture"),
   least("matched-boxes", detection, "boxes that pair, as a share of all that either has"),
   least("box-overlap", detection, "mean IoU of the pairs"),
   most("score-shift", detection, "mean absolute change of the pairs' scores"),
-  most(
-    "unusable",
-    models,
-    "share of the pictures that the candidate fails on and the baseline not",
-  ),
-  most("latency-ratio", models, "median time of the candidate over the baseline's, interleaved"),
-  most("size-ratio", models, "bytes of the file over the baseline's"),
-  most("parameters-ratio", models, "parameters over the baseline's"),
+  most("unusable", all, "share of the pictures that the candidate fails on and the baseline not"),
+  most("latency-ratio", all, "median time of the candidate over the baseline's, interleaved"),
+  most("size-ratio", all, "bytes of the file over the baseline's"),
+  most("parameters-ratio", all, "parameters over the baseline's"),
   most("macs-ratio", models, "multiply-accumulates over the baseline's"),
   most("memory-ratio", models, "peak memory of a fresh process over the baseline's"),
   most("cold-start-ratio", models, "start of a process to its first answer, over the baseline's"),

@@ -123,11 +123,12 @@ export function pairedStatistics(
   return estimateFinding(measure, found, options, clusters);
 }
 
-function estimateFinding(
+/** A paired difference, candidate less baseline, as a finding. */
+export function estimateFinding(
   measure: string,
   found: PairedEstimate | Undefined,
   { dataset, level }: Pick<PairedOptions, "dataset" | "level">,
-  clusters: Int32Array | undefined,
+  clusters?: Int32Array,
 ): Finding {
   if (found.value === null) return { measure, dataset, value: null, why: found.why };
   const { value, first, second, n, standardError, interval, p } = found;

@@ -7,14 +7,13 @@ import type { Cell } from "../record/record.js";
 import { classAnswer, observeClassification } from "./classification.js";
 import type { GateConfig } from "./config.js";
 import type { ContenderModel } from "./contender.js";
-import { imageRoot, isAgnostic, type DatasetResult, type GateResult } from "./gate.js";
-import { judgeLimits } from "./limits.js";
+import { imageRoot, isAgnostic } from "./gate.js";
+import { judgement, sideOf, type DatasetResult, type GateResult } from "./judgement.js";
 import type { Finding } from "./measures.js";
 import { rightsAndWrongs, unusable } from "./paired.js";
 import { observeRecognition } from "./recognition.js";
 import { findingsBesideRecord } from "./record-detections.js";
 import type { TaskFindings } from "./task-findings.js";
-import { inAll } from "./verdict.js";
 import type { Answer, GateWork, JudgedItem } from "./work.js";
 
 /**
@@ -45,29 +44,16 @@ export async function gateAgainstRecord(
       moved: found.moved,
     });
   }
-  const limits = judgeLimits(config.limits, findings, { change, level: config.level });
-  const verdict = inAll(limits.map((l) => l.verdict));
   const { id, experiment } = baseline.record;
-  return {
-    gate: config.name,
-    title: config.title,
-    task: config.task,
-    verdict,
-    accepted: verdict === "pass" || (verdict === "cannot tell" && config.cannotTell === "pass"),
-    change,
-    level: config.level,
+  return judgement(config, {
     baseline: { name: id, version: String(experiment.version), sha256: null },
-    candidate: {
-      name: candidate.card.name,
-      version: candidate.card.version,
-      sha256: candidate.sha256,
-    },
-    limits,
+    candidate: sideOf(candidate),
+    change,
     findings,
     datasets: results,
     latency: null,
     notes: [noteOf(config.task)],
-  };
+  });
 }
 
 function noteOf(task: GateConfig["task"]): string {

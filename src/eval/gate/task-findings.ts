@@ -1,3 +1,4 @@
+import type { LossStage } from "../metrics/end-to-end/waterfall-evidence.js";
 import type { Finding } from "./measures.js";
 import type { PairedOptions } from "./paired.js";
 import type { JudgedItem } from "./work.js";
@@ -10,12 +11,20 @@ export interface MovedItem {
   readonly agreement: number;
 }
 
+/** Objects of a whole pipeline that ended at one stage of the loss waterfall. */
+export interface StageCount {
+  readonly stage: LossStage;
+  readonly baseline: number;
+  readonly candidate: number;
+}
+
 /** What two sides gave on one data set. */
 export interface TaskFindings {
   readonly findings: readonly Finding[];
   readonly items: readonly JudgedItem[];
   /** The pictures that agree least, worst first. */
   readonly moved: readonly MovedItem[];
+  readonly stages?: readonly StageCount[];
 }
 
 export interface FindingOptions extends PairedOptions {

@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { faissBuild } from "../../pipeline/index/engine.js";
 import { packageVersion } from "../../pipeline/package-version.js";
 import { preprocessingKernel } from "../../pipeline/image/preprocess.js";
-import { projectRoot } from "../../pipeline/root.js";
+import { installedAsPackage, projectRoot } from "../../pipeline/root.js";
 import { describeMachine } from "./machine.js";
 import type { RunRecord } from "./record.js";
 
@@ -40,6 +40,8 @@ export async function collectProvenance(): Promise<
 
 /** The checkout's commit, with `+` where files differ from it; null outside a checkout. */
 async function commit(): Promise<string | null> {
+  // As an npm package it would find the commit of whoever installed it.
+  if (installedAsPackage) return null;
   try {
     const git = promisify(execFile);
     const { stdout: head } = await git("git", ["rev-parse", "HEAD"], { cwd: projectRoot });

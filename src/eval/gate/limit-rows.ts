@@ -1,5 +1,5 @@
-import type { GateDocument } from "../../eval/gate/gate-record.js";
-import { show, type LimitResult } from "../../eval/gate/limits.js";
+import type { GateDocument } from "./gate-record.js";
+import { show, type LimitResult } from "./limits.js";
 
 /** A gate's limits as rows of text, for the terminal and for Markdown alike. */
 export interface LimitRow {
