@@ -17,6 +17,7 @@ import {
 import { samplesToArrow } from "../../src/eval/record/samples.js";
 import { wilsonInterval } from "../../src/eval/stats/proportion.js";
 import { Random } from "../../src/eval/stats/random.js";
+import { failedGate } from "../eval/gate/failed-gate.js";
 import { makePictures, pictureBoxes, pictureNames } from "./make-pictures.js";
 
 /**
@@ -1015,6 +1016,28 @@ export async function makeRecords(runs: string, { extraCases = 0 } = {}): Promis
     await mkdir(join(runs, folder), { recursive: true });
     await writeFile(join(runs, folder, "run.json"), text);
   }
+
+  const shelf = completed("gate", { baseline: "old", candidate: "new", dataset: "shelf" }, []);
+  await write(runs, pictures, {
+    name: "gate-recognition",
+    title: "Gate: Embedder",
+    day: "2026-01-20",
+    made: [
+      {
+        cell: shelf,
+        cases: failedGate.datasets[0]!.flips.map(({ item, truth }, i) => ({
+          ...noCase,
+          item,
+          image: pictureNames[i % pictureNames.length]!,
+          outcome: "miss" as const,
+          truth,
+          prediction: hostile,
+        })),
+      },
+    ],
+  });
+  const gate = join(runs, "2026-01-20-gate-recognition-0a1b2c3d", "gate.json");
+  await writeFile(gate, JSON.stringify(failedGate));
 
   if (extraCases > 0) {
     const cells = 20;

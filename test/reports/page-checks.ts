@@ -14,6 +14,7 @@ export { csvParseRows };
 const leastCharts: Record<string, number> = {
   "binary-or-real": 4,
   detection: 4,
+  gate: 1,
   "index-choice": 4,
   latency: 5,
   networks: 2,

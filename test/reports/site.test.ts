@@ -32,6 +32,7 @@ describe("the built site", () => {
       "binary-or-real",
       "compare",
       "detection",
+      "gate",
       "index",
       "index-choice",
       "latency",

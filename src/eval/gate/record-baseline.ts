@@ -58,7 +58,8 @@ export async function gateAgainstRecord(
 
 function noteOf(task: GateConfig["task"]): string {
   return task === "detection"
-    ? "the baseline is a record: of each picture it holds the surest boxes without classes, and no times; of the candidate, too, only as many boxes count"
+    ? "the baseline is a record: of each picture it holds the surest boxes without classes, " +
+        "and no times; of the candidate, too, only as many boxes count"
     : "the baseline is a record: it holds answers, but neither outputs nor times";
 }
 

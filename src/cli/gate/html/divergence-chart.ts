@@ -24,21 +24,27 @@ export function divergenceChart({ rows, first, floorDb }: LayerReport): Markup {
     const share = (Math.min(db, mostDb) - least) / (mostDb - least);
     return (bottom - share * (bottom - margin.top)).toFixed(1);
   };
+  const across = (kind: string, db: number): Markup => {
+    const [from, to] = [margin.left, width - margin.right];
+    return markup`<line class="${kind}" x1="${from}" x2="${to}" y1="${y(db)}" y2="${y(db)}"/>`;
+  };
   const ticks = [0, 30, 60, 90, 120].map(
-    (
-      db,
-    ) => markup`<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${y(db)}" y2="${y(db)}"/>
-<text x="${margin.left - 6}" y="${y(db)}" text-anchor="end" dominant-baseline="middle">${db}</text>`,
+    (db) => markup`${across("grid", db)}
+<text x="${margin.left - 6}" y="${y(db)}" class="tick">${db}</text>
+`,
   );
   const dots = known.map(({ row, i, db }) => {
     const kind = row === first ? "first" : db < floorDb ? "below" : "fine";
-    const told = `${row.op}, ${row.candidate}: ${db.toFixed(1)} dB`;
-    return markup`<circle class="${kind}" cx="${x(i)}" cy="${y(db)}" r="${row === first ? 5 : 2.5}"><title>${told}</title></circle>`;
+    const told = markup`<title>${row.op}, ${row.candidate}: ${db.toFixed(1)} dB</title>`;
+    const radius = row === first ? 5 : 2.5;
+    return markup`<circle class="${kind}" cx="${x(i)}" cy="${y(db)}" r="${radius}">${told}</circle>
+`;
   });
-  return markup`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${sentence(first, floorDb, known.length)}">
+  const label = sentence(first, floorDb, known.length);
+  return markup`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">
 ${ticks}
-<line class="floor" x1="${margin.left}" x2="${width - margin.right}" y1="${y(floorDb)}" y2="${y(floorDb)}"/>
-<text class="floor-text" x="${width - margin.right}" y="${y(floorDb)}" dy="-4" text-anchor="end">usual at least: ${floorDb} dB</text>
+${across("floor", floorDb)}
+<text x="${width - margin.right}" y="${y(floorDb)}" class="above">usual: ${floorDb} dB</text>
 ${dots}
 <text x="${margin.left}" y="${height - 8}">order of computation, ${rows.length} values</text>
 <text x="4" y="10">signal to noise (dB)</text>

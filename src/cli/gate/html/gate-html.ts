@@ -18,7 +18,9 @@ export function gateHtml(
   pictures: GatePictures,
   { judgedAt }: { readonly judgedAt: string },
 ): string {
-  const { verdict, title } = document;
+  const { verdict, title, change, level } = document;
+  const kind = verdict.replace(" ", "-");
+  const broke = document.diagnosis?.sentence;
   const mark = { pass: "✓", fail: "✗", "cannot tell": "?" }[verdict];
   const page = markup`<!doctype html>
 <html lang="en">
@@ -26,9 +28,9 @@ export function gateHtml(
 <title>${verdict}: ${document.candidate.name}</title>
 <style>${style}</style></head>
 <body><main>
-<h1 class="${verdict.replace(" ", "-")}"><span aria-hidden="true">${mark}</span> ${headline(document)}</h1>
-${document.diagnosis ? markup`<p class="broke"><b>Where it broke:</b> ${document.diagnosis.sentence}</p>` : null}
-<p class="muted">${title}, ${changeNames[document.change]}, judged ${judgedAt} at level ${document.level}</p>
+<h1 class="${kind}"><span aria-hidden="true">${mark}</span> ${headline(document)}</h1>
+${broke ? markup`<p><b>Where it broke:</b> ${broke}</p>` : null}
+<p class="muted">${title}, ${changeNames[change]}, judged ${judgedAt} at level ${level}</p>
 ${notesOf(document)}
 ${limitSection(document)}
 ${document.datasets.map((dataset) => datasetSection(dataset, pictures))}
@@ -86,7 +88,9 @@ function flipCards({ name, flips, flipped }: Dataset, pictures: GatePictures): M
   const cards = flips.slice(0, picturedFlips).map(
     (f) => markup`<li class="${f.direction}">${picture(name, f.image, f.item, pictures)}
 <b>${f.direction}</b> ${f.item}
-<dl>${entry("truth", f.truth)}${entry("baseline", f.baseline)}${entry("candidate", f.candidate)}</dl></li>
+<dl>${entry("truth", f.truth)}
+${entry("baseline", f.baseline)}
+${entry("candidate", f.candidate)}</dl></li>
 `,
   );
   const more = flipped - cards.length;

@@ -6,7 +6,8 @@ export const style = new Markup(`
   --pass: #00704f; --fail: #b33a00; --open: #7a5c00; --dot: #0072b2; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8ebef; --soft: #a5afbb; --line: #39424d;
   --back: #14181d; --pass: #43c59e; --fail: #ff8f57; --open: #e2bd4c; --dot: #6db9ea; } }
-body { margin: 0; background: var(--back); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+body { margin: 0; background: var(--back); color: var(--ink);
+  font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 64rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
 h1 { font-size: 1.4rem; line-height: 1.3; margin: 0 0 .5rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
@@ -34,5 +35,8 @@ dt { color: var(--soft); } dd { margin: 0; }
 svg { width: 100%; height: auto; font-size: 11px; }
 svg text { fill: var(--soft); } .grid { stroke: var(--line); }
 .floor { stroke: var(--open); stroke-dasharray: 4 3; }
-circle.fine { fill: var(--dot); } circle.below { fill: var(--open); } circle.first { fill: var(--fail); }
+.tick { text-anchor: end; dominant-baseline: middle; }
+.above { text-anchor: end; transform: translateY(-4px); }
+circle.fine { fill: var(--dot); } circle.below { fill: var(--open); }
+circle.first { fill: var(--fail); }
 `);

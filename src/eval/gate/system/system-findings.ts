@@ -1,4 +1,4 @@
-import { accepted } from "../../metrics/end-to-end/f1-evidence.js";
+import { accepted } from "../../../pipeline/acceptance.js";
 import { f1Difference } from "../../metrics/end-to-end/f1.js";
 import { objectLosses, type ObjectLoss } from "../../metrics/end-to-end/waterfall.js";
 import { lossStages } from "../../metrics/end-to-end/waterfall-evidence.js";
