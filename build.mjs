@@ -18,10 +18,16 @@ const root = dirname(fileURLToPath(import.meta.url));
 const stampFile = join(root, "dist", ".stamp");
 const bundled = ["arquero", "commander", "fast-xml-parser", "yaml", "zod"];
 /** Where the form for Node is CommonJS, whose exports a bundle of modules does not show. */
-const entries = { yaml: join(root, "node_modules/yaml/browser/index.js") };
+const entries = { yaml: join(packageFolder("yaml"), "browser", "index.js") };
 /** What a bundled CommonJS package requires of Node itself. */
 const requires =
   'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
+/** An npm package's folder: below the checkout, or beside it where this is a package itself. */
+function packageFolder(name) {
+  const below = join(root, "node_modules", name);
+  return existsSync(below) ? below : join(dirname(root), name);
+}
 
 function sources(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -76,7 +82,7 @@ export async function ensureBuilt() {
   const files = ["src", "datasets", "models/networks", "native"]
     .filter((d) => existsSync(join(root, d)))
     .flatMap(sources);
-  const versions = bundled.map((name) => `node_modules/${name}/package.json`);
+  const versions = bundled.map((name) => join(relative(root, packageFolder(name)), "package.json"));
   const stamp = stampOf([...files, ...versions, "build.mjs"]);
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return false;
   const { build } = await import("esbuild");
@@ -85,6 +91,8 @@ export async function ensureBuilt() {
   const fresh = join(root, `.dist-${process.pid}`);
   try {
     const settings = {
+      // Packages are looked for from here, wherever the command runs.
+      absWorkingDir: root,
       bundle: true,
       format: "esm",
       platform: "node",

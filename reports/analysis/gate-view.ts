@@ -49,7 +49,8 @@ export function divergenceSentence(document: GateDocument): string {
   if (!layers) return "The values of the two graphs were not compared.";
   const points = divergencePoints(document);
   const first = points.find((p) => p.kind === "first below the floor");
-  const head = `How well each of ${points.length} values of the two graphs agrees, in the order of computation`;
+  const count = `${points.length} values of the two graphs`;
+  const head = `How well each of ${count} agrees, in the order of computation`;
   return first
     ? `${head}: the first below ${layers.floorDb} dB is ${first.value} (${first.operator}).`
     : `${head}: none is below ${layers.floorDb} dB.`;

@@ -4,6 +4,7 @@ import type { GateDocument } from "../../src/eval/gate/gate-record.js";
 import { picturedFlips, type GateView } from "../analysis/gate-view.js";
 import { dataTable } from "./data-table.js";
 import { thumbnail } from "./pictures.js";
+import { message } from "./runs.js";
 
 type Dataset = GateDocument["datasets"][number];
 type Flip = Dataset["flips"][number];
@@ -13,7 +14,7 @@ export function verdict({ document }: GateView): HTMLElement {
   const { diagnosis, notes, latency, level } = document;
   const all = [...notes, ...(latency ? [`latency: ${latency.why}`] : []), `level ${level}`];
   return html`<div class="gate">
-    <p class="gate-verdict"><strong>${headline(document)}</strong></p>
+    ${message(headline(document))}
     ${diagnosis ? html`<p><strong>Where it broke:</strong> ${diagnosis.sentence}</p>` : null}
     <ul class="muted">
       ${all.map((note) => html`<li>${note}</li>`)}
@@ -27,6 +28,7 @@ export function limits({ document }: GateView): HTMLElement {
     <h2>Limits</h2>
     ${dataTable<LimitRow>({
       caption: "Each limit, the broken ones first",
+      downloads: "gate-limits",
       rows: limitRows(document),
       columns: [
         { head: "Verdict", value: (r) => r.verdict },

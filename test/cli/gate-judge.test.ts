@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { judge, type JudgeOptions } from "../../src/cli/gate/judge.js";
 import { CardDesk } from "../../src/eval/gate/contender.js";
 import { openWork } from "../../src/eval/gate/work.js";
+import { projectRoot } from "../../src/pipeline/root.js";
 import { complaintOf } from "../complaint.js";
 import { makeTiny, type Tiny } from "../eval/tiny-benchmark.js";
 import {
@@ -144,6 +145,41 @@ describe("what a gate is given", () => {
     expect(verdict).toBe("cannot tell");
     const recall = limits.find((l) => l.measure === "recall@1")!;
     expect(recall.why).toBe("no item has a right answer");
+  });
+});
+
+describe("a whole pipeline", () => {
+  const models = (name: string, file: string): string => join(projectRoot, "models", name, file);
+  const cards = [models("det-light", "card.yaml"), models("light-general", "card.yaml")];
+  const scenes = () => ({
+    baseline: cards,
+    data: [join(tiny.folder, "scenes.yaml")],
+    config: systemConfig(),
+  });
+
+  it("is judged with the one model that changed, the other on both sides", async () => {
+    const candidate = [models("light-int8", "model.onnx")];
+    const document = await judged({ ...scenes(), candidate });
+    expect(document).toMatchObject({ task: "system", change: "int8" });
+    expect(document.candidate.name).toBe("det-light + light-general");
+    expect(document.notes).toEqual(["the embedder differs"]);
+    const size = (name: string) => statSync(models(name, "model.onnx")).size;
+    const ratio = document.findings.find((f) => f.measure === "size-ratio")!;
+    const [detector, before, after] = ["det-light", "light-general", "light-int8"].map(size);
+    expect(ratio.value).toBeCloseTo((detector! + after!) / (detector! + before!), 12);
+    const { stages, items } = document.datasets[0]!;
+    const total = (side: "baseline" | "candidate") => stages!.reduce((n, s) => n + s[side], 0);
+    // A sixth of the 24 pictures shows a stranger.
+    expect([items, total("baseline"), total("candidate")]).toEqual([24, 20, 20]);
+  }, 60_000);
+
+  it("is refused where nothing changed, or a file fits neither card", async () => {
+    const same = await complaintOf(judged({ ...scenes(), candidate: [cards[0]!] }));
+    expect(same.code).toBe("same-model");
+    const other = [models("cls-pp-lcnet-0.25x", "model.onnx")];
+    const unlike = await complaintOf(judged({ ...scenes(), candidate: other }));
+    expect(unlike).toMatchObject({ code: "card-mismatch" });
+    expect(unlike.found).toMatch(/^det-light .*; light-general /);
   });
 });
 

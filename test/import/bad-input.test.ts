@@ -132,6 +132,14 @@ describe("archives", () => {
     expect(found.code).toBe("archive-unsafe");
   });
 
+  it("a gzip bomb is refused before it has inflated", async () => {
+    const bomb = gzipSync(Buffer.alloc(80 << 20));
+    expect(bomb.length).toBeLessThan(100_000);
+    const found = await complaintOf(() => readTar(bomb, "bomb.tar.gz"));
+    expect(found).toMatchObject({ code: "archive-unsafe" });
+    expect(`${found.message} ${found.found ?? ""}`).toMatch(/over 67108864 bytes when inflated/);
+  });
+
   it("one that is cut short, or is no tar", async () => {
     const tar = tarOf([{ name: "a", bytes: new Uint8Array(2000) }]);
     expect((await complaintOf(() => readTar(tar.subarray(0, 1500), "a"))).code).toBe(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { GraphBuilder } from "../../src/import/graph/builder.js";
-import { broadcast, sliceLength } from "../../src/import/graph/shapes.js";
+import { broadcast } from "../../src/import/graph/broadcast.js";
+import { sliceLength } from "../../src/import/graph/layout-shapes.js";
 
 describe("shapes while a graph is built", () => {
   it("broadcasting leaves open what is open, and takes a number from either side", () => {

@@ -393,7 +393,8 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
       const commands = await commandsOf(page);
       await expectCommands(commands);
       if (name !== "paper") expect(commands.length).toBeGreaterThan(0);
-      if (name !== "paper") expect(await mainText(page)).toContain("npx shitu run");
+      const verb = name === "gate" ? "gate" : "run";
+      if (name !== "paper") expect(await mainText(page)).toContain(`npx shitu ${verb}`);
       await page.close();
     },
     60_000,

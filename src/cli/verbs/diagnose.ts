@@ -3,15 +3,24 @@ import { dirname, relative, resolve } from "node:path";
 import { changes, type Change } from "../../eval/gate/change.js";
 import { cardText, correctedCard } from "../../eval/gate/chain/corrected-card.js";
 import type { Chain } from "../../eval/gate/chain/chain.js";
-import { CardDesk, openPair, type ContenderModel } from "../../eval/gate/contender.js";
+import {
+  CardDesk,
+  isModelFile,
+  openByCard,
+  openPair,
+  type ContenderModel,
+} from "../../eval/gate/contender.js";
 import { diagnose } from "../../eval/gate/diagnosis.js";
+import { compareDumps, isDumpFolder } from "../../eval/gate/dumps.js";
 import { samplePictures, type SampledPicture } from "../../eval/gate/oracle/sample.js";
 import { openWork, type GateWork } from "../../eval/gate/work.js";
 import { cacheFolder } from "../../eval/config/paths.js";
 import { writeAtomic } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
 import { decode } from "../../pipeline/image/image.js";
+import { readOnnx } from "../../pipeline/onnx/read-model.js";
 import { ExitCode } from "../exit-code.js";
+import { dumpsText } from "../gate/dumps-text.js";
 import { diagnosisText, type WrittenCard } from "../gate/diagnosis-text.js";
 import { settingsOf } from "../gate/settings.js";
 import { choice, whole } from "../options.js";
@@ -44,7 +53,10 @@ export const verb: Verb = {
           "layer by layer. Exit code 1 where it does.",
       )
       .requiredOption("--candidate <card|model.onnx>", "the export that is in doubt")
-      .requiredOption("--baseline <card|model.onnx>", "the one that is trusted")
+      .requiredOption(
+        "--baseline <card|model.onnx|folder>",
+        "the one that is trusted; or a folder of tensors (x0.npy, y0.npy, NAME.npy)",
+      )
       .option("--image <picture...>", "pictures to look at; no labels are needed")
       .option("--data <manifest...>", "data sets to take pictures from; labels give task scores")
       .option("--pictures <n>", "pictures of each data set", "32")
@@ -77,6 +89,7 @@ export const verb: Verb = {
 };
 
 async function run(options: Options): Promise<void> {
+  if (isDumpFolder(options.baseline)) return besideDumps(options);
   const most = whole("--pictures", options.pictures);
   const change =
     options.change === undefined ? undefined : choice<Change>("--change", options.change, changes);
@@ -105,6 +118,20 @@ async function run(options: Options): Promise<void> {
     await work.resources.close();
     await desk.close();
   }
+}
+
+/** Tensors that another framework dumped, beside what the candidate gives. */
+async function besideDumps(options: Options): Promise<void> {
+  const change =
+    options.change === undefined ? "same" : choice<Change>("--change", options.change, changes);
+  const place = { path: options.candidate, modelFolder: options.candidateFolder };
+  const model = isModelFile(options.candidate)
+    ? await readOnnx(options.candidate)
+    : (await openByCard(place)).onnx;
+  const comparison = await compareDumps(options.baseline, model, change);
+  if (options.json) printJson(comparison);
+  else print(dumpsText(comparison));
+  if (!comparison.healthy) process.exitCode = ExitCode.belowBar;
 }
 
 async function picturesOf(

@@ -2,16 +2,12 @@ import type { Command } from "commander";
 import {
   galleryFormats,
   idMapFile,
-  readForeignGallery,
-  type ForeignRow,
   type GalleryFormat,
 } from "../../import/paddle/galleries/id-map.js";
-import { openSource } from "../../import/paddle/source.js";
+import { importGallery } from "../../import/paddle/galleries/import-gallery.js";
 import { refuseExisting, writeFolder } from "../../import/write-folder.js";
-import { openEmbedder } from "../../pipeline/embedding/embedder.js";
 import { UserError } from "../../pipeline/errors.js";
-import { readGallery, saveGallery } from "../../pipeline/gallery/gallery-store.js";
-import { FaissIndex } from "../../pipeline/index/faiss.js";
+import { readGallery } from "../../pipeline/gallery/gallery-store.js";
 import { protocols, type Protocol } from "../../pipeline/protocol.js";
 import { choice } from "../options.js";
 import { protocolOf } from "../protocol-option.js";
@@ -43,7 +39,7 @@ export function foreignGalleries(command: Command): void {
     .requiredOption("--out <folder>", "where to save the gallery")
     .option("--protocol <name>", protocols.join(" or "), "paddleclas")
     .option("--json", "machine output")
-    .action(importGallery);
+    .action(importForeign);
   command
     .command("export")
     .description("write a gallery as PaddleClas or PaddleX keep it")
@@ -54,81 +50,20 @@ export function foreignGalleries(command: Command): void {
     .action(exportGallery);
 }
 
-async function importGallery(folder: string, options: ImportOptions): Promise<void> {
+async function importForeign(folder: string, options: ImportOptions): Promise<void> {
   refuseExisting(options.out);
   const protocol = protocolOf(options);
-  const { format, index: bytes, rows } = await readForeignGallery(await openSource(folder));
-  const index = await FaissIndex.load(bytes, "vector.index", false);
-  try {
-    const model = await modelOf(options, { folder, kind: index.kind, dim: index.dim });
-    refuseOtherRows(folder, rows, index.size);
-    const manifest = await saveGallery(
-      options.out,
-      {
-        kind: index.kind,
-        dim: index.dim,
-        metric: index.metric,
-        model,
-        protocol,
-        engine: "faiss",
-        engineVersion: index.version,
-        factory: factoryOf(index),
-        parameters: {},
-        nextId: rows.reduce((next, { id }) => Math.max(next, id + 1), 0),
-      },
-      bytes,
-      rows,
-    );
-    const told = { gallery: options.out, format, count: manifest.count, factory: manifest.factory };
-    if (options.json) printJson(told);
-    else print(`${options.out}: ${told.count} entries of ${folder} (${format}, ${told.factory})`);
-  } finally {
-    index.close();
-  }
-}
-
-interface Shape {
-  readonly folder: string;
-  readonly kind: "real" | "binary";
-  readonly dim: number;
-}
-
-/** The model's stamp; a gallery of vectors of another size is another model's. */
-async function modelOf({ card, modelFolder }: ImportOptions, shape: Shape) {
-  const embedder = await openEmbedder(card, modelFolder === undefined ? {} : { modelFolder });
-  const { id, version, kind, dim } = embedder;
-  await embedder.close();
-  if (kind !== shape.kind || dim !== shape.dim) {
-    throw new UserError({
-      code: "gallery-model",
-      message: "the gallery is another model's",
-      file: shape.folder,
-      expected: `${dim} ${kind === "real" ? "floats" : "bits"} a vector, as ${card} has`,
-      found: `${shape.dim} ${shape.kind === "real" ? "floats" : "bits"}`,
-      fix: "give the card of the model that made the gallery",
-    });
-  }
-  const stamp = { id, version, card };
-  return modelFolder === undefined ? stamp : { ...stamp, folder: modelFolder };
-}
-
-function refuseOtherRows(folder: string, rows: readonly ForeignRow[], size: number): void {
-  if (rows.length === size) return;
-  throw new UserError({
-    code: "gallery-corrupt",
-    message: "index and id map disagree",
-    file: folder,
-    expected: `${size} entries, as vector.index has`,
-    found: `${rows.length} in the id map`,
-    fix: "take both files from one gallery",
+  const { card, modelFolder, out } = options;
+  const { format, manifest } = await importGallery({
+    from: folder,
+    out,
+    card,
+    modelFolder,
+    protocol,
   });
-}
-
-/** Faiss's file does not say which factory made it; what can be told of it stands for it. */
-function factoryOf(index: FaissIndex): string {
-  const b = index.kind === "binary" ? "B" : "";
-  if ("nprobe" in index.parameters) return `${b}IVF`;
-  return "efSearch" in index.parameters ? `${b}HNSW` : `${b}Flat`;
+  const told = { gallery: out, format, count: manifest.count, factory: manifest.factory };
+  if (options.json) printJson(told);
+  else print(`${out}: ${told.count} entries of ${folder} (${format}, ${told.factory})`);
 }
 
 async function exportGallery(options: ExportOptions): Promise<void> {

@@ -1,16 +1,16 @@
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { forms, type Form } from "../../import/paddle/form.js";
 import {
   importModel,
-  type Imported,
   type ImportOptions,
   type ImportReport,
 } from "../../import/paddle/import-model.js";
 import { openSource } from "../../import/paddle/source.js";
-import { refuseExisting, writeFolder } from "../../import/write-folder.js";
+import { readDeployment } from "../../import/paddle/system/deployment.js";
+import { importSystem } from "../../import/paddle/system/import-system.js";
+import { writeImported } from "../../import/paddle/written-model.js";
+import { refuseExisting } from "../../import/write-folder.js";
 import { UserError } from "../../pipeline/errors.js";
-import { isBaseline, loadCard } from "../../pipeline/model/card.js";
-import { checkCard } from "../../pipeline/model/model.js";
 import { showShape } from "../../pipeline/forms/detector-form.js";
 import { choice, whole } from "../options.js";
 import { bytes, print, printJson, table, visible } from "../terminal.js";
@@ -24,6 +24,7 @@ interface Options {
   form?: string;
   keepNorms?: boolean;
   drawParameters?: string;
+  root?: string;
   json?: boolean;
 }
 
@@ -33,7 +34,10 @@ export const verb: Verb = {
       .description(
         "Take a PaddlePaddle inference model in: writes model.onnx, card.yaml and import.json.",
       )
-      .argument("<folder|archive.tar>", "as downloaded: graph, parameters, configuration")
+      .argument(
+        "<folder|archive.tar|inference.yaml>",
+        "as downloaded: graph, parameters, configuration; or PaddleClas's file of a whole system",
+      )
       .requiredOption("--out <folder>", "folder to write; its name becomes the model's")
       .option("--opset <n>", "of the ONNX file, 13 to 21", "17")
       .option("--batch <n>", "fix the batch; left open where the graph allows it")
@@ -41,6 +45,7 @@ export const verb: Verb = {
       .option("--form <form>", `of a detector: ${forms.join(" or ")}`)
       .option("--keep-norms", "leave batch normalisation as operators of its own")
       .option("--draw-parameters <seed>", "draw the parameters of a graph that came without")
+      .option("--root <folder>", "of a whole system: PaddleClas's deploy folder")
       .option("--json", "machine output")
       .action(run);
   },
@@ -48,10 +53,36 @@ export const verb: Verb = {
 
 async function run(place: string, options: Options): Promise<void> {
   refuseExisting(options.out);
+  if (/\.ya?ml$/i.test(place)) return importDeployment(place, options);
   const imported = await importModel(await openSource(place), importOptions(options));
   await writeImported(options.out, imported);
   if (options.json) printJson(imported.report);
   else print(describe(imported.report, options.out));
+}
+
+/** PaddleClas's `inference_*.yaml`: detector, embedder, gallery and thresholds together. */
+async function importDeployment(file: string, options: Options): Promise<void> {
+  const deployment = await readDeployment(file, options.root);
+  const imported = await importSystem(deployment, options.out, importOptions(options));
+  if (options.json) return printJson(imported);
+  const models = [
+    ["detector", imported.detector],
+    ["embedder", imported.embedder],
+  ] as const;
+  const lines = models.map(([part, report]) => {
+    if (!report) return `${part}   none: only the whole picture is looked up`;
+    const { elements } = report.parameters;
+    return `${part}   ${report.source}, ${elements.toLocaleString("en-US")} parameters`;
+  });
+  const gallery = imported.gallery === null ? "none" : `${imported.gallery} entries`;
+  const notes = [...imported.notes, ...models.flatMap(([, report]) => report?.notes ?? [])];
+  print(
+    [
+      [...lines, `gallery    ${gallery}`].map(visible).join("\n"),
+      ...notes.map((note) => `note: ${visible(note)}`),
+      `Wrote ${options.out}: npx shitu recognize --system ${options.out} PICTURE`,
+    ].join("\n\n"),
+  );
 }
 
 function importOptions(options: Options): ImportOptions {
@@ -96,20 +127,6 @@ function modelName(folder: string): string {
     .replace(/[^a-z0-9._-]+/g, "-");
   const name = plain.replace(/^[^a-z0-9]+/, "");
   return name === "" ? "model" : name;
-}
-
-/** Writes a model's folder; a card that does not agree with its model is a fault of ours. */
-export async function writeImported(folder: string, imported: Imported): Promise<void> {
-  const files = {
-    "model.onnx": imported.parts,
-    "card.yaml": imported.card,
-    "import.json": `${JSON.stringify(imported.report, null, 2)}\n`,
-  };
-  await writeFolder(folder, files, async (written) => {
-    const file = join(written, "card.yaml");
-    const card = await loadCard(file);
-    if (!isBaseline(card)) await checkCard(card, file, join(written, "model.onnx"));
-  });
 }
 
 function describe(report: ImportReport, out: string): string {

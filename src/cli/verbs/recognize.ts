@@ -1,3 +1,4 @@
+import type { Command } from "commander";
 import { mkdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { writeAtomic } from "../../pipeline/atomic-file.js";
@@ -17,25 +18,14 @@ import { finite, share, whole } from "../options.js";
 import { protocolOf } from "../protocol-option.js";
 import { progressBar } from "../progress.js";
 import { ms, print, printJson, table, warn } from "../terminal.js";
+import { withSystem, type SystemOptions } from "../system-options.js";
 import type { Verb } from "../verb.js";
 
-interface Options {
-  gallery: string;
-  embedder?: string;
-  embedderFolder?: string;
-  detector?: string;
-  detectorFolder?: string;
-  protocol?: string;
-  k: string;
-  scoreThreshold: string;
-  hammingRadius: string;
-  detectionThreshold: string;
-  maxDetections: string;
-  suppressIou: string;
-  wholeImage: boolean;
-  boxes?: string;
-  draw?: string;
-  json?: boolean;
+interface Options extends SystemOptions {
+  readonly embedderFolder?: string;
+  readonly detectorFolder?: string;
+  readonly draw?: string;
+  readonly json?: boolean;
 }
 
 export const verb: Verb = {
@@ -45,7 +35,11 @@ export const verb: Verb = {
         "Recognise what is in pictures: detect, embed, search the gallery, threshold, suppress.",
       )
       .argument("<image...>", "picture files")
-      .requiredOption("--gallery <folder>", "a gallery made with `shitu gallery build`")
+      .option("--gallery <folder>", "a gallery made with `shitu gallery build`")
+      .option(
+        "--system <folder>",
+        "detector, embedder, gallery and thresholds together, as `shitu import` writes them",
+      )
       .option(
         "--embedder <card.yaml>",
         "card of the embedding model (default: the one that built the gallery)",
@@ -105,7 +99,8 @@ type Row = { readonly image: string } & (
   { readonly observation: Observation; readonly drawn?: string } | { readonly error: Complaint }
 );
 
-async function recognize(images: string[], options: Options): Promise<void> {
+async function recognize(images: string[], given: Options, command: Command): Promise<void> {
+  const options = await withSystem(given, command);
   if (options.boxes !== undefined && options.detector !== undefined)
     throw new UserError({
       code: "bad-option",

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { modelParts, type DraftModel, type DraftValue } from "../../pipeline/onnx/write-model.js";
 import { buildModel, type BuiltModel } from "./build-model.js";
-import { modelConfig, readModelConfig, type ModelConfig } from "./cards/config.js";
+import { readModelConfig, type ModelConfig } from "./cards/config.js";
 import { cardText } from "./cards/write-card.js";
 import { formed, type Form, type FormedProgram } from "./form.js";
 import type { Program } from "./program.js";
@@ -24,7 +24,7 @@ export interface ImportOptions {
   /** Draw parameters for a graph that came without. */
   readonly drawSeed: number | null;
   /** What a file elsewhere says of this model, before what stands beside it. */
-  readonly config?: { readonly values: Readonly<Record<string, unknown>>; readonly file: string };
+  readonly config?: ModelConfig;
 }
 
 export interface ImportReport {
@@ -59,9 +59,7 @@ export interface Imported {
  */
 export async function importModel(source: ModelSource, options: ImportOptions): Promise<Imported> {
   const paddle = await readPaddleModel(source, options.drawSeed);
-  const config = options.config
-    ? modelConfig(options.config.values, options.config.file)
-    : await readModelConfig(source);
+  const config = options.config ?? (await readModelConfig(source));
   const sized = withSize(paddle.program, options.size ?? config.preparation.size?.value ?? null);
   const shape = formed(sized, options.form);
   const sizes = sizesFor(shape, options);

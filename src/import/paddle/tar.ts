@@ -11,6 +11,10 @@ const block = 512;
 /** What a gzip file may inflate to: as much as any model that can be imported. */
 const mostInflated = 2 ** 31 - 1;
 
+/** Weights shrink to nine tenths, graphs to a tenth: what inflates further than this is a bomb. */
+const mostRatio = 50;
+const smallest = 64 << 20;
+
 /** An archive of more files than this is no model's. */
 const mostMembers = 20_000;
 
@@ -44,11 +48,12 @@ function inflated(bytes: Uint8Array, file: string): Uint8Array {
   const [a, b] = bytes;
   if (a === 0x50 && b === 0x4b) throw broken(file, "a tar archive", "a zip archive: unpack it");
   if (a !== 0x1f || b !== 0x8b) return bytes;
+  const most = Math.min(mostInflated, Math.max(smallest, mostRatio * bytes.length));
   try {
-    return gunzipSync(bytes, { maxOutputLength: mostInflated });
+    return gunzipSync(bytes, { maxOutputLength: most });
   } catch (error) {
     const large = (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
-    if (large) throw unsafe(file, "a bomb", `over ${mostInflated} bytes when inflated`);
+    if (large) throw unsafe(file, "a bomb", `over ${most} bytes when inflated`);
     throw broken(file, "a gzip file", (error as Error).message);
   }
 }

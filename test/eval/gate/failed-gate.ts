@@ -3,7 +3,7 @@ import type { GateDocument } from "../../../src/eval/gate/gate-record.js";
 import { judgeLimits } from "../../../src/eval/gate/limits.js";
 
 /** A failed gate whose names and labels are hostile. */
-export const hostile = `</style><script>alert(1)</script>"'&`;
+export const hostile = `<img src=x onerror=alert(1)></style><script>alert(1)</script>"'&`;
 const rows = [120, 90, 4, -3].map((db, i) => ({
   op: "Conv",
   baseline: `b${i}`,

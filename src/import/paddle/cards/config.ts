@@ -13,6 +13,8 @@ export interface ModelConfig {
   readonly architecture: string | null;
   readonly task: "detection" | "recognition" | "classification" | null;
   readonly suppression: SuppressionConfig | null;
+  /** How PaddleClas's `RecPostProcess` makes codes; null where it does not. */
+  readonly binarise?: "sign" | "round" | null;
   /** The file that says all this; null where there is none. */
   readonly file: string | null;
 }
@@ -51,10 +53,12 @@ export async function readModelConfig(source: ModelSource): Promise<ModelConfig>
 
 /** The same from parsed YAML. `file` is how the card and the report name it. */
 export function modelConfig(config: Readonly<Record<string, unknown>>, file: string): ModelConfig {
+  const part = (["Det", "Rec"] as const).find((p) => `${p}PreProcess` in config);
+  if (part) return deployedConfig(config, part, file);
   const preparation =
     "Preprocess" in config
       ? readTransforms(config["Preprocess"], `${file}: Preprocess`)
-      : listed(config, file);
+      : listed(config, file, "PreProcess");
   const post = record(config["PostProcess"]);
   const labels = textList(config["label_list"]) ?? textList(record(post["Topk"])["label_list"]);
   return {
@@ -69,9 +73,30 @@ export function modelConfig(config: Readonly<Record<string, unknown>>, file: str
 }
 
 /** `PreProcess: { transform_ops: [...] }`. */
-function listed(config: Readonly<Record<string, unknown>>, file: string): Preparation {
-  const { transform_ops: list } = record(config["PreProcess"]);
-  return readTransforms(list, `${file}: PreProcess.transform_ops`);
+function listed(config: Readonly<Record<string, unknown>>, file: string, key: string): Preparation {
+  const { transform_ops: list } = record(config[key]);
+  return readTransforms(list, `${file}: ${key}.transform_ops`);
+}
+
+/** One model of PaddleClas's `inference_*.yaml`, whose code reads pictures as RGB. */
+export function deployedConfig(
+  config: Readonly<Record<string, unknown>>,
+  part: "Det" | "Rec",
+  file: string,
+): ModelConfig {
+  const { colour, ...preparation } = listed(config, file, `${part}PreProcess`);
+  const global = record(config["Global"]);
+  const { method } = record(record(config["RecPostProcess"])["Binarize"]);
+  const rgb = { value: "rgb", from: `deploy/python/predict_${part.toLowerCase()}.py` } as const;
+  const detects = part === "Det";
+  return {
+    ...noConfig,
+    preparation: { ...preparation, colour: colour ?? rgb },
+    labels: detects ? textList(global["label_list"]) : null,
+    task: detects ? "detection" : "recognition",
+    binarise: !detects && (method === "sign" || method === "round") ? method : null,
+    file,
+  };
 }
 
 function taskOf(

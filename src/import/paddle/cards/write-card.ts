@@ -67,20 +67,25 @@ function inputLines({ inputs, config }: CardParts): string[] {
     line("mean", stated.mean, [0.485, 0.456, 0.406] as const),
     line("std", stated.std, [0.229, 0.224, 0.225] as const),
     line("interpolation", stated.interpolation, cubic ? "cubic" : "linear"),
-    ...aspectLines(stated),
+    ...aspectLines(stated, [height, width]),
   ];
 }
 
-/** How the aspect ratio is kept, where it is. */
-function aspectLines({ resizeShort, cropped, size, letterbox }: Preparation): string[] {
+/** How the aspect ratio is kept, where it is; a crop, where the graph takes its size. */
+function aspectLines(
+  { resizeShort, cropped, size, letterbox }: Preparation,
+  sides: readonly (number | string | undefined)[],
+): string[] {
   if (letterbox) {
     const { place, fill } = letterbox.value;
     return [`  letterbox: { place: ${place}, fill: ${fill} } # ${letterbox.from}`];
   }
   if (!resizeShort || !cropped || !size || size.value.width !== size.value.height) return [];
+  const { width } = size.value;
+  if (sides.some((side) => typeof side === "number" && side !== width)) return [];
   return [
     `  resizeShort: ${resizeShort.value} # ${resizeShort.from}`,
-    `  crop: ${size.value.width} # ${size.from}`,
+    `  crop: ${width} # ${size.from}`,
   ];
 }
 
@@ -109,12 +114,15 @@ function detectionLines(parts: CardParts): string[] {
 
 function recognitionLines(parts: CardParts): string[] {
   const size = lastSize(parts);
+  const { binarise, file } = parts.config;
   const output = parts.outputs.find((o) => o.shape?.length === 2) ?? parts.outputs[0];
   return [
     "recognition:",
     `  output: ${JSON.stringify(output?.name ?? "")}`,
     `  size: ${size ?? "512 # the graph does not say: set it"}`,
-    "  binarise: none # sign or round for models that were trained to hash",
+    binarise
+      ? `  binarise: ${binarise} # ${file}`
+      : "  binarise: none # sign or round for models that were trained to hash",
   ];
 }
 

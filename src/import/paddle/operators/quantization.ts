@@ -22,7 +22,7 @@ export const quantization: Family = {
       fake_quantize_dequantize_moving_average_abs_max: ["X InScale InAccum InState", "Out"],
     },
     limits: "8 bits",
-    emit: (call) => both(call, call.input("X"), call.input("InScale")),
+    emit: (call) => both(call, bounded(call), call.input("InScale")),
   },
   fake_quantize_dequantize_abs_max: {
     pir: { fake_quantize_dequantize_abs_max: ["X", "Out OutScale"] },
@@ -96,5 +96,15 @@ function largest(call: Call, x: string, axis: number | null): string {
 
 /** Older programs hand the integers on as floats and divide after the next operator. */
 function quantizeAsFloat(call: Call): string {
-  return call.cast(quantize(call, call.input("X"), call.input("InScale")), "float32");
+  return call.cast(quantize(call, bounded(call), call.input("InScale")), "float32");
+}
+
+/**
+ * Activations beyond the scale: Paddle's older rounding (`round_type` 1) stops at -127, ONNX's
+ * QuantizeLinear at -128.
+ */
+function bounded(call: Call): string {
+  const x = call.input("X");
+  if (call.number("round_type", 1) === 0) return x;
+  return call.graph.node("Max", [x, call.graph.node("Neg", [call.input("InScale")])]);
 }
