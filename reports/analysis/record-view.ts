@@ -1,4 +1,5 @@
 import { levelText } from "npm:shitu-bench/src/eval/record/interval-text";
+import type { ChoiceView } from "./choice-view.js";
 import type { Cell, RecordedScore, RunRecord } from "../../src/eval/record/record.js";
 
 /**
@@ -42,6 +43,8 @@ export interface RecordView extends RunRecord {
   readonly samples: Readonly<Record<string, Readonly<Record<string, SampleSummary>>>>;
   readonly curves: Readonly<Record<string, Curve>>;
   readonly errorTypes: Readonly<Record<string, ErrorTypes>>;
+  /** What a choice of an index says beyond its points; null where the record is none. */
+  readonly choice: ChoiceView | null;
   /** `byCell` counts the cases of each cell that the site holds. */
   readonly cases: {
     readonly total: number;

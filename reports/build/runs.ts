@@ -8,6 +8,7 @@ import { casesFromArrow } from "../../src/eval/record/cases.js";
 import { listRecords, type RunRecord } from "../../src/eval/record/record.js";
 import { readSamples, unitOfSamples } from "../../src/eval/record/samples.js";
 import { gateDocumentOf } from "./gates.js";
+import { choiceView } from "./choice.js";
 import { errorTypesOf } from "./error-types.js";
 import type {
   BrokenRecord,
@@ -123,6 +124,7 @@ async function loadRun(
   const curves = resampled(await sidecar("curves.json"));
   const imageRoots = roots(await sidecar("images.json"));
   const gate = gateDocumentOf(await sidecar("gate.json"));
+  const choice = choiceOf(await sidecar("choice.json"), warnings);
   const errorTypes = errorTypesByCell(record, cases);
   return {
     view: {
@@ -133,12 +135,23 @@ async function loadRun(
       samples,
       curves,
       errorTypes,
+      choice,
       cases: { total, shown: cases.length, byCell: countByCell(cases) },
     },
     cases,
     gate,
     imageRoots,
   };
+}
+
+function choiceOf(value: unknown, warnings: string[]): RecordView["choice"] {
+  try {
+    return choiceView(value);
+  } catch (error) {
+    const [first] = (error as Error).message.split("\n");
+    warnings.push(`choice.json is no answer of shitu choose: ${first}`);
+    return null;
+  }
 }
 
 function errorTypesByCell(record: RunRecord, cases: readonly Case[]): RecordView["errorTypes"] {

@@ -31,6 +31,72 @@ export function stepSlider(
   return field;
 }
 
+export interface LimitOptions {
+  readonly label: string;
+  /** Shown behind the number, such as `ms`. */
+  readonly unit: string;
+  /** In the figure's own unit, ascending. */
+  readonly steps: readonly number[];
+  readonly initial: number;
+  /** Of the figure's own unit in one of the shown unit: 2^20 bytes in a MiB. */
+  readonly scale?: number;
+}
+
+/**
+ * A limit by a slider over steps and a field with its unit, for any number between them; its value
+ * is in the figure's own unit.
+ */
+export function limitField(options: LimitOptions): HTMLElement & { value: number } {
+  const { label, unit, steps, initial, scale = 1 } = options;
+  const shown = (value: number): string => String(Number((value / scale).toPrecision(4)));
+  const start = Math.max(0, steps.indexOf(initial));
+  const slider = html`<input
+    type="range"
+    min="0"
+    max=${steps.length - 1}
+    step="1"
+    value=${start}
+    aria-label=${label}
+    aria-valuetext=${`${shown(steps[start]!)} ${unit}`}
+  />` as HTMLInputElement;
+  const number = html`<input
+    type="number"
+    min="0"
+    step="any"
+    value=${shown(steps[start]!)}
+    aria-label=${`${label}, in ${unit}`}
+  />` as HTMLInputElement;
+  const field = html`<div class="field limit">
+    <span class="row"><span>${label}</span><span class="amount">${number} ${unit}</span></span
+    >${slider}
+  </div>` as HTMLElement & { value: number };
+  field.value = steps[start]!;
+  const tell = (value: number): void => {
+    field.value = value;
+    slider.setAttribute("aria-valuetext", `${shown(value)} ${unit}`);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  slider.addEventListener("input", (event) => {
+    event.stopPropagation();
+    const value = steps[Number(slider.value)]!;
+    number.value = shown(value);
+    tell(value);
+  });
+  number.addEventListener("input", (event) => {
+    event.stopPropagation();
+    const value = number.valueAsNumber * scale;
+    if (!Number.isFinite(value) || value < 0) return;
+    slider.value = String(
+      Math.max(
+        0,
+        steps.findLastIndex((step) => step <= value),
+      ),
+    );
+    tell(value);
+  });
+  return field;
+}
+
 export function checkbox(label: string): HTMLElement & { value: boolean } {
   const input = html`<input type="checkbox" />` as HTMLInputElement;
   const field = html`<label class="field check"

@@ -7,7 +7,7 @@ import { bytes, colour, ms, table, visible } from "./terminal.js";
 /** An answer for people. */
 export function choiceText(answer: ChoiceAnswer): string {
   const parts = [heading(answer), picked(answer), families(answer), points(answer)];
-  if (answer.growth) parts.push(growth(answer.growth));
+  if (answer.growth) parts.push(growth(answer.growth), beyond(answer));
   if (answer.snippets) parts.push(snippets(answer.snippets));
   return parts.filter((part) => part !== "").join("\n\n");
 }
@@ -43,8 +43,18 @@ function costs(point: PointAnswer): string {
     `${value("p50Ms", figures.p50Ms)} a query (p99 ${value("p99Ms", figures.p99Ms)})`,
     `${value("memoryBytes", figures.memoryBytes)} in memory`,
     `built in ${value("buildMs", figures.buildMs)}`,
+    ...throughputOf(point),
   ];
   return parts.join(", ");
+}
+
+function throughputOf({ throughput }: PointAnswer): string[] {
+  const rates = throughput.flatMap(({ threads, perSecond }) =>
+    perSecond.value === null
+      ? []
+      : [`${shownAs("per-second", perSecond.value)} on ${threads === 1 ? "one" : threads}`],
+  );
+  return rates.length === 0 ? [] : [`queries a second in batches ${rates.join(", ")} threads`];
 }
 
 function missed(point: PointAnswer): string {
@@ -110,6 +120,18 @@ function growth(found: Growth): string {
     { head: "95%" },
   ];
   return table(heads, rows);
+}
+
+/** What was filled with drawn vectors is no measurement of the gallery. */
+function beyond({ beyond: found }: ChoiceAnswer): string {
+  if (found === null) return "";
+  const { sizes, why } = found;
+  const list = sizes.map((size) => size.toLocaleString("en-US")).join(", ");
+  const filled =
+    sizes.length === 0
+      ? "No size beyond the gallery's own was measured"
+      : `Measured at ${list}, too, filled with vectors drawn from a mixture fitted to these`;
+  return `${filled}${why === null ? "" : `; ${why}`}.`;
 }
 
 function snippets({ yaml, paddleclas, python, typescript }: NonNullable<ChoiceAnswer["snippets"]>) {

@@ -51,7 +51,10 @@ const run = (...args: string[]) =>
 describe("shitu choose", () => {
   it("picks an index within the limits, says why not the others, and how to build it", async () => {
     const files = ["--gallery", at("gallery.npy"), "--labels", at("labels.txt")];
-    const { code, stdout, stderr } = await run(...files, "--recall", "0.9", "--budget", "8s");
+    const { code, stdout, stderr } = await run(
+      ...files,
+      ...["--recall", "0.9", "--budget", "8s", "--grow-to", "700"],
+    );
     expect(code, stderr).toBe(0);
     const answer = JSON.parse(stdout) as ChoiceAnswer;
     expect(answer.gallery).toMatchObject({ vectors: 320, dim, queries: 80, heldOut: true });
@@ -65,6 +68,11 @@ describe("shitu choose", () => {
     const told = families.map((f) => f.family);
     for (const family of ["Flat", "IVF", "HNSW", "PQ", "binary Flat"])
       expect(told).toContain(family);
+    expect(answer.beyond).toEqual({ sizes: [640, 700], why: null });
+    const threads = pick!.throughput.map((t) => t.threads);
+    expect(threads).toEqual([...new Set(threads)]);
+    expect(threads[0]).toBe(1);
+    expect(threads.at(-1)).toBe(answer.threads);
     expect(snippets?.yaml).toContain(`factory: "${pick!.factory}"`);
     const [entry] = await listRecords(at("runs"));
     if (entry === undefined || "problem" in entry) throw new Error("no record that can be read");

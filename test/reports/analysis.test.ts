@@ -73,9 +73,11 @@ describe("index choice", () => {
     family: familyOf(name),
     labelRecall,
     neighbourRecall: null,
+    neighbours: 1,
     timeMs,
     memoryBytes,
     buildMs: null,
+    n: null,
   });
   const points = [
     point("Flat", 0.99, 20, 60),

@@ -411,12 +411,14 @@ interface Written {
   readonly day: string;
   readonly made: readonly Made[];
   readonly reference?: boolean;
+  /** What a choice of an index says beyond its points. */
+  readonly choice?: object;
 }
 
 async function write(
   runs: string,
   pictures: string,
-  { name, title, day, made, reference }: Written,
+  { name, title, day, made, reference, choice }: Written,
 ): Promise<void> {
   const by = (pick: (m: Made) => unknown): string =>
     JSON.stringify(
@@ -476,12 +478,43 @@ async function write(
         }),
     "curves.json": by((m) => m.curves),
     "images.json": JSON.stringify(Object.fromEntries([...datasets].map((d) => [d, pictures]))),
+    ...(choice && { "choice.json": JSON.stringify(choice) }),
   });
 }
 
 const recognitionSets = ["Aliproduct", "VeRI-Wild", "LogoDet-3K", "iCartoonFace", "SOP", "Inshop"];
 const detectionSets = ["Objects365", "COCO2017", "iCartoonFace", "LogoDet-3K", "RPC"];
 const rendered = "rendered pictures and models of our own, at small scale";
+
+/** What `shitu choose` would say of the index sweep. */
+const choiceAnswer = {
+  schema: 1,
+  gallery: { vectors: 30_000 },
+  faiss: "faiss 1.7.3 avx2",
+  pick: { name: "BIVF nprobe 8" },
+  sure: true,
+  families: [
+    { family: "binary IVF", because: "picked", why: "the pick", best: { name: "BIVF nprobe 8" } },
+    { family: "PQ", because: "not-measured", why: `would take 4 min ${hostile}`, best: null },
+  ],
+  growth: {
+    figures: [
+      {
+        figure: "p50Ms",
+        samples: [
+          { size: 7500, value: 0.02, halfWidth: 0 },
+          { size: 30_000, value: 0.05, halfWidth: 0 },
+        ],
+        predictions: [
+          { size: 60_000, value: 0.08, ci: [0.06, 0.1], extrapolated: true },
+          { size: 120_000, value: 0.12, ci: null, extrapolated: true },
+        ],
+      },
+      { figure: "buildMs", samples: [{ size: 30_000, value: 90 }], predictions: [] },
+    ],
+  },
+  warnings: [{ code: "nprobe-default", message: "set nprobe to 8" }],
+};
 
 /** Writes all records into `runs`, their pictures beside it. */
 export async function makeRecords(runs: string, { extraCases = 0 } = {}): Promise<void> {
@@ -918,6 +951,7 @@ export async function makeRecords(runs: string, { extraCases = 0 } = {}): Promis
     title: "Index sweep, 30,000 vectors",
     day: "2026-02-02",
     made: sweep,
+    choice: choiceAnswer,
   });
 
   const failed: Made = {

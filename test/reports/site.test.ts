@@ -288,6 +288,9 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
     await waitFor("BIVF nprobe 1");
     await slide(2, "0");
     await waitFor("No index fits");
+    // Between two steps of the slider, with its unit: MiB.
+    await page.locator("#limits input[type=number]").nth(2).fill("100.5");
+    await waitFor("BIVF nprobe 1");
     await page.close();
   }, 60_000);
 

@@ -64,7 +64,6 @@ async function run(config: string | undefined, given: ChooseOptions): Promise<vo
   const { options, source } = await chooseTask(given, config);
   const limits = limitsOf(options);
   const settings = settingsOf(options);
-  const growTo = options.growTo === undefined ? null : count("--grow-to", options.growTo);
   const shown = stages();
   try {
     shown.events.stage("reading");
@@ -72,7 +71,7 @@ async function run(config: string | undefined, given: ChooseOptions): Promise<vo
     const { data, warnings } = await readChoiceData(source, reading);
     const full: ChoiceOptions = { ...settings, data, limits, startedMs, events: shown.events };
     const outcome = await choose(full);
-    const answer = answerOf({ options: full, outcome, growTo, warnings });
+    const answer = answerOf({ options: full, outcome, warnings });
     shown.stop();
     if (options.json) printJson(answer);
     else tell(answer);
@@ -99,6 +98,7 @@ function tell(answer: ChoiceAnswer): void {
 
 function settingsOf({ k = "10", budget = "10m", engines = "faiss", ...more }: ChooseOptions) {
   return {
+    ...(more.growTo !== undefined && { growTo: count("--grow-to", more.growTo) }),
     k: whole("--k", k),
     budgetMs: duration("--budget", budget),
     engines: enginesOf(engines),

@@ -24,6 +24,8 @@ export interface PointAnswer {
   readonly parameters: Parameters;
   readonly size: number;
   readonly figures: Figures;
+  /** In batches, by the number of threads; empty where only all were tried. */
+  readonly throughput: Point["throughput"];
   readonly removable: boolean;
   readonly standing: LimitCheck["verdict"];
   readonly missed: readonly LimitCheck[];
@@ -67,6 +69,8 @@ export interface ChoiceAnswer {
   /** Points on smaller samples of the gallery. */
   readonly smaller: readonly PointAnswer[];
   readonly growth: Growth | null;
+  /** Sizes beyond the gallery's own that were filled with drawn vectors, and why no further. */
+  readonly beyond: { readonly sizes: readonly number[]; readonly why: string | null } | null;
   readonly snippets: Snippets | null;
   readonly warnings: readonly Warning[];
   readonly budgetMs: number;
@@ -76,12 +80,11 @@ export interface ChoiceAnswer {
 export interface AnswerInput {
   readonly options: ChoiceOptions;
   readonly outcome: ChoiceOutcome;
-  readonly growTo: number | null;
   /** What was seen while the files were read. */
   readonly warnings: readonly Warning[];
 }
 
-export function answerOf({ options, outcome, growTo, warnings }: AnswerInput): ChoiceAnswer {
+export function answerOf({ options, outcome, warnings }: AnswerInput): ChoiceAnswer {
   const { data, limits, k } = options;
   const { rows } = data.gallery;
   const dim = isCodes(rows) ? rows.bits : rows.dim;
@@ -90,7 +93,8 @@ export function answerOf({ options, outcome, growTo, warnings }: AnswerInput): C
   const told = (j: Judged): PointAnswer => pointAnswer(j, front);
   const picked = outcome.pick?.point ?? null;
   const faiss = faissBuildDetails()?.version ?? "0.0.0";
-  const sizes = growTo === null ? [] : sizesUpTo(rowCount(rows), growTo);
+  const { growTo } = options;
+  const sizes = growTo === undefined ? [] : sizesUpTo(rowCount(rows), growTo);
   return {
     schema: 1,
     gallery: galleryOf(options),
@@ -106,7 +110,11 @@ export function answerOf({ options, outcome, growTo, warnings }: AnswerInput): C
     front: front.map(pointName),
     points: outcome.judged.map(told),
     smaller: outcome.smallerJudged.map(told),
-    growth: picked && growthOf([...points, ...outcome.smaller], picked, dim, sizes),
+    growth: picked && growthOf(pointsOfAllSizes(outcome), picked, dim, sizes),
+    beyond: outcome.beyond && {
+      sizes: outcome.beyond.points.map((p) => p.size),
+      why: outcome.beyond.why,
+    },
     snippets: picked && snippetsOf(picked, dim, data.metric),
     warnings: [
       ...warnings,
@@ -116,6 +124,10 @@ export function answerOf({ options, outcome, growTo, warnings }: AnswerInput): C
     budgetMs: options.budgetMs,
     spentMs: outcome.spentMs,
   };
+}
+
+function pointsOfAllSizes({ judged, smaller, beyond }: ChoiceOutcome): Point[] {
+  return [...judged.map((j) => j.point), ...smaller, ...(beyond?.points ?? [])];
 }
 
 function galleryOf({ data }: ChoiceOptions): ChoiceAnswer["gallery"] {
@@ -142,7 +154,7 @@ export function frontOf(points: readonly Point[]): Point[] {
 }
 
 function pointAnswer({ point, checks, standing }: Judged, front: readonly Point[]): PointAnswer {
-  const { setting, factory, parameters, size, figures, removable } = point;
+  const { setting, factory, parameters, size, figures, throughput, removable } = point;
   return {
     name: pointName(point),
     family: setting.family,
@@ -153,6 +165,7 @@ function pointAnswer({ point, checks, standing }: Judged, front: readonly Point[
     parameters,
     size,
     figures,
+    throughput,
     removable,
     standing,
     missed: checks.filter((c) => c.verdict !== "met").map(finite),

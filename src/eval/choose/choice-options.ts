@@ -13,6 +13,8 @@ export interface ChoiceOptions {
   readonly limits: Limits;
   readonly k: number;
   readonly budgetMs: number;
+  /** Figures are wanted for so many vectors; left out: for those there are. */
+  readonly growTo?: number;
   /** When the budget began, by the clock: reading the files counts. Left out: now. */
   readonly startedMs?: number;
   readonly engines: readonly string[];

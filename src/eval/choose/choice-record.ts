@@ -45,6 +45,9 @@ const recorded: Readonly<Record<FigureName, RecordedFigure>> = {
   churnRecall: { metric: "neighbour-recall@{k}-after-deletes", better: higher },
 };
 
+/** As an index sweep names them. */
+const ofRealVectors = { neighbours: "of the real vectors" };
+
 export interface ChoiceRecordInput {
   readonly options: ChoiceOptions;
   readonly answer: ChoiceAnswer;
@@ -115,16 +118,27 @@ function cellOf(point: PointAnswer, answer: ChoiceAnswer, { data }: ChoiceOption
     labels,
     versions: { index: answer.faiss, vectors: data.version },
     state: "completed",
-    scores: scoresOf(point, answer.k),
+    scores: scoresOf(point, answer.k, binary && !isCodes(data.gallery.rows)),
     errors: [],
     notes,
   };
 }
 
-function scoresOf({ figures }: PointAnswer, k: number): RecordedScore[] {
-  return Object.entries(figures).map(([name, score]) => {
-    const { metric, better, of } = recorded[name as FigureName];
+/** @param beside codes that are held against the neighbours by the real vectors. */
+function scoresOf(
+  { figures, throughput }: PointAnswer,
+  k: number,
+  beside: boolean,
+): RecordedScore[] {
+  const byThreads = throughput.map(({ threads, perSecond }) => {
+    const of = { threads: String(threads) };
+    return named({ metric: "queries", unit: "per-second", better: higher, of }, perSecond);
+  });
+  const scores = Object.entries(figures).map(([name, score]) => {
+    const { metric, better, ...own } = recorded[name as FigureName];
+    const of = beside && name === "neighbourRecall" ? ofRealVectors : own.of;
     const unit = figureUnits[name as FigureName];
     return named({ metric: metric.replace("{k}", String(k)), unit, better, of }, score);
   });
+  return [...scores, ...byThreads];
 }

@@ -10,6 +10,7 @@ import { Workshop } from "./building/workshop.js";
 import type { ChoiceOptions } from "./choice-options.js";
 import { CostBook } from "./cost-book.js";
 import { decide } from "./decide.js";
+import { measureBeyond, type Beyond } from "./growth/beyond.js";
 import { judge, pick, type Choice, type Judged } from "./pick.js";
 import type { Family, Point } from "./point.js";
 import type { Omission, RungOptions } from "./rung.js";
@@ -30,12 +31,16 @@ export interface ChoiceOutcome extends Choice {
   readonly why: readonly WhyNot[];
   /** Settings that were not measured at the full size. */
   readonly omissions: readonly Omission[];
+  /** The pick on more vectors than there are; null where none were asked for. */
+  readonly beyond: Beyond | null;
   readonly spentMs: number;
 }
 
-/** Kept for what follows the sweep: a fifth of the budget, and no more than a minute. */
+/** Kept for what follows the sweep: a fifth of the budget, and no more than a minute; */
 const reserveShare = 0.2;
 const mostReserveMs = 60_000;
+/** and for sizes beyond the gallery's own, where they are asked for. */
+const beyondShare = 0.15;
 
 /**
  * Measures indexes on vectors, from small samples of them to all, and picks the fastest that keeps
@@ -48,7 +53,7 @@ export async function choose(options: ChoiceOptions): Promise<ChoiceOutcome> {
   const budget = new Budget(options.budgetMs, clock, options.startedMs);
   const store = new BuildStore(options.builds, buildKey(options));
   const workshop = new Workshop(data.gallery.rows, data.metric);
-  const reserveMs = Math.min(mostReserveMs, options.budgetMs * reserveShare);
+  const reserveMs = reserveOf(options);
   const costs = new CostBook();
   const rungOptions: RungOptions = { data, budget, clock, reserveMs, signal, workshop, costs };
   const space = settingSpace(spaceOptions(options));
@@ -56,7 +61,9 @@ export async function choose(options: ChoiceOptions): Promise<ChoiceOutcome> {
   try {
     const found = await search.run(space.settings);
     const judged = await decide({ options, found, store, rungOptions });
-    return { ...outcomeOf(options, found, judged, space.left), spentMs: budget.spentMs };
+    const outcome = outcomeOf(options, found, judged, space.left);
+    const beyond = await beyondOf(options, outcome, rungOptions);
+    return { ...outcome, beyond, spentMs: budget.spentMs };
   } finally {
     search.close();
     await workshop.close();
@@ -64,12 +71,27 @@ export async function choose(options: ChoiceOptions): Promise<ChoiceOutcome> {
   }
 }
 
+function reserveOf({ budgetMs, growTo }: ChoiceOptions): number {
+  const usual = Math.min(mostReserveMs, budgetMs * reserveShare);
+  return growTo === undefined ? usual : usual + budgetMs * beyondShare;
+}
+
+async function beyondOf(
+  options: ChoiceOptions,
+  { pick: best }: Choice,
+  rungOptions: RungOptions,
+): Promise<Beyond | null> {
+  const { growTo } = options;
+  if (growTo === undefined || best === null) return null;
+  return measureBeyond({ options, rungOptions, pick: best.point, growTo });
+}
+
 function outcomeOf(
   options: ChoiceOptions,
   found: Found,
   judged: readonly Judged[],
   left: Readonly<Partial<Record<Family, string>>>,
-): Omit<ChoiceOutcome, "spentMs"> {
+): Omit<ChoiceOutcome, "spentMs" | "beyond"> {
   const { limits } = options;
   const { smaller, omissions } = found;
   const choice = pick(judged);

@@ -3,7 +3,14 @@ import { rowCount } from "../../pipeline/types.js";
 import { availableParallelism } from "node:os";
 import { interleave, type Contender } from "../latency/interleave.js";
 import { encoded, type Built } from "./building/built.js";
-import { isExhaustive, oneRow, recallFigures, timeFigures } from "./measure.js";
+import { firstRows } from "./data/choice-data.js";
+import {
+  isExhaustive,
+  oneRow,
+  recallFigures,
+  throughputByThreads,
+  timeFigures,
+} from "./measure.js";
 import { isYardstick, type Point } from "./point.js";
 import type { Truth } from "./truth.js";
 
@@ -22,6 +29,8 @@ export interface FinalsOptions {
 }
 
 const mostRounds = 1000;
+/** Queries of a batch, where threads are compared. */
+const batch = 256;
 
 /**
  * Measures the points that may be picked again: their times interleaved query by query, so that
@@ -47,7 +56,10 @@ export async function measureFinals(
       ...timeFigures(samples[i]!),
       ...recallFigures(found, truth, isExhaustive(point)),
     };
-    again.push({ built, point: { ...point, figures } });
+    const few = encoded(firstRows(truth.queries.rows, batch), built.setting);
+    const throughput = await throughputByThreads(built.index, few, truth.ask);
+    setFaissThreads(availableParallelism());
+    again.push({ built, point: { ...point, figures, throughput } });
   }
   return again;
 }

@@ -51,6 +51,7 @@ export async function measurePoint(built: Built, options: MeasureOptions): Promi
     size,
     removable: canRemove(built),
     warnings: built.warnings,
+    throughput: [],
     figures: {
       ...recallFigures(found, truth, isExhaustive(built)),
       ...timeFigures(timesMs),
@@ -103,14 +104,15 @@ function canRemove({ setting, factory }: Built): boolean {
 
 const batchMs = 500;
 
-/** All queries at once, on all threads: the median rate of some rounds, and their range. */
+/** All queries at once: the median rate of some rounds, and their range. */
 async function searchAll(
   index: VectorIndex,
   queries: Vectors | Codes,
   k: number,
   mostRounds: number,
+  threads = availableParallelism(),
 ): Promise<{ found: Neighbours; rate: Score }> {
-  setFaissThreads(availableParallelism());
+  setFaissThreads(threads);
   const n = rowCount(queries);
   const rates: number[] = [];
   let found: Neighbours;
@@ -123,6 +125,21 @@ async function searchAll(
   rates.sort((a, b) => a - b);
   const middle = rates[Math.floor(rates.length / 2)]!;
   return { found, rate: measured(middle, n, rangeOf(rates)) };
+}
+
+/** Rates of batches on one thread, two, four and so on up to all. */
+export async function throughputByThreads(
+  index: VectorIndex,
+  queries: Vectors | Codes,
+  k: number,
+): Promise<Point["throughput"]> {
+  const all = availableParallelism();
+  const rates: { threads: number; perSecond: Score }[] = [];
+  for (let threads = 1; ; threads = Math.min(2 * threads, all)) {
+    const { rate } = await searchAll(index, queries, k, 1, threads);
+    rates.push({ threads, perSecond: rate });
+    if (threads === all) return rates;
+  }
 }
 
 /** Least to greatest of sorted rounds, between which their median lies but for 2 in 2^rounds. */

@@ -72,6 +72,8 @@ export interface Point {
   readonly parameters: Parameters;
   readonly size: number;
   readonly figures: Figures;
+  /** Rate of batches by the number of threads, of the points that may be the pick. */
+  readonly throughput: readonly { readonly threads: number; readonly perSecond: Score }[];
   /** Whether vectors can be taken out. */
   readonly removable: boolean;
   readonly warnings: readonly string[];

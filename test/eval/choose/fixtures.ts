@@ -34,6 +34,7 @@ export function point(
     parameters: {},
     size: 1000,
     figures: Object.fromEntries(scores) as Point["figures"],
+    throughput: [],
     removable: !family.includes("HNSW"),
     warnings: [],
     ...more,

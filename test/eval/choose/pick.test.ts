@@ -61,6 +61,12 @@ describe("checkLimits", () => {
     expect([at(12_000), at(9500), at(7000)]).toEqual(["met", "unsure", "broken"]);
   });
 
+  it("is not sure of memory within a MiB of its limit: allocators differ by that", () => {
+    const large = point("IVF", "IVF64,Flat", { p50Ms: 1, memoryBytes: 20 * 2 ** 20 });
+    const at = (mib: number) => standing(checkLimits(large, { memoryBytes: mib * 2 ** 20 }));
+    expect([at(21.5), at(21), at(19), at(18)]).toEqual(["met", "unsure", "unsure", "broken"]);
+  });
+
   it("a figure that was not measured meets no limit", () => {
     expect(checkLimits(flat, { queriesPerSecond: 1 })[0]).toMatchObject({
       found: null,
@@ -125,5 +131,13 @@ describe("whyNot", () => {
     const judged = judge([slower, ivf, flat], { recall: 0.97 });
     const reason = whyNot(judged, pick(judged), {}).find((r) => r.family === "IVF");
     expect(reason).toMatchObject({ because: "limits", best: { point: ivf } });
+  });
+
+  it("of a family that was measured on a sample only says why not on all vectors", () => {
+    const fast = point("HNSW", "HNSW32", { neighbourRecall: 1, p50Ms: 0.01 }, { size: 100 });
+    const judged = judge([flat, fast], { recall: 0.95 });
+    const why = "its build would take about 4 min";
+    const reason = whyNot(judged, pick(judge([flat], { recall: 0.95 })), { HNSW: why })[1];
+    expect(reason).toMatchObject({ family: "HNSW", because: "sample-only", why });
   });
 });
