@@ -24,7 +24,7 @@ const nearest = (x: Float32Array, row: number): number =>
   [0, 1, 2].reduce((best, d) => (x[row * 3 + d]! > x[row * 3 + best]! ? d : best), 0);
 
 describe("vectors drawn from a model of others", () => {
-  it("have their clouds, by weight, with each one's own scatter; and are none of them", async () => {
+  it("have their clouds, weights and scatter, and are none of them", async () => {
     const filled = (await fillTo(vectors, 2 * n, "s"))!;
     expect(filled.data.subarray(0, n * 3)).toEqual(data);
     const drawn = filled.data.subarray(n * 3);
