@@ -35,6 +35,7 @@ beforeAll(async () => {
   const { data, labels } = clustered();
   await writeNpy(at("gallery.npy"), data, [rows, dim]);
   await writeNpy(at("nan.npy"), data.slice().fill(NaN, 5 * dim, 5 * dim + 1), [rows, dim]);
+  await writeNpy(at("zero.npy"), data.slice().fill(0, 5 * dim, 6 * dim), [rows, dim]);
   await writeNpy(at("equal.npy"), new Float32Array(rows * dim).fill(0.25), [rows, dim]);
   await writeNpy(at("few.npy"), data.slice(0, 20 * dim), [20, dim]);
   await writeNpy(at("narrow.npy"), data.slice(0, 10 * 8), [10, 8]);
@@ -93,6 +94,18 @@ describe("shitu choose", () => {
     expect(nearest[0]?.missed.map((m) => m.limit)).toContain("memoryBytes");
   }, 120_000);
 
+  it("with a budget too small for one build measures the exact search, and says so", async () => {
+    const { code, stdout } = await run(
+      ...["--gallery", at("gallery.npy"), "--recall", "0.9", "--budget", "1ms"],
+    );
+    expect(code).toBe(0);
+    const { pick, families } = JSON.parse(stdout) as ChoiceAnswer;
+    expect(pick?.factory).toBe("Flat");
+    const ivf = families.find((f) => f.family === "IVF");
+    expect(ivf?.because).toBe("not-measured");
+    expect(ivf?.why).toMatch(/^not measured: the budget leaves it 0\.0 s$/);
+  }, 60_000);
+
   const wrong: readonly (readonly [string, () => string[], string])[] = [
     ["no limit on recall", () => ["--gallery", at("gallery.npy")], "no-recall-limit"],
     ["an unknown engine", () => [...usual(), "--engines", "annoy"], "unknown-engine"],
@@ -105,6 +118,17 @@ describe("shitu choose", () => {
     ["NaN", () => ["--gallery", at("nan.npy"), "--recall", "0.9"], "vector-not-finite"],
     ["equal vectors", () => ["--gallery", at("equal.npy"), "--recall", "0.9"], "all-equal"],
     ["too few vectors", () => ["--gallery", at("few.npy"), "--recall", "0.9"], "too-few-vectors"],
+    [
+      "a vector of zeros that is to be scaled",
+      () => ["--gallery", at("zero.npy"), "--recall", "0.9", "--normalize"],
+      "zero-vector",
+    ],
+    ["neither gallery nor config", () => ["--recall", "0.9"], "choice-source"],
+    [
+      "a card that is not there",
+      () => [...usual(), "--card", at("no-card.yaml")],
+      "file-unreadable",
+    ],
     ["labels of another length", () => [...usual(), "--labels", at("short.txt")], "rows-mismatch"],
     ["queries of another width", () => [...usual(), "--queries", at("narrow.npy")], "features-dim"],
     [
