@@ -96,7 +96,7 @@ describe("shitu choose", () => {
 
   it("with a budget too small for one build measures the exact search, and says so", async () => {
     const { code, stdout } = await run(
-      ...["--gallery", at("gallery.npy"), "--recall", "0.9", "--budget", "1ms"],
+      ...["--gallery", at("gallery.npy"), "--recall", "0.9", "--budget", "1ms", "--seed", "new"],
     );
     expect(code).toBe(0);
     const { pick, families } = JSON.parse(stdout) as ChoiceAnswer;
@@ -125,9 +125,9 @@ describe("shitu choose", () => {
     ],
     ["neither gallery nor config", () => ["--recall", "0.9"], "choice-source"],
     [
-      "a card that is not there",
-      () => [...usual(), "--card", at("no-card.yaml")],
-      "file-unreadable",
+      "a folder without pictures to embed",
+      () => ["--gallery", folder, "--recall", "0.9", "--card", at("card.yaml")],
+      "image-folder",
     ],
     ["labels of another length", () => [...usual(), "--labels", at("short.txt")], "rows-mismatch"],
     ["queries of another width", () => [...usual(), "--queries", at("narrow.npy")], "features-dim"],
