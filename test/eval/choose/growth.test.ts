@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bytesAt, byteLaw } from "../../../src/eval/choose/growth/index-bytes.js";
+import { Random } from "../../../src/eval/stats/random.js";
+import { byteLaw, bytesAt, bytesNoise } from "../../../src/eval/choose/growth/index-bytes.js";
 import { fitLaw, predict, studentQuantile, type Law } from "../../../src/eval/choose/growth/law.js";
 
 const sample = (size: number, value: number, halfWidth = 0) => ({ size, value, halfWidth });
@@ -59,6 +60,22 @@ describe("fitLaw", () => {
   it("says why there is no law, and gives no interval from two sizes", () => {
     expect(fitLaw([sample(10, 1)], "power")).toMatchObject({ value: null });
     expect(predict(law(fitLaw([sample(10, 1), sample(20, 2)], "power")), 40).ci).toBeNull();
+  });
+});
+
+describe("bytesNoise", () => {
+  it("is that of levels drawn one by one, and none without levels", () => {
+    const random = new Random("levels");
+    const degree = 8;
+    const totals = Array.from({ length: 400 }, () => {
+      let links = 0;
+      for (let i = 0; i < 500; i++) while (random.next() < 1 / degree) links += degree;
+      return 4 * links;
+    });
+    const mean = totals.reduce((a, b) => a + b) / totals.length;
+    const spread = Math.sqrt(totals.reduce((s, t) => s + (t - mean) ** 2, 0) / totals.length);
+    expect(spread / bytesNoise("HNSW8,Flat", 500)).toBeCloseTo(1, 0.8);
+    expect(bytesNoise("IVF8,Flat", 500)).toBe(0);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { FigureName, Point } from "../point.js";
 import { valueOf } from "../point.js";
 import { factoryAt, listsOf } from "../space.js";
-import { byteLaw, bytesAt } from "./index-bytes.js";
+import { byteLaw, bytesAt, bytesNoise } from "./index-bytes.js";
 import { samplesOver } from "./interpolate.js";
 import { fitLaw, predict, type LawForm, type Prediction, type Sample } from "./law.js";
 
@@ -71,6 +71,9 @@ function growthOfFigure(
   return { figure, form, samples, predictions: sizes.map((n) => predict(law, n)), check };
 }
 
+/** Half the width of a normal's 95% interval, in standard deviations. */
+const normal95 = 1.96;
+
 function growthOfBytes(
   figure: "diskBytes" | "memoryBytes",
   like: Point,
@@ -84,7 +87,8 @@ function growthOfBytes(
   const predictions = sizes.map((size): Prediction => {
     const lists = listsOf(factoryAt(like.setting, size));
     const value = bytesAt(law, measured, { size, lists });
-    return { size, value, ci: [value, value], extrapolated: size > like.size };
+    const half = normal95 * bytesNoise(like.factory, Math.abs(size - like.size));
+    return { size, value, ci: [value - half, value + half], extrapolated: size > like.size };
   });
   const samples = [{ size: like.size, value: bytes, halfWidth: 0 }];
   return { figure, form: "format", samples, predictions, check: null };

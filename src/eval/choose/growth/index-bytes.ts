@@ -61,6 +61,17 @@ function codeBytes(code: string, dim: number): number | null {
   return pq ? Math.ceil((Number(pq[1]) * Number(pq[2] ?? 8)) / 8) : null;
 }
 
+/**
+ * Standard deviation of the bytes of further vectors: those of an HNSW graph draw how many levels
+ * they are on, geometrically by 1 in `degree`, and each level has its links. 0 for other indexes.
+ */
+export function bytesNoise(factory: string, added: number): number {
+  const degree = Number(/HNSW(\d+)/.exec(factory)?.[1] ?? 0);
+  if (degree < 2) return 0;
+  const variance = 1 / degree / (1 - 1 / degree) ** 2;
+  return 4 * degree * Math.sqrt(Math.max(0, added) * variance);
+}
+
 /** Bytes at another size, from those measured at one. */
 export function bytesAt(
   law: ByteLaw,
