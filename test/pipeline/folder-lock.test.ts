@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { takeLock, withFolderLock } from "../../src/pipeline/folder-lock.js";
 import { complaintOf } from "../complaint.js";
 
@@ -65,15 +65,14 @@ describe("withFolderLock", () => {
   });
 
   it("takes over from an owner that is a zombie", async () => {
-    // The shell's child ends, and nobody takes note of it while the shell sleeps.
-    const shell = spawn("sh", ["-c", "true & echo $!; exec sleep 20"]);
+    // The child ends when its shell has become a sleep, which takes note of no child.
+    const shell = spawn("sh", ["-c", "sleep 0.3 & echo $!; exec sleep 20"]);
     const pid = Number(String((await once(shell.stdout, "data"))[0]));
-    await wait(200);
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    expect(stat).toMatch(/\) Z /);
+    const stat = (): string => readFileSync(`/proc/${pid}/stat`, "utf8");
+    await vi.waitFor(() => expect(stat()).toMatch(/\) Z /), { timeout: 5000 });
     writeFileSync(
       lockFile(),
-      JSON.stringify({ pid, started: stat.split(" ")[21], host: hostname() }),
+      JSON.stringify({ pid, started: stat().split(" ")[21], host: hostname() }),
     );
     expect(await withFolderLock(folder, () => Promise.resolve("in"), { patienceMs: 0 })).toBe("in");
     shell.kill();

@@ -45,7 +45,9 @@ async function outcome(cache: string, settings: Parameters<typeof body>[0] = {})
     { runs: fresh(), cache },
   );
   const cells = record.cells.map((c) =>
-    c.state === "completed" ? { ...c, scores: c.scores.filter((s) => s.unit !== "ms") } : c,
+    c.state === "completed"
+      ? { ...c, scores: c.scores.filter((s) => s.unit !== "ms"), findings: [] }
+      : c,
   );
   const cases = casesFromArrow(readFileSync(join(folder, "cases.arrow"))).map(
     ({ stageMs: _, ...rest }) => rest,
