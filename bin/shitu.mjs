@@ -23,10 +23,14 @@ try {
   process.exit(2);
 }
 // A reader that closes early (`shitu list | head`) is no error.
-process.stdout.on("error", (error) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
-});
+for (const [name, stream] of Object.entries({ output: process.stdout, error: process.stderr }))
+  stream.on("error", (error) => {
+    if (error.code === "EPIPE") process.exit();
+    // The exit code 1 has one meaning, and it is not this one.
+    if (name === "output")
+      process.stderr.write(`shitu: standard output cannot be written (${error.code})\n`);
+    process.exit(2);
+  });
 const { ensureBuilt } = await import("../build.mjs");
 await ensureBuilt();
 const { main } = await import("../dist/src/cli/main.js");

@@ -1,5 +1,5 @@
-import { open } from "node:fs/promises";
 import { UserError } from "../../src/pipeline/errors.js";
+import { openRegular } from "../../src/pipeline/regular-file.js";
 import { unreadable } from "../../src/pipeline/schema.js";
 import type { Vectors } from "../../src/pipeline/types.js";
 
@@ -48,7 +48,7 @@ export async function readAnnHdf5(file: string): Promise<AnnBenchmark> {
 const signature = Buffer.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 async function requireSignature(file: string): Promise<void> {
-  const handle = await open(file, "r").catch((error: unknown) => {
+  const handle = await openRegular(file).catch((error: unknown) => {
     throw unreadable(file, error);
   });
   try {

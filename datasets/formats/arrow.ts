@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import {
   Batch,
   batchType,
@@ -19,6 +18,7 @@ import {
 } from "@uwdata/flechette";
 import { writeAtomic } from "../../src/pipeline/atomic-file.js";
 import { UserError, oneOf } from "../../src/pipeline/errors.js";
+import { readRegular } from "../../src/pipeline/regular-file.js";
 import { unreadable } from "../../src/pipeline/schema.js";
 import { isCodes, type Codes, type Vectors } from "../../src/pipeline/types.js";
 
@@ -43,7 +43,7 @@ export type ArrowColumn =
 export async function readArrow(file: string): Promise<Table> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(file);
+    bytes = await readRegular(file);
   } catch (error) {
     throw unreadable(file, error);
   }

@@ -1,5 +1,5 @@
-import { open } from "node:fs/promises";
 import { UserError } from "../../src/pipeline/errors.js";
+import { openRegular } from "../../src/pipeline/regular-file.js";
 import { unreadable } from "../../src/pipeline/schema.js";
 import type { Vectors } from "../../src/pipeline/types.js";
 import type { IntegerRows } from "./fvecs.js";
@@ -53,10 +53,10 @@ export async function readBigAnnTruth(file: string): Promise<IntegerRows> {
   });
 }
 
-type Handle = Awaited<ReturnType<typeof open>>;
+type Handle = Awaited<ReturnType<typeof openRegular>>;
 
 async function withFile<T>(file: string, work: (handle: Handle) => Promise<T>): Promise<T> {
-  const handle = await open(file, "r").catch((error: unknown) => {
+  const handle = await openRegular(file).catch((error: unknown) => {
     throw unreadable(file, error);
   });
   try {

@@ -1,17 +1,13 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { unreadable } from "../../src/pipeline/errors.js";
+import { openRegularSync } from "../../src/pipeline/regular-file.js";
 
 /** Hands out the next bytes: fills `into` from `at` on, returns how many it wrote; 0 at the end. */
 export type ByteSource = (into: Uint8Array, at: number) => number;
 
 /** Opens a file for `read` and closes it after. */
 export function withFileSource<T>(file: string, read: (source: ByteSource) => T): T {
-  let handle: number;
-  try {
-    handle = openSync(file, "r");
-  } catch (error) {
-    throw unreadable(file, error);
-  }
+  const handle = openRegularSync(file);
   try {
     return read((into, at) => {
       try {

@@ -1,7 +1,8 @@
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
 import { UserError, oneOf } from "../../src/pipeline/errors.js";
+import { openRegular } from "../../src/pipeline/regular-file.js";
 import { readGallery } from "../../src/pipeline/gallery/gallery-store.js";
 import { unreadable } from "../../src/pipeline/schema.js";
 import type { Codes, IndexMetric, Vectors } from "../../src/pipeline/types.js";
@@ -140,7 +141,7 @@ async function readHdf5Features(file: string): Promise<FeatureSet> {
 
 /** Index files begin with four letters, of which the first is an I. */
 async function isFaissIndex(file: string): Promise<boolean> {
-  const handle = await open(file, "r");
+  const handle = await openRegular(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
     return bytesRead === 4 && /^I[A-Za-z0-9]{3}$/.test(buffer.toString("latin1"));

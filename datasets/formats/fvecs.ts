@@ -1,7 +1,8 @@
-import { open, type FileHandle } from "node:fs/promises";
+import { type FileHandle } from "node:fs/promises";
 import { endianness } from "node:os";
 import { writeAtomic } from "../../src/pipeline/atomic-file.js";
 import { UserError } from "../../src/pipeline/errors.js";
+import { openRegular } from "../../src/pipeline/regular-file.js";
 import { unreadable } from "../../src/pipeline/schema.js";
 import type { Codes, Vectors } from "../../src/pipeline/types.js";
 import { readFully } from "./read-fully.js";
@@ -59,7 +60,7 @@ async function readRows<T extends Float32Array | Uint8Array | Int32Array>(
 ): Promise<{ data: T; dim: number }> {
   let handle: FileHandle;
   try {
-    handle = await open(file, "r");
+    handle = await openRegular(file);
   } catch (error) {
     throw unreadable(file, error);
   }

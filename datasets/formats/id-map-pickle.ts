@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { UserError } from "../../src/pipeline/errors.js";
+import { readRegular } from "../../src/pipeline/regular-file.js";
 import { unreadable } from "../../src/pipeline/schema.js";
 
 type Value = number | string | Map<Value, Value> | typeof mark;
@@ -16,7 +16,7 @@ const mark = Symbol("mark");
  * @throws UserError `file-unreadable`, `pickle-format`
  */
 export async function readIdMap(file: string): Promise<ReadonlyMap<number, string>> {
-  const bytes = await readFile(file).catch((error: unknown) => {
+  const bytes = await readRegular(file).catch((error: unknown) => {
     throw unreadable(file, error);
   });
   let value: Value | undefined;

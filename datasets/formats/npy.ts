@@ -1,6 +1,7 @@
-import { open, type FileHandle } from "node:fs/promises";
+import { type FileHandle } from "node:fs/promises";
 import { writeAtomic } from "../../src/pipeline/atomic-file.js";
 import { UserError } from "../../src/pipeline/errors.js";
+import { openRegular } from "../../src/pipeline/regular-file.js";
 import { unreadable } from "../../src/pipeline/schema.js";
 import type { Codes, Vectors } from "../../src/pipeline/types.js";
 import {
@@ -162,7 +163,7 @@ export async function writeNpyRows(file: string, rows: Vectors | Codes): Promise
 async function withFile<T>(file: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
   let handle: FileHandle;
   try {
-    handle = await open(file, "r");
+    handle = await openRegular(file);
   } catch (error) {
     throw unreadable(file, error);
   }

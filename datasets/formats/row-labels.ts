@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../src/pipeline/errors.js";
+import { readRegular } from "../../src/pipeline/regular-file.js";
 import { parseValue, unreadable } from "../../src/pipeline/schema.js";
 import { readList, type ListOptions } from "./paddleclas-list.js";
 import { readLines } from "./text-lines.js";
@@ -32,12 +32,12 @@ export async function readRowLabels(file: string, options: ListOptions = {}): Pr
 }
 
 async function jsonLabels(file: string): Promise<RowLabel[]> {
-  const content = await readFile(file, "utf8").catch((error: unknown) => {
+  const content = await readRegular(file).catch((error: unknown) => {
     throw unreadable(file, error);
   });
   let value: unknown;
   try {
-    value = JSON.parse(content);
+    value = JSON.parse(content.toString("utf8"));
   } catch (error) {
     const found = (error as Error).message;
     throw new UserError(

@@ -2,10 +2,11 @@
  * Reads a folder of Pascal VOC annotations, one XML file an image (Everingham et al. 2010; the VOC
  * development kit's "Annotation" section), into the same shape as COCO's.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join, sep } from "node:path";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { UserError, unreadable } from "../../src/pipeline/errors.js";
+import { readRegularSync } from "../../src/pipeline/regular-file.js";
 import { strictText } from "../../src/pipeline/strict-text.js";
 import type { CocoTruth, Leniency, Note } from "./coco-set.js";
 import { TruthBuilder } from "./coco-truth-builder.js";
@@ -252,7 +253,7 @@ export function plainText(xml: string, file: string, path: string): string {
 export function xmlText(file: string): string {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(file);
+    bytes = readRegularSync(file);
   } catch (error) {
     throw unreadable(file, error);
   }

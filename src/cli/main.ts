@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { UserError } from "../pipeline/errors.js";
+import { asSystemError } from "../pipeline/system-errors.js";
 import { installedAsPackage, projectRoot } from "../pipeline/root.js";
 import { ExitCode } from "./exit-code.js";
 import { Interrupted, sayInterrupted } from "./interrupted.js";
@@ -150,7 +151,8 @@ export async function main(args: readonly string[]): Promise<number> {
       sayInterrupted("nothing was changed");
       return process.exitCode;
     }
-    printError(error, { json });
-    return error instanceof UserError ? ExitCode.input : ExitCode.fault;
+    const known = error instanceof UserError ? error : asSystemError(error);
+    printError(known ?? error, { json });
+    return known ? ExitCode.input : ExitCode.fault;
   }
 }

@@ -55,17 +55,21 @@ export function oneOf(list: readonly string[]): string {
 
 /** A missing or forbidden file in the user's terms. */
 export function unreadable(file: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
   const errno = (error as NodeJS.ErrnoException).code;
-  const message =
-    errno === "ENOENT"
-      ? "no such file"
-      : errno === "EISDIR"
-        ? "is a folder, not a file"
-        : errno === "EACCES"
-          ? "may not be read"
-          : "cannot be read";
-  return new UserError(
-    { code: "file-unreadable", message, file, fix: "check the path" },
-    { cause: error },
-  );
+  const said: Readonly<Record<string, readonly [string, string]>> = {
+    ENOENT: ["no such file", "check the path"],
+    ENOTDIR: ["a parent of that path is a file", "check the path"],
+    EISDIR: ["is a folder, not a file", "check the path"],
+    EACCES: ["may not be read", "change its permissions"],
+    EPERM: ["may not be read", "change its permissions"],
+    EMFILE: ["cannot be read: too many open files", "raise the limit with ulimit -n"],
+    ENAMETOOLONG: ["a path that is too long", "give a shorter one"],
+    ELOOP: ["a loop of symbolic links", "give another path"],
+    EIO: ["the disk reported an error", "copy the file again from its source"],
+    ENXIO: ["is no regular file", "give the path of a file on disk"],
+    ERR_FS_FILE_TOO_LARGE: ["is too large to be read at once", "split it"],
+  };
+  const [message, fix] = said[errno ?? ""] ?? ["cannot be read", "check the path"];
+  return new UserError({ code: "file-unreadable", message, file, fix }, { cause: error });
 }

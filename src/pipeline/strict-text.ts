@@ -1,6 +1,8 @@
 import { constants } from "node:buffer";
+import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { UserError, unreadable } from "./errors.js";
+import { notRegular } from "./regular-file.js";
 
 /**
  * Text of files as it was written, or a refusal: a reader that puts U+FFFD in place of bytes that
@@ -62,7 +64,10 @@ export async function readStrictText(file: string, code?: string): Promise<strin
 
 async function readWhole(file: string): Promise<Uint8Array> {
   try {
-    const { size } = await stat(file);
+    const about = await stat(file);
+    if (about.isFIFO() && handed.test(file)) return await readPipe(file);
+    if (!about.isFile()) throw notRegular(file, about.isDirectory());
+    const { size } = about;
     if (size <= constants.MAX_STRING_LENGTH) return await readFile(file);
     throw new UserError({
       code: "file-too-large",
@@ -77,6 +82,28 @@ async function readWhole(file: string): Promise<Uint8Array> {
   } catch (error) {
     throw error instanceof UserError ? error : unreadable(file, error);
   }
+}
+
+/** A pipe that a shell handed over: `<(…)`, or standard input. */
+const handed = /^\/(dev\/(stdin|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/;
+/** Most that is read of one, bytes. */
+const mostPiped = 64 << 20;
+
+async function readPipe(file: string): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of createReadStream(file) as AsyncIterable<Buffer>) {
+    parts.push(part);
+    if ((size += part.length) <= mostPiped) continue;
+    throw new UserError({
+      code: "file-too-large",
+      message: "too much comes out of this pipe",
+      file,
+      expected: `at most ${mostPiped} bytes`,
+      fix: "write it to a file, and give that",
+    });
+  }
+  return Buffer.concat(parts);
 }
 
 function isUtf16([first, second]: Uint8Array): boolean {

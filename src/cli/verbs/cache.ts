@@ -1,4 +1,9 @@
-import { cacheInfo, pruneCache, type CacheEntryInfo } from "../../eval/observe/cache.js";
+import {
+  cacheInfo,
+  pruneCache,
+  type CacheEntryInfo,
+  type CacheLog,
+} from "../../eval/observe/cache.js";
 import { cacheFolder } from "../../eval/config/paths.js";
 import { whole } from "../options.js";
 import { bytes, print, printJson, table } from "../terminal.js";
@@ -30,13 +35,17 @@ export const verb: Verb = {
         const before =
           options.olderThan === undefined
             ? undefined
-            : new Date(Date.now() - whole("--older-than", options.olderThan, 0) * 86_400_000);
+            : Date.now() - whole("--older-than", options.olderThan, 0) * 86_400_000;
         show(await pruneCache(cacheFolder(options.cache), before), options, "removed");
       });
   },
 };
 
-function show(infos: readonly CacheEntryInfo[], { json }: Options, what: string): void {
+function show(
+  infos: readonly (CacheLog | CacheEntryInfo)[],
+  { json }: Options,
+  what: string,
+): void {
   if (json) {
     printJson(infos);
     return;
@@ -56,15 +65,17 @@ function show(infos: readonly CacheEntryInfo[], { json }: Options, what: string)
           i.key?.what ?? "?",
           i.key?.model.slice(0, 12) ?? "?",
           i.key?.protocol ?? "?",
-          i.entries,
+          "entries" in i ? i.entries : null,
           bytes(i.bytes),
           i.modified,
         ]),
       ),
     );
   }
+  const entries = infos.reduce((n, i) => n + ("entries" in i ? i.entries : 0), 0);
+  const counted = infos.every((i) => "entries" in i);
   print(
-    `${what}: ${infos.reduce((n, i) => n + i.entries, 0)} observations, ` +
+    `${what}: ${counted ? `${entries} observations` : `${infos.length} logs`}, ` +
       `${bytes(infos.reduce((n, i) => n + i.bytes, 0))}`,
   );
 }

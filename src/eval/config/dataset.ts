@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { vocFiles } from "../../../datasets/formats/voc-xml.js";
 import { UserError } from "../../pipeline/errors.js";
 import { readYaml, unreadable } from "../../pipeline/schema.js";
+import { readRegular } from "../../pipeline/regular-file.js";
 import { resolvePath } from "./config.js";
 
 /**
@@ -130,10 +130,10 @@ export async function loadDataset(
   settings: Readonly<Record<string, string | null>>,
 ): Promise<DatasetManifest> {
   const placed = await placeDataset(file, settings);
-  const hash = createHash("sha256").update(await readFile(placed.file));
+  const hash = createHash("sha256").update(await readRegular(placed.file));
   for (const part of partsOf(placed))
     hash.update(
-      await readFile(part).catch((error: unknown) => {
+      await readRegular(part).catch((error: unknown) => {
         throw unreadable(part, error);
       }),
     );

@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
-import { writeSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { asWriteError, writeAtomic } from "../../pipeline/atomic-file.js";
+import { unreadable } from "../../pipeline/errors.js";
+import { openRegular } from "../../pipeline/regular-file.js";
+import { headBytes, logMark, readLog, writeHead } from "./observation-log.js";
 
 /**
  * Everything that an observation depends on besides the picture. Two keys that differ in anything
@@ -21,22 +25,23 @@ export interface CacheKey {
   readonly engine: string;
 }
 
-const mark = "STB2";
-const magic = 0x32425453; // the same, little-endian
-const headBytes = 4 + 4 + 4 + 32;
+/** Logs up to this size are held in memory; of larger ones, where each entry lies. */
+const mostHeldBytes = 256 << 20;
+
+/** An entry's payload, or its place in the file. */
+type Held = Uint8Array | { readonly at: number; readonly length: number };
+
+const logName = "entries.log";
 
 /**
  * A log of observations by picture hash, one file a key. Each entry is appended with one write, so
  * a kill loses at most the entry in flight; a torn or damaged entry is skipped on reading (its
- * checksum fails) and measured again.
- *
- * Entry: magic u32, payload length u32, checksum of hash and payload u32, picture sha256 (32
- * bytes), payload. What is observed or computed of more than a picture (crops, drawn vectors,
+ * checksum fails) and measured again. What is observed or computed of more than a picture (crops, drawn vectors,
  * derived numbers) has the sha256 of all that it depends on in the picture's place.
  */
 export class ObservationCache {
   readonly folder: string;
-  readonly #entries = new Map<string, Uint8Array>();
+  readonly #entries: Map<string, Held>;
   readonly #handle: FileHandle;
   readonly #file: string;
   /** Where entries of the usual size are put together. */
@@ -48,7 +53,7 @@ export class ObservationCache {
     folder: string,
     file: string,
     handle: FileHandle,
-    entries: Map<string, Uint8Array>,
+    entries: Map<string, Held>,
     damagedBytes: number,
   ) {
     this.folder = folder;
@@ -61,14 +66,18 @@ export class ObservationCache {
   /** Opens (or starts) the log of a key under `root`. */
   static async open(root: string, key: CacheKey): Promise<ObservationCache> {
     const folder = join(root, keyHash(key));
-    const file = join(folder, "entries.log");
+    const file = join(folder, logName);
     try {
       await mkdir(folder, { recursive: true });
       await writeAtomic(join(folder, "key.json"), `${JSON.stringify(key, null, 2)}\n`, {
         flush: false,
       });
       const handle = await open(file, "a+");
-      const { entries, damagedBytes } = parseLog(await handle.readFile());
+      const hold = (await handle.stat()).size <= mostHeldBytes;
+      const entries = new Map<string, Held>();
+      const damagedBytes = await readLog(handle, (picture, payload, at) =>
+        entries.set(picture, hold ? payload : { at, length: payload.byteLength }),
+      );
       return new ObservationCache(folder, file, handle, entries, damagedBytes);
     } catch (error) {
       throw asWriteError(file, error);
@@ -80,7 +89,15 @@ export class ObservationCache {
   }
 
   get(picture: string): Uint8Array | undefined {
-    return this.#entries.get(picture);
+    const held = this.#entries.get(picture);
+    if (held === undefined || held instanceof Uint8Array) return held;
+    const payload = new Uint8Array(held.length);
+    try {
+      const read = readSync(this.#handle.fd, payload, 0, held.length, held.at);
+      return read === held.length ? payload : undefined;
+    } catch (error) {
+      throw unreadable(this.#file, error);
+    }
   }
 
   /**
@@ -94,11 +111,8 @@ export class ObservationCache {
       length > this.#scratch.length
         ? Buffer.allocUnsafeSlow(length)
         : this.#scratch.subarray(0, length);
-    entry.write(picture, 12, "hex");
     entry.set(payload, headBytes);
-    entry.writeUInt32LE(magic, 0);
-    entry.writeUInt32LE(payload.byteLength, 4);
-    entry.writeUInt32LE(checksum(entry.subarray(12)), 8);
+    writeHead(entry, picture);
     try {
       const bytesWritten = writeSync(this.#handle.fd, entry);
       if (bytesWritten !== entry.length)
@@ -114,34 +128,8 @@ export class ObservationCache {
   }
 }
 
-/**
- * MurmurHash3 (Appleby 2011, `MurmurHash3_x86_32`, seed 0) over whole words, a rest of bytes
- * counted as a word: it tells torn and damaged entries, and costs a tenth of a cryptographic hash
- * on entries of a KB. (zlib's crc32 is not in every Node 20.)
- */
-export function checksum(data: Uint8Array): number {
-  const whole = data.byteLength & ~3;
-  const aligned = data.byteOffset % 4 === 0 ? data : Uint8Array.from(data);
-  const words = new Int32Array(aligned.buffer, aligned.byteOffset, whole / 4);
-  let h = 0;
-  for (let i = 0; i < words.length; i++) h = mix(h, words[i]!);
-  let rest = 0;
-  for (let i = whole; i < data.byteLength; i++) rest = (rest << 8) | data[i]!;
-  if (whole < data.byteLength) h = mix(h, rest);
-  h ^= data.byteLength;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
-
-function mix(h: number, word: number): number {
-  const k = Math.imul(word, 0xcc9e2d51);
-  const g = h ^ Math.imul((k << 15) | (k >>> 17), 0x1b873593);
-  return (Math.imul((g << 13) | (g >>> 19), 5) + 0xe6546b64) | 0;
-}
-
 function keyHash(key: CacheKey): string {
-  return createHash("sha256").update(mark).update(canonicalJson(key)).digest("hex").slice(0, 24);
+  return createHash("sha256").update(logMark).update(canonicalJson(key)).digest("hex").slice(0, 24);
 }
 
 /** JSON with sorted keys: the same value always gives the same text. */
@@ -151,33 +139,6 @@ export function canonicalJson(value: unknown): string {
       ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
       : v,
   );
-}
-
-function parseLog(log: Buffer): { entries: Map<string, Uint8Array>; damagedBytes: number } {
-  const entries = new Map<string, Uint8Array>();
-  let damagedBytes = 0;
-  let at = 0;
-  while (at < log.length) {
-    const end = entryEnd(log, at);
-    if (end === null) {
-      // Not a whole entry: look for the next place that starts one.
-      const next = log.indexOf(mark, at + 1, "latin1");
-      damagedBytes += (next < 0 ? log.length : next) - at;
-      at = next < 0 ? log.length : next;
-      continue;
-    }
-    entries.set(log.toString("hex", at + 12, at + 44), log.subarray(at + headBytes, end));
-    at = end;
-  }
-  return { entries, damagedBytes };
-}
-
-function entryEnd(log: Buffer, at: number): number | null {
-  if (at + headBytes > log.length || log.readUInt32LE(at) !== magic) return null;
-  const end = at + headBytes + log.readUInt32LE(at + 4);
-  if (end > log.length || checksum(log.subarray(at + 12, end)) !== log.readUInt32LE(at + 8))
-    return null;
-  return end;
 }
 
 /** Logs held open for the next cell of the same model; more would hold memory for nothing. */
@@ -227,47 +188,65 @@ export class ObservationCaches {
   }
 }
 
-export interface CacheEntryInfo {
+/** A log as the file system tells of it. */
+export interface CacheLog {
   readonly folder: string;
   readonly key: CacheKey | null;
-  readonly entries: number;
   readonly bytes: number;
-  readonly damagedBytes: number;
   /** Last write, ISO 8601. */
   readonly modified: string;
 }
 
-/** What is cached under `root`, most recent first. */
-export async function cacheInfo(root: string): Promise<CacheEntryInfo[]> {
-  const names = await readdir(root).catch(() => [] as string[]);
-  const infos = await Promise.all(
-    names.map(async (name): Promise<CacheEntryInfo | null> => {
-      const folder = join(root, name);
-      const file = join(folder, "entries.log");
-      const about = await stat(file).catch(() => null);
-      if (!about) return null;
-      const { entries, damagedBytes } = parseLog(await readFile(file));
-      const key = await readFile(join(folder, "key.json"), "utf8")
-        .then((text) => JSON.parse(text) as CacheKey)
-        .catch(() => null);
-      return {
-        folder,
-        key,
-        entries: entries.size,
-        bytes: about.size,
-        damagedBytes,
-        modified: about.mtime.toISOString(),
-      };
-    }),
-  );
-  return infos.filter((i) => i !== null).sort((a, b) => b.modified.localeCompare(a.modified));
+export interface CacheEntryInfo extends CacheLog {
+  readonly entries: number;
+  readonly damagedBytes: number;
 }
 
-/** Removes the logs last written before `olderThan` (all without it); returns what went. */
-export async function pruneCache(root: string, olderThan?: Date): Promise<CacheEntryInfo[]> {
-  const gone = (await cacheInfo(root)).filter(
-    (i) => olderThan === undefined || i.modified < olderThan.toISOString(),
-  );
-  for (const { folder } of gone) await rm(folder, { recursive: true, force: true });
+/** What is cached under `root`, most recent first. @throws UserError `file-unreadable` */
+export async function cacheInfo(root: string): Promise<CacheEntryInfo[]> {
+  const infos: CacheEntryInfo[] = [];
+  for (const log of await cacheLogs(root)) {
+    const pictures = new Set<string>();
+    const handle = await openRegular(join(log.folder, logName));
+    try {
+      const damagedBytes = await readLog(handle, (picture) => pictures.add(picture));
+      infos.push({ ...log, entries: pictures.size, damagedBytes });
+    } finally {
+      await handle.close();
+    }
+  }
+  return infos;
+}
+
+/**
+ * Removes the logs last written before `olderThan` (ms since 1970; all without it), by what the file
+ * system tells of them alone; returns what went.
+ */
+export async function pruneCache(root: string, olderThan = Infinity): Promise<CacheLog[]> {
+  const gone = (await cacheLogs(root)).filter((log) => Date.parse(log.modified) < olderThan);
+  for (const { folder } of gone)
+    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+      throw asWriteError(folder, error);
+    });
   return gone;
 }
+
+async function cacheLogs(root: string): Promise<CacheLog[]> {
+  const names = await readdir(root).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw unreadable(root, error);
+  });
+  const logs: CacheLog[] = [];
+  for (const name of names) {
+    const folder = join(root, name);
+    const about = await stat(join(folder, logName)).catch(() => null);
+    if (!about?.isFile()) continue;
+    const key = await readFile(join(folder, "key.json"), "utf8")
+      .then((text) => keySchema.parse(JSON.parse(text)) as CacheKey)
+      .catch(() => null);
+    logs.push({ folder, key, bytes: about.size, modified: about.mtime.toISOString() });
+  }
+  return logs.sort((a, b) => b.modified.localeCompare(a.modified));
+}
+
+const keySchema = z.object({ what: z.string(), model: z.string(), protocol: z.string() });

@@ -1,8 +1,8 @@
 import * as aq from "arquero";
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { writeAtomic } from "../../pipeline/atomic-file.js";
 import { UserError } from "../../pipeline/errors.js";
+import { readRegular } from "../../pipeline/regular-file.js";
 import { parseValue, unreadable } from "../../pipeline/schema.js";
 import type { Box } from "../../pipeline/types.js";
 import { readStrictText } from "../../pipeline/strict-text.js";
@@ -73,7 +73,7 @@ export async function writeEvidence(file: string, evidence: Evidence): Promise<v
 export async function readEvidence(file: string): Promise<Evidence> {
   let value: unknown;
   if (isArrow(file)) {
-    const bytes = await readFile(file).catch((error: unknown) => {
+    const bytes = await readRegular(file).catch((error: unknown) => {
       throw unreadable(file, error);
     });
     value = { schema: 1, ...evidenceFromArrow(bytes, file) };

@@ -1,8 +1,8 @@
-import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { z } from "zod";
 import { readCocoTruth } from "../../../datasets/formats/coco-json.js";
 import { UserError } from "../../pipeline/errors.js";
+import { openRegular } from "../../pipeline/regular-file.js";
 import { parseValue, unreadable } from "../../pipeline/schema.js";
 import type { Box, Recognition } from "../../pipeline/types.js";
 import { readStrictText } from "../../pipeline/strict-text.js";
@@ -327,7 +327,7 @@ function checkBox(box: Box, file: string, path: string): void {
 
 /** Line by line, so that the whole file may be larger than the longest string. */
 async function linesOf(file: string): Promise<{ path: string; value: unknown }[]> {
-  const handle = await open(file).catch((error: unknown) => {
+  const handle = await openRegular(file).catch((error: unknown) => {
     throw unreadable(file, error);
   });
   const entries: { path: string; value: unknown }[] = [];

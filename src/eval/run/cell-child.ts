@@ -1,6 +1,7 @@
 import { endWithParent } from "../../pipeline/end-with-parent.js";
 import { UserError } from "../../pipeline/errors.js";
 import { intervalsOf } from "../config/intervals.js";
+import { asSystemError } from "../../pipeline/system-errors.js";
 import { canonicalJson } from "../observe/cache.js";
 import type { CellAnswer, CellRequest } from "./cell-process.js";
 import { Resources, SharedWork } from "../observe/resources.js";
@@ -66,9 +67,9 @@ async function measure({
     });
     await say({ say: "outcome", ...measured });
   } catch (error) {
+    const known = error instanceof UserError ? error : asSystemError(error);
     if (abort.signal.aborted) await say({ say: "stopped" });
-    else if (error instanceof UserError)
-      await say({ say: "complaint", complaint: error.complaint });
+    else if (known) await say({ say: "complaint", complaint: known.complaint });
     else
       await say({
         say: "fault",

@@ -1,5 +1,5 @@
-import { open } from "node:fs/promises";
 import { UserError, unreadable } from "../../pipeline/errors.js";
+import { openRegular } from "../../pipeline/regular-file.js";
 import { bytesPerElement, type DType } from "../../pipeline/onnx/read-tensor.js";
 import { WireError } from "../../pipeline/onnx/wire.js";
 import type { Variable } from "./program.js";
@@ -27,7 +27,7 @@ const largestFile = 2 ** 31 - 1;
 export async function readBytes(file: string): Promise<Uint8Array> {
   let handle;
   try {
-    handle = await open(file, "r");
+    handle = await openRegular(file);
   } catch (error) {
     throw unreadable(file, error);
   }

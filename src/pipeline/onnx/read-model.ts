@@ -1,5 +1,5 @@
-import { open } from "node:fs/promises";
 import { UserError } from "../errors.js";
+import { openRegular } from "../regular-file.js";
 import { unreadable } from "../schema.js";
 import { dtypeName, parseTensor, type DType, type OnnxTensor } from "./read-tensor.js";
 import { WireError, fields, float, integer, integers, message, text } from "./wire.js";
@@ -81,7 +81,7 @@ export async function readOnnx(file: string): Promise<OnnxModel> {
 async function readModelBytes(file: string): Promise<Uint8Array> {
   let handle;
   try {
-    handle = await open(file, "r");
+    handle = await openRegular(file);
   } catch (error) {
     throw unreadable(file, error);
   }

@@ -1,23 +1,27 @@
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import {
   ObservationCache,
   cacheInfo,
   canonicalJson,
-  checksum,
   ObservationCaches,
   pruneCache,
   type CacheKey,
 } from "../../../src/eval/observe/cache.js";
+import { checksum, readLog } from "../../../src/eval/observe/observation-log.js";
+import { Random } from "../../../src/eval/stats/random.js";
 
 const key: CacheKey = {
   what: "embedding",
@@ -116,9 +120,50 @@ describe("observation cache", () => {
     appendFileSync(logOf(root), "rubbish");
     const [info] = await cacheInfo(root);
     expect(info).toMatchObject({ entries: 3, damagedBytes: 7, key: { protocol: "standard" } });
-    expect(await pruneCache(root, new Date(0))).toEqual([]);
+    expect(await pruneCache(root, 0)).toEqual([]);
+    expect(await pruneCache(root, Date.now() - 999_999_999_999 * 86_400_000)).toEqual([]);
     expect(await pruneCache(root)).toHaveLength(1);
     expect(await cacheInfo(root)).toEqual([]);
+  });
+
+  it("describes and prunes a log whose key is damaged, or that is no log", async () => {
+    const root = folder();
+    await filled(root, 1);
+    writeFileSync(join(dirname(logOf(root)), "key.json"), '{"model": 7}');
+    mkdirSync(join(root, "other", "entries.log"), { recursive: true });
+    expect(await cacheInfo(root)).toMatchObject([{ key: null, entries: 1 }]);
+    expect(await pruneCache(root)).toMatchObject([{ key: null }]);
+    await expect(cacheInfo(fileURLToPath(import.meta.url))).rejects.toThrow(/a file/);
+  });
+
+  it("reads a log in parts as it reads it whole, damaged as it may be", async () => {
+    const root = folder();
+    const cache = await ObservationCache.open(root, key);
+    const random = new Random("parts");
+    for (let i = 0; i < 200; i++)
+      cache.put(picture(i), new Uint8Array(random.below(i % 20 === 0 ? 2000 : 90)).fill(i));
+    await cache.close();
+    const file = logOf(root);
+    const sound = readFileSync(file);
+    for (let round = 0; round < 40; round++) {
+      const bytes = Buffer.from(sound);
+      for (let n = 0; n < round; n++) bytes[random.below(bytes.length)]! ^= 1 + random.below(255);
+      if (round % 3 === 0) bytes.set(Buffer.from("STB2"), random.below(bytes.length - 4));
+      writeFileSync(file, bytes.subarray(0, bytes.length - random.below(60)));
+      const read = async (part: number): Promise<unknown> => {
+        const found: unknown[] = [];
+        const handle = await open(file);
+        const damaged = await readLog(
+          handle,
+          (name, data, at) => found.push([name, Buffer.from(data).toString("hex"), at]),
+          part,
+        );
+        await handle.close();
+        return { found, damaged };
+      };
+      const whole = await read(1 << 20);
+      for (const part of [64, 100, 257, 1000]) expect(await read(part)).toEqual(whole);
+    }
   });
 
   it("orders the keys of JSON", () => {
