@@ -36,8 +36,8 @@ const logName = "entries.log";
 /**
  * A log of observations by picture hash, one file a key. Each entry is appended with one write, so
  * a kill loses at most the entry in flight; a torn or damaged entry is skipped on reading (its
- * checksum fails) and measured again. What is observed or computed of more than a picture (crops, drawn vectors,
- * derived numbers) has the sha256 of all that it depends on in the picture's place.
+ * checksum fails) and measured again. What is observed or computed of more than a picture (crops,
+ * drawn vectors, derived numbers) has the sha256 of all that it depends on in the picture's place.
  */
 export class ObservationCache {
   readonly folder: string;
@@ -219,8 +219,8 @@ export async function cacheInfo(root: string): Promise<CacheEntryInfo[]> {
 }
 
 /**
- * Removes the logs last written before `olderThan` (ms since 1970; all without it), by what the file
- * system tells of them alone; returns what went.
+ * Removes the logs last written before `olderThan` (ms since 1970; all without it), by what the
+ * file system tells of them alone; returns what went.
  */
 export async function pruneCache(root: string, olderThan = Infinity): Promise<CacheLog[]> {
   const gone = (await cacheLogs(root)).filter((log) => Date.parse(log.modified) < olderThan);
