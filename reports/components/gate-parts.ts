@@ -32,8 +32,7 @@ export function limits({ document }: GateView): HTMLElement {
       rows: limitRows(document),
       columns: [
         { head: "Verdict", value: (r) => r.verdict },
-        { head: "Measure", value: (r) => r.measure },
-        { head: "Data set", value: (r) => r.dataset },
+        { head: "Measure", value: (r) => [r.measure, r.dataset].filter(Boolean).join(" on ") },
         { head: "Baseline", value: (r) => r.baseline, align: "right" },
         { head: "Candidate", value: (r) => r.candidate, align: "right" },
         { head: "Difference or value", value: (r) => r.value, align: "right" },

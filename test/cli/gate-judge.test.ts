@@ -173,6 +173,13 @@ describe("a whole pipeline", () => {
     expect([items, total("baseline"), total("candidate")]).toEqual([24, 20, 20]);
   }, 60_000);
 
+  it("takes a model that only the candidate names for the baseline, too", async () => {
+    const candidate = [cards[0]!, models("light-int8", "card.yaml")];
+    const document = await judged({ ...scenes(), baseline: [cards[1]!], candidate });
+    expect(document.notes).toEqual(["the embedder differs"]);
+    expect(document.baseline.name).toBe("det-light + light-general");
+  }, 60_000);
+
   it("is refused where nothing changed, or a file fits neither card", async () => {
     const same = await complaintOf(judged({ ...scenes(), candidate: [cards[0]!] }));
     expect(same.code).toBe("same-model");

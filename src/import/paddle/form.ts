@@ -1,6 +1,6 @@
 import { UserError, oneOf } from "../../pipeline/errors.js";
 import { suppressions } from "./operators/suppression.js";
-import type { Operator, Program } from "./program.js";
+import type { Block, Operator, Program } from "./program.js";
 
 /**
  * In which of the three forms a detector comes out, decided by its graph: with its own suppression
@@ -46,9 +46,29 @@ export function formed(program: Program, wanted: Form | null): FormedProgram {
     const why = `the graph ends in ${last.type}, which is expressed as ONNX operators`;
     return { program, form: "nms-inside", why, fixed: new Map(), suppression };
   }
-  const cut = { ...program, fetches: [boxesOf(last), scoresOf(last)] };
+  const cut = {
+    ...program,
+    blocks: upTo(program.blocks, last),
+    fetches: [boxesOf(last), scoresOf(last)],
+  };
   const why = `cut before ${last.type}: boxes in pixels of the input, ${expressed} left to do`;
   return { program: cut, form: "decoded", why, fixed: fixedSizes(program), suppression };
+}
+
+/** Without the suppression and what hangs on it, which may ask more of the graph than boxes do. */
+function upTo([graph, ...bodies]: readonly Block[], last: Operator): Block[] {
+  if (!graph) return [];
+  const gone = new Set<string>();
+  const operators = graph.operators.filter((operator) => {
+    const hangs =
+      operator === last || [...operator.inputs.values()].flat().some((n) => gone.has(n));
+    for (const name of [...operator.outputs.values()].flat()) {
+      if (hangs) gone.add(name);
+      else gone.delete(name);
+    }
+    return !hangs;
+  });
+  return [{ ...graph, operators }, ...bodies];
 }
 
 function suppressionIn(program: Program): Operator | undefined {

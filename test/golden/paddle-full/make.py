@@ -6,7 +6,8 @@ PADDLECLAS is a checkout (d178931). For each network, in a process of its own (n
 collide otherwise): OUT/NETWORK/inference.{json,pdiparams} with drawn weights and without softmax,
 x0.npy to x2.npy (batch 2), y0.npy to y2.npy (batch 2) and y0_1.npy to y2_1.npy (their first picture
 alone), as Paddle's saved model gives them on the CPU, without its graph optimiser. With
-paddlepaddle 3.3.1 and numpy 1.26 (PyPI); OUT/NETWORK/paddle2onnx.onnx where paddle2onnx 2.1.0 is
+paddlepaddle 3.3.1 and numpy 1.26 (PyPI), or with paddlepaddle 2.6.2 and setuptools below 70 for
+inference.pdmodel, the older format; OUT/NETWORK/paddle2onnx.onnx where paddle2onnx 2.1.0 is
 installed. Then
 
     SHITU_PADDLE_FULL=OUT npx vitest run test/import/full-size.test.ts
@@ -74,7 +75,8 @@ paddle.jit.save(paddle.jit.to_static(model, input_spec=spec), prefix)
 
 from paddle.inference import Config, create_predictor  # noqa: E402
 
-config = Config(folder, "inference")
+old = os.path.exists(prefix + ".pdmodel")
+config = Config(prefix + (".pdmodel" if old else ".json"), prefix + ".pdiparams")
 config.disable_gpu()
 config.switch_ir_optim(False)
 predictor = create_predictor(config)
@@ -94,7 +96,9 @@ for i in range(3):
 try:
     import paddle2onnx
 
-    paddle2onnx.export(prefix + ".json", prefix + ".pdiparams", os.path.join(folder, "paddle2onnx.onnx"), opset_version=17)
+    graph = prefix + (".pdmodel" if old else ".json")
+    target = os.path.join(folder, "paddle2onnx.onnx")
+    paddle2onnx.export(graph, prefix + ".pdiparams", target, opset_version=17)
 except Exception as error:  # noqa: BLE001
     print(network, "paddle2onnx:", repr(error)[:200])
 print(network, "written", flush=True)
