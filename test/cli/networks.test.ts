@@ -19,6 +19,19 @@ describe("shitu networks", () => {
     expect(all.length).toBeGreaterThan(20);
   });
 
+  it("says what each operator adds", async () => {
+    const args = ["networks", "operators", "mobilenet-v3-small-0.35x"];
+    const { code, stdout } = await shitu([...args, "--json"]);
+    expect(code).toBe(0);
+    const told = JSON.parse(stdout) as { macs: number; paddleFlops: number };
+    expect(told).toMatchObject({ macs: 13161528, paddleFlops: 14555930 });
+    const { operators } = JSON.parse(stdout) as { operators: Record<string, number>[] };
+    const sum = (of: string): number => operators.reduce((n, row) => n + row[of]!, 0);
+    expect([sum("macs"), sum("paddleFlops")]).toEqual([13161528, 14555930]);
+    const wrong = await shitu([...args.slice(0, 2), "mobilenet-v3-smal-0.35x"]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("is near it")]);
+  });
+
   it("builds one with a card that inspect agrees with", async () => {
     const [out, card] = [join(folder, "m.onnx"), join(folder, "m.yaml")];
     const args = ["networks", "build", "pp-lcnet-0.25x", "--size", "64", "--seed", "3"];

@@ -38,6 +38,13 @@ export const verb: Verb = {
       .option("--write-card <card.yaml>", "write the model's card, too")
       .option("--json", "machine output")
       .action(build);
+    command
+      .command("operators")
+      .description("What each operator of a network adds to its multiply-adds and FLOPs.")
+      .argument("<name>", "a name of the list; families take any width, as pp-lcnet-0.75x")
+      .option("--size <pixels>", "a side of the input (default: the paper's)")
+      .option("--json", "machine output")
+      .action(operators);
   },
 };
 
@@ -87,6 +94,29 @@ function list({ json }: { json?: boolean }): void {
     bytes(n.bytes),
   ]);
   print(table(heads, rows));
+}
+
+function operators(name: string, { size, json }: { size?: string; json?: boolean }): void {
+  const side = size === undefined ? undefined : whole("--size", size);
+  const { work, paddle } = networkCost(networkNamed(name), side);
+  const known = new Set([
+    ...Object.keys(paddle.flopsByOperator),
+    ...Object.keys(work.macsByOperator),
+  ]);
+  const rows = [...known].map((operator) => ({
+    operator,
+    macs: work.macsByOperator[operator] ?? 0,
+    paddleFlops: paddle.flopsByOperator[operator] ?? 0,
+  }));
+  rows.sort((a, b) => b.paddleFlops - a.paddleFlops);
+  if (json) {
+    printJson({ network: name, macs: work.macs, paddleFlops: paddle.flops, operators: rows });
+    return;
+  }
+  const right = (head: string) => ({ head, align: "right" as const });
+  const cells = rows.map((r) => [r.operator, r.macs, r.paddleFlops]);
+  const heads = [{ head: "operator" }, right("multiply-adds"), right("Paddle's FLOPs")];
+  print(table(heads, [...cells, ["all", work.macs, paddle.flops]]));
 }
 
 async function build(name: string, options: BuildOptions): Promise<void> {

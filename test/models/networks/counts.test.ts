@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { networkModel } from "../../../models/networks/build-network.js";
 import { networkNamed } from "../../../models/networks/catalogue.js";
@@ -8,6 +10,7 @@ import { parseOnnx, type OnnxModel } from "../../../src/pipeline/onnx/read-model
 import { probeFeeds, traceShapes, type Shapes } from "../../../src/pipeline/onnx/trace.js";
 import { concatBytes } from "../../../src/pipeline/onnx/wire.js";
 import { modelParts } from "../../../src/pipeline/onnx/write-model.js";
+import { projectRoot } from "../../../src/pipeline/root.js";
 import { complaintOf } from "../../complaint.js";
 import { paddleReferences } from "./paddle-reference.js";
 
@@ -44,6 +47,19 @@ describe("the paper's networks, counted", () => {
       ];
       expect(found, reference.network).toEqual([true, true]);
     }
+  });
+
+  it("stands operator by operator in the audit where Paddle's count disagrees", () => {
+    const audit = readFileSync(join(projectRoot, "docs/methodology/paper-audit.md"), "utf8");
+    const { work, paddle } = networkCost(networkNamed("mobilenet-v3-small-0.35x"));
+    const told = (n: number): string => n.toLocaleString("en-US");
+    const row = (name: string, macs: number, flops: number): RegExp =>
+      new RegExp(`\\| ${name} +\\| +${told(macs)} \\| +${told(flops)} \\|`);
+    for (const [operator, flops] of Object.entries(paddle.flopsByOperator))
+      expect(audit).toMatch(row(operator, work.macsByOperator[operator] ?? 0, flops));
+    expect(audit).toMatch(row("all", work.macs, paddle.flops));
+    const reference = paddleReferences.find((r) => r.network === "mobilenet-v3-small-0.35x")!;
+    expect(audit).toContain(told(reference.flops));
   });
 
   it.each([
