@@ -1,6 +1,6 @@
 // npx tsx bench/drawn-weights.ts [ROUNDS]: whether weights that are drawn take as long as trained
-// ones: one graph with both, in turns. The trained ones are of the committed classifier that has the
-// paper's very blocks, at 64 pixels and 120 classes.
+// ones: one graph with both, in turns. The trained ones are of the committed classifier that has
+// the paper's very blocks, at 64 pixels and 120 classes.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
