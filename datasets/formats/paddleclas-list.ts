@@ -17,7 +17,7 @@ export interface ListRow {
 
 export interface ImageList {
   readonly file: string;
-  readonly delimiter: "tab" | "space";
+  readonly delimiter: "tab" | "space" | "comma";
   readonly columns: 2 | 3;
   readonly rows: readonly ListRow[];
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -6,12 +6,23 @@ import { projectRoot } from "../../src/pipeline/root.js";
 import { shared, sharedData } from "../shared-data.js";
 import { shitu } from "./shitu.js";
 
+const cache = mkdtempSync(join(tmpdir(), "gallery-cache-"));
 const card = [
-  "--card",
+  "--embedder",
   join(projectRoot, "configs/first-light/mobilenet-v2.yaml"),
-  "--model-folder",
+  "--embedder-folder",
   shared("models/mobilenet"),
+  "--cache",
+  cache,
 ];
+
+/** Bytes of all embeddings that were kept. */
+function cachedBytes(): number {
+  const files = readdirSync(cache, { recursive: true, withFileTypes: true });
+  return files
+    .filter((f) => f.isFile())
+    .reduce((sum, f) => sum + statSync(join(f.parentPath, f.name)).size, 0);
+}
 
 describe.skipIf(!sharedData)("galleries and recognition on the drink photos", () => {
   const folder = mkdtempSync(join(tmpdir(), "drink-"));
@@ -53,6 +64,50 @@ describe.skipIf(!sharedData)("galleries and recognition on the drink photos", ()
       failures: [{ path: "nowhere/0.jpg" }, { path: "../../README.md" }],
     });
   }, 120_000);
+
+  it("embeds nothing twice: what an earlier build finished is kept", async () => {
+    const before = cachedBytes();
+    expect(before).toBeGreaterThan(40 * 1280 * 4);
+    const again = join(folder, "again");
+    const built = await shitu([
+      ...["gallery", "build", ...card, "--list", list, "--images", images, "--out", again],
+      ...["--index", "Flat", "--json"],
+    ]);
+    expect([built.code, JSON.parse(built.stdout)]).toMatchObject([0, { added: 40 }]);
+    expect(cachedBytes()).toBe(before);
+    const vectors = (of: string): Buffer =>
+      readFileSync(
+        join(
+          of,
+          readdirSync(of).find((f) => f.includes("index"))!,
+        ),
+      );
+    expect(vectors(again).equals(vectors(gallery))).toBe(true);
+  }, 60_000);
+
+  it("appends by the gallery's own model, where none is named", async () => {
+    const copy = join(folder, "appended");
+    cpSync(gallery, copy, { recursive: true });
+    const { code, stdout, stderr } = await shitu([
+      ...["gallery", "append", "--gallery", copy, "--list", join(folder, "more.txt")],
+      ...["--images", images, "--cache", cache, "--json"],
+    ]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(JSON.parse(stdout)).toMatchObject({ added: 2, count: 42 });
+  }, 60_000);
+
+  it.each(["SQ8", "IVF4,PQ8", "HNSW16,SQ8", "PCA16,Flat"])(
+    "refuses %s before anything is embedded: it could not be opened again",
+    async (index) => {
+      const { code, stderr } = await shitu([
+        ...["gallery", "build", ...card, "--list", list, "--images", images],
+        ...["--out", join(folder, "unreadable"), "--index", index, "--json"],
+      ]);
+      expect(code).toBe(2);
+      expect(stderr).toContain("index-factory");
+      expect(readdirSync(folder)).not.toContain("unreadable");
+    },
+  );
 
   it("tells what it holds", async () => {
     const { stdout } = await shitu(["gallery", "info", "--gallery", gallery, "--json"]);

@@ -1,31 +1,22 @@
-import type { Command } from "commander";
-import { readList } from "../../../datasets/formats/paddleclas-list.js";
-import { openEmbedder } from "../../pipeline/embedding/embedder.js";
+import { Option, type Command } from "commander";
 import { UserError } from "../../pipeline/errors.js";
-import { Gallery, type GalleryFailure } from "../../pipeline/gallery/gallery.js";
-import { embedEntries } from "../../pipeline/gallery/gallery-embedding.js";
+import { Gallery, modelOf, type GalleryFailure } from "../../pipeline/gallery/gallery.js";
 import { readManifest } from "../../pipeline/gallery/gallery-store.js";
 import { withFolderLock } from "../../pipeline/folder-lock.js";
 import { protocols, rulesOf, type Protocol } from "../../pipeline/protocol.js";
-import { choice, whole } from "../options.js";
+import { requireReadable } from "../../pipeline/index/factory.js";
+import { embedList, type EmbedListOptions, type EmbeddedList } from "../embed-list.js";
+import { whole } from "../options.js";
 import { protocolOf } from "../protocol-option.js";
-import { progressBar } from "../progress.js";
 import { bytes, print, printJson, table, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 import { foreignGalleries } from "./gallery-foreign.js";
 
-interface ListOptions {
-  list: string;
-  images: string;
-  delimiter: "tab" | "space" | "auto";
-  workers?: string;
-  batch: string;
+interface ListOptions extends EmbedListOptions {
   json?: boolean;
 }
 
 interface BuildOptions extends ListOptions {
-  card: string;
-  modelFolder?: string;
   out: string;
   engine: string;
   index: string;
@@ -40,11 +31,6 @@ export const verb: Verb = {
     foreignGalleries(command);
     withList(command.command("build"))
       .description("embed the pictures of a PaddleClas list and index them")
-      .requiredOption("--card <card.yaml>", "card of the embedding model")
-      .option(
-        "--model-folder <folder>",
-        "folder of the model file, where the card is kept apart from it",
-      )
       .requiredOption("--out <folder>", "where to save the gallery")
       .option("--engine <name>", "faiss, exact, faiss-node, usearch or two-stage", "faiss")
       .option("--index <factory>", "Flat, IVF, HNSW32, or a Faiss factory string", "HNSW32")
@@ -55,11 +41,6 @@ export const verb: Verb = {
     withList(command.command("append"))
       .description("embed the pictures of a list and add them")
       .requiredOption("--gallery <folder>", "the gallery")
-      .requiredOption("--card <card.yaml>", "card of the model that the gallery was built with")
-      .option(
-        "--model-folder <folder>",
-        "folder of the model file, where the card is kept apart from it",
-      )
       .action(append);
     command
       .command("remove")
@@ -80,17 +61,36 @@ export const verb: Verb = {
 
 function withList(command: Command): Command {
   return command
-    .requiredOption("--list <file>", "PaddleClas list: path and label on each line")
-    .requiredOption("--images <folder>", "image root that the list's paths are relative to")
+    .requiredOption(
+      "--list <file>",
+      "PaddleClas list (path and label on each line), csv with a header, or a folder of classes",
+    )
+    .option("--images <folder>", "image root of the list's paths (of a folder: that folder)")
+    .option(
+      "--embedder <card.yaml>",
+      "card of the embedding model (append: the one that built the gallery)",
+    )
+    .option(
+      "--embedder-folder <folder>",
+      "folder of its model file, where the card is kept apart from it",
+    )
+    .addOption(new Option("--card <card.yaml>").hideHelp())
+    .addOption(new Option("--model-folder <folder>").hideHelp())
     .option("--delimiter <kind>", "tab, space or auto", "auto")
     .option("--workers <n>", "worker threads (default: all cores)")
-    .option("--batch <n>", "pictures a forward pass", "8")
+    .option(
+      "--cache <folder>",
+      "where embeddings are kept as they come, so that none is made twice (default: " +
+        ".cache/observations, or SHITU_CACHE)",
+    )
     .option("--json", "machine output");
 }
 
 async function build(options: BuildOptions): Promise<void> {
   const protocol = protocolOf(options);
-  const { settings, embedded } = await embedList(options, protocol);
+  const factory = { engine: options.engine, factory: options.index };
+  requireReadable(factory);
+  const { settings, embedded } = await embedList(options, protocol, { factory });
   refuseNothing(embedded, options.list);
   const gallery = await Gallery.build(
     {
@@ -114,11 +114,11 @@ async function build(options: BuildOptions): Promise<void> {
   }
 }
 
-async function append(
-  options: ListOptions & { gallery: string; card: string; modelFolder?: string },
-): Promise<void> {
+async function append(options: ListOptions & { gallery: string }): Promise<void> {
   const manifest = await readManifest(options.gallery);
-  const { settings, embedded } = await embedList(options, manifest.protocol);
+  const { settings, embedded } = await embedList(options, manifest.protocol, {
+    model: modelOf(options.gallery, manifest),
+  });
   refuseNothing(embedded, options.list);
   // Read after locking: what another append saved meanwhile stays.
   await withFolderLock(options.gallery, async () => {
@@ -135,10 +135,7 @@ async function append(
 }
 
 /** Where nothing is left, the reasons are: how many for each, with an example. */
-function refuseNothing(
-  { entries, failures }: Awaited<ReturnType<typeof embedEntries>>,
-  list: string,
-): void {
+function refuseNothing({ entries, failures }: EmbeddedList, list: string): void {
   if (entries.length > 0 || failures.length === 0) return;
   const byCode = new Map<string, GalleryFailure[]>();
   for (const failure of failures) {
@@ -156,42 +153,6 @@ function refuseNothing(
     found: reasons.join("; "),
     fix: "mend these pictures or paths, or look at the model with shitu inspect",
   });
-}
-
-async function embedList(
-  options: ListOptions & { card: string; modelFolder?: string },
-  protocol: Protocol,
-) {
-  const list = await readList(options.list, {
-    delimiter: choice("--delimiter", options.delimiter, ["tab", "space", "auto"]),
-    labels: rulesOf(protocol).labels,
-  });
-  // Opened once here, so that a card that lies about its model is told before any work starts.
-  const embedder = await openEmbedder(
-    options.card,
-    options.modelFolder === undefined ? {} : { modelFolder: options.modelFolder },
-  );
-  const model = {
-    id: embedder.id,
-    version: embedder.version,
-    card: options.card,
-    ...(options.modelFolder !== undefined && { folder: options.modelFolder }),
-  };
-  const shape = { kind: embedder.kind, dim: embedder.dim };
-  await embedder.close();
-  const bar = progressBar("embedding");
-  try {
-    const embedded = await embedEntries(list.rows, options.images, shape, {
-      card: options.card,
-      batch: whole("--batch", options.batch),
-      progress: bar.report,
-      ...(options.modelFolder !== undefined && { modelFolder: options.modelFolder }),
-      ...(options.workers !== undefined && { workers: whole("--workers", options.workers) }),
-    });
-    return { settings: { model, ...shape }, embedded };
-  } finally {
-    bar.stop();
-  }
 }
 
 async function remove(options: {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
+import { readClassFolders } from "../../../datasets/formats/class-folders.js";
 import { vocFiles } from "../../../datasets/formats/voc-xml.js";
 import { UserError } from "../../pipeline/errors.js";
 import { readYaml, unreadable } from "../../pipeline/schema.js";
@@ -19,7 +20,8 @@ type Place = z.ZodType<string, string | string[]>;
 function listSchema(place: Place) {
   return z.strictObject({
     list: place.describe(
-      "PaddleClas list: path<delimiter>label[<delimiter>uid], or that of a release",
+      "PaddleClas list: path<delimiter>label[<delimiter>uid], that of a release, csv whose header " +
+        "names path and label, or a folder with a folder a class",
     ),
     delimiter: z.enum(["tab", "space", "auto"]).default("auto"),
     images: place.optional().describe("image root, where it differs from the data set's"),
@@ -131,12 +133,7 @@ export async function loadDataset(
 ): Promise<DatasetManifest> {
   const placed = await placeDataset(file, settings);
   const hash = createHash("sha256").update(await readRegular(placed.file));
-  for (const part of partsOf(placed))
-    hash.update(
-      await readRegular(part).catch((error: unknown) => {
-        throw unreadable(part, error);
-      }),
-    );
+  for (const part of partsOf(placed)) hash.update(await contentOf(part));
   return { ...placed, hash: hash.digest("hex") };
 }
 
@@ -154,7 +151,9 @@ export async function placeDataset(
   const list = (l: List): List => ({
     ...l,
     list: place(l.list),
-    images: l.images === undefined ? images : place(l.images),
+    // A folder of classes is its own list and image root.
+    images:
+      l.images !== undefined ? place(l.images) : isFolder(place(l.list)) ? place(l.list) : images,
   });
   // Evaluation reads none of it: it is no part of the hash.
   const training = raw.training && { training: list(raw.training) };
@@ -178,6 +177,18 @@ export async function placeDataset(
       return { ...raw, ...head, gallery: list(raw.gallery), ...query };
     }
   }
+}
+
+/** A file's bytes; of a folder of classes the list that it stands for. */
+async function contentOf(part: string): Promise<Uint8Array | string> {
+  if (isFolder(part)) return JSON.stringify((await readClassFolders(part)).rows);
+  return readRegular(part).catch((error: unknown) => {
+    throw unreadable(part, error);
+  });
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** The files that say what is evaluated. */

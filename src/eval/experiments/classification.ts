@@ -1,5 +1,4 @@
 import { readClassList } from "../../../datasets/formats/class-list.js";
-import { UserError } from "../../pipeline/errors.js";
 import type { Protocol } from "../../pipeline/types.js";
 import type { ClassificationMeasurement } from "../config/config.js";
 import type { ClassificationDataset } from "../config/dataset.js";
@@ -9,7 +8,7 @@ import type { ModelRef, Resources } from "../observe/resources.js";
 import { labelDoubts, mapLabels, type LabelSides } from "./class-labels.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { costScores, modelTiming, type ModelTiming } from "./model-cost.js";
-import { datasetPictures, listPictures, recordedRoot } from "./pictures.js";
+import { datasetPictures, listPictures, nothingUsable, recordedRoot } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** Table 6: parameters, multiply-accumulates, top-1, top-5 and the latency of light classifiers. */
@@ -65,13 +64,7 @@ async function measureClassification(
     listed.pictures,
     { caches: resources.caches, protocol, progress, signal },
   );
-  if (scores.every((s) => s === null))
-    throw new UserError({
-      code: "dataset-empty",
-      message: "no picture of the data set could be used",
-      file: dataset.file,
-      fix: "check its image root",
-    });
+  if (scores.every((s) => s === null)) throw nothingUsable(dataset.file, errors);
   const mapping = mapLabels(await labelSides(ref, dataset, listed.rows, resources));
   const { truth } = mapping;
   // An unreadable picture is a miss: its true class gets the lowest score.

@@ -23,7 +23,7 @@ import type { Score } from "../types.js";
 import { mapClasses, type ClassMapping } from "./class-names.js";
 import { readingNotes, sizeNotes } from "./truth-notes.js";
 import { costScores, modelTiming, type ModelTiming } from "./model-cost.js";
-import { readTruth, recordedRoot, truthPictures } from "./pictures.js";
+import { nothingUsable, readTruth, recordedRoot, truthPictures } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** COCO AP and AR by model and data set. */
@@ -83,12 +83,7 @@ async function measureDetection(
     signal,
   });
   if (observed.found.every((f) => f === null)) {
-    throw new UserError({
-      code: "dataset-empty",
-      message: "no picture of the data set could be used",
-      file: dataset.file,
-      fix: "check its image root",
-    });
+    throw nothingUsable(dataset.file, observed.errors);
   }
   const classes = await detectorClasses(ref, resources);
   const mapping = agnostic ? null : classMappingOf(truth, classes, dataset);

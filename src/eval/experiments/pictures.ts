@@ -74,6 +74,26 @@ export function recordedRoot(root: string): string {
   return relative(workFolder, root).replaceAll("\\", "/");
 }
 
+/**
+ * Where no picture is left, the reasons are: the first of them, with what was looked for.
+ *
+ * @returns UserError `dataset-empty`
+ */
+export function nothingUsable(
+  file: string,
+  errors: readonly { readonly item: string; readonly message: string }[],
+): UserError {
+  const first = errors.slice(0, 3).map(({ item, message }) => `${item}: ${message}`);
+  const more = errors.length > 3 ? `; and ${errors.length - 3} more` : "";
+  return new UserError({
+    code: "dataset-empty",
+    message: "no picture of the data set could be used",
+    file,
+    ...(first.length > 0 && { found: first.join("; ") + more }),
+    fix: "check its image root (images), or the paths in its lists and annotations",
+  });
+}
+
 type Annotated = DetectionDataset | PipelineDataset;
 
 /** The boxes of a data set. */

@@ -1,5 +1,4 @@
 import type { AnyCard } from "../../pipeline/model/card.js";
-import { UserError } from "../../pipeline/errors.js";
 import { isCodes, type Codes, type Protocol, type Vectors } from "../../pipeline/types.js";
 import type { RetrievalMeasurement } from "../config/config.js";
 import type { RecognitionDataset } from "../config/dataset.js";
@@ -43,7 +42,13 @@ import {
 } from "./index-points.js";
 import { compareLists, listNotes, type ComparedRows, type ListFindings } from "./list-notes.js";
 import { costScores, modelTiming, timingFindings, type ModelTiming } from "./model-cost.js";
-import { datasetPictures, listPictures, recordedRoot, type ListedPictures } from "./pictures.js";
+import {
+  datasetPictures,
+  listPictures,
+  nothingUsable,
+  recordedRoot,
+  type ListedPictures,
+} from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 
 /** Scores of the whole ranking, for mAP and for what ties could have made of it. */
@@ -274,12 +279,7 @@ async function measureRetrieval(job: RetrievalJob, context: CellContext): Promis
   const { dataset, point, ks } = job;
   const { gallery, query, lists, model, cost } = await job.source.parts(context);
   if (gallery.rows.length === 0 || query.rows.length === 0) {
-    throw new UserError({
-      code: "dataset-empty",
-      message: "no picture of the data set could be used",
-      file: dataset.file,
-      fix: "check its image root and lists",
-    });
+    throw nothingUsable(dataset.file, [...gallery.embedded.errors, ...query.embedded.errors]);
   }
   const leaveOneOut = dataset.evaluation === "leave-one-out";
   const rows = encode(gallery.embedded.vectors, job.codes);

@@ -57,6 +57,8 @@ export interface Embedded {
   /** Place of each row in the pictures asked for. */
   readonly places: readonly number[];
   readonly errors: readonly ItemError[];
+  /** By place, what was wrong with a picture. */
+  readonly complaints: readonly (Complaint | undefined)[];
 }
 
 /**
@@ -137,7 +139,7 @@ async function embedAll(
     model.kind === "real"
       ? { data: new Float32Array(kept.buffer), dim: model.dim }
       : { data: kept, bits: model.dim };
-  return { vectors, places, errors: errorsOf(pictures, complaints) };
+  return { vectors, places, errors: errorsOf(pictures, complaints), complaints };
 }
 
 /** The size at which models may share a picture; none where it is not stretched to it. */

@@ -21,6 +21,16 @@ import type {
 } from "../types.js";
 import { isCodes, rowCount } from "../types.js";
 
+/** The model of a saved gallery, its paths from where the gallery is. */
+export function modelOf(folder: string, { model }: GalleryManifest): GalleryModel {
+  const { card, folder: modelFolder, ...stamp } = model;
+  return {
+    ...stamp,
+    ...(card !== undefined && { card: resolve(folder, card) }),
+    ...(modelFolder !== undefined && { folder: resolve(folder, modelFolder) }),
+  };
+}
+
 /** A picture to put into a gallery: `path` as its list names it. */
 export interface GalleryEntry {
   readonly path: string;
@@ -147,12 +157,7 @@ export class Gallery {
       });
     }
     if (Object.keys(manifest.parameters).length > 0) index.set(manifest.parameters);
-    const { card, folder: modelFolder, ...stamp } = manifest.model;
-    const from: GalleryModel = {
-      ...stamp,
-      ...(card !== undefined && { card: resolve(folder, card) }),
-      ...(modelFolder !== undefined && { folder: resolve(folder, modelFolder) }),
-    };
+    const from = modelOf(folder, manifest);
     const { kind, dim, protocol, engine, factory, parameters } = manifest;
     return new Gallery(
       { model: from, kind, dim, protocol, engine, factory, parameters },

@@ -1,4 +1,4 @@
-import { readlinkSync, realpathSync } from "node:fs";
+import { existsSync, readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { UserError } from "../errors.js";
 import { asReadError } from "./image-file.js";
@@ -7,16 +7,19 @@ import { asReadError } from "./image-file.js";
  * Where a path of a picture list leads, under the image root: the real path, symbolic links
  * followed. A path whose end does not exist is returned too, so that the reader reports it by name.
  *
- * @throws UserError `path-outside-root` where it is absolute or leaves the root, by `..` or through
- * a symbolic link; `image-unreadable` where it cannot be followed (a loop of links, no right to
- * look).
+ * An absolute path inside the root is one of its pictures, and a backslash separates folders where
+ * no file has one in its name.
+ *
+ * @throws UserError `path-outside-root` where it leaves the root, by `..`, as an absolute path or
+ * through a symbolic link; `image-unreadable` where it cannot be followed (a loop of links, no
+ * right to look).
  */
 export function safePath(root: string, path: string): string {
   if (path === "") throw outside(path, "an empty path");
   if (path.includes("\0")) throw outside(path, "a path with a null byte");
-  if (isAbsolute(path)) throw outside(path, "an absolute path");
-  const lexical = resolve(root, path);
-  if (!isInside(resolve(root), lexical)) throw outside(path, "a path that climbs out of it");
+  const lexical = resolve(root, forwardSlashes(root, path));
+  if (!isInside(resolve(root), lexical))
+    throw outside(path, isAbsolute(path) ? "an absolute path" : "a path that climbs out of it");
   try {
     const target = realest(lexical);
     if (!isInside(realest(resolve(root)), target))
@@ -25,6 +28,13 @@ export function safePath(root: string, path: string): string {
   } catch (error) {
     throw asReadError(lexical, error);
   }
+}
+
+/** `a\b.jpg` as Windows writes it, where no file has that very name. */
+function forwardSlashes(root: string, path: string): string {
+  if (!path.includes("\\") || existsSync(resolve(root, path))) return path;
+  if (/^[a-zA-Z]:\\/.test(path)) throw outside(path, "an absolute path");
+  return path.replaceAll("\\", "/");
 }
 
 /**

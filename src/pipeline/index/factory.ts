@@ -96,6 +96,26 @@ export function checkShape({ kind, metric, dim }: IndexShape, factory: string): 
   }
 }
 
+/**
+ * Refuses a factory whose saved index could not be opened again: its structure is checked before
+ * Faiss sees the bytes, and that is written for flat, HNSW and IVF indexes, real and binary.
+ *
+ * @throws UserError `index-factory`
+ */
+export function requireReadable({ engine, factory }: { engine: string; factory: string }): void {
+  if (engine !== "faiss" || readable.test(factory)) return;
+  throw new UserError({
+    code: "index-factory",
+    message: "an index of this kind is built, but not opened again",
+    expected: "Flat, HNSW32, IVF or IVF1024,Flat (BFlat, BHNSW32, BIVF for codes)",
+    found: factory,
+    fix: "name one of these; others can be measured in an experiment",
+  });
+}
+
+const readable =
+  /^(?:IDMap2?,)?(?:B?Flat|B?HNSW\d+|HNSW\d+,Flat|B?IVF\d*|IVF\d*(?:_HNSW\d+)?,Flat)$/;
+
 /** Faiss crashes, runs out of memory or writes what it cannot read on numbers beyond these. */
 const partRanges = {
   IVF: { from: 1, to: 2 ** 24, what: "lists" },
