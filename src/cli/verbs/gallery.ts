@@ -3,7 +3,7 @@ import { UserError } from "../../pipeline/errors.js";
 import { Gallery, modelOf, type GalleryFailure } from "../../pipeline/gallery/gallery.js";
 import { readManifest } from "../../pipeline/gallery/gallery-store.js";
 import { withFolderLock } from "../../pipeline/folder-lock.js";
-import { protocols, rulesOf, type Protocol } from "../../pipeline/protocol.js";
+import { protocols, type Protocol } from "../../pipeline/protocol.js";
 import { requireReadable } from "../../pipeline/index/factory.js";
 import { embedList, type EmbedListOptions, type EmbeddedList } from "../embed-list.js";
 import { whole } from "../options.js";
