@@ -4,6 +4,7 @@ import { writeAtomic } from "../../pipeline/atomic-file.js";
 import { draftCard, formOf } from "../../pipeline/model/card-draft.js";
 import { isBaseline, loadCard, modelFileOf, type Card } from "../../pipeline/model/card.js";
 import { UserError } from "../../pipeline/errors.js";
+import { openSession } from "../../pipeline/onnx/session.js";
 import { checkCard } from "../../pipeline/model/model.js";
 import { inspectOnnx, type Inspection, type Port } from "../../pipeline/onnx/inspect.js";
 import { showShape } from "../../pipeline/forms/detector-form.js";
@@ -68,7 +69,7 @@ async function inspect(given: string | undefined, options: Options): Promise<voi
   // The picture of the model is worth having also where its card lies: shown first, thrown then.
   const lie =
     card && options.card !== undefined
-      ? await checkCard(card, options.card, file).then(
+      ? await agree(card, options.card, file).then(
           () => null,
           (error: unknown) => error,
         )
@@ -86,6 +87,12 @@ async function inspect(given: string | undefined, options: Options): Promise<voi
     await writeDraft(inspection, file, options.writeCard);
     if (!options.json) print(`\nWrote ${options.writeCard}: look through its comments.`);
   }
+}
+
+/** The card and the model agree, and what runs models can load this one. */
+async function agree(card: Card, cardFile: string, file: string): Promise<void> {
+  const { model } = await checkCard(card, cardFile, file);
+  await (await openSession(model.bytes, file)).release();
 }
 
 async function modelCard(file: string): Promise<Card> {

@@ -1,6 +1,6 @@
 // classification/: pixels and a classifier in, a score for each class out. It never sees the true
 // class.
-import { Tensor } from "onnxruntime-node";
+import type { Tensor } from "onnxruntime-node";
 import { classCount, preprocessingOf } from "../model/card.js";
 import { matrixOutput, mismatchIn } from "../model/card-check.js";
 import { UserError } from "../errors.js";
@@ -41,16 +41,11 @@ export class Classifier implements Stamped {
    */
   async classify(pixels: Pixels, watch: Stopwatch = new Stopwatch()): Promise<Float32Array> {
     const spec = preprocessingOf(this.#model.card);
-    const { width, height, layout } = spec;
     const input = new Float32Array(tensorLength(spec));
     watch.timeSync("preprocess", () => toTensor(pixels, spec, { out: input, offset: 0 }));
     return watch.time("classify", async () => {
       const found = await this.#model.run({
-        [this.#model.imageInput.name]: new Tensor(
-          "float32",
-          input,
-          layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3],
-        ),
+        [this.#model.imageInput.name]: this.#model.picture(input),
       });
       const scores = (found[this.#output] as Tensor).data as Float32Array;
       if (scores.length !== this.classes || !scores.every(Number.isFinite)) {

@@ -69,17 +69,13 @@ export class OnnxDetector implements TimedDetector {
   }
 
   async detect(pixels: Pixels, watch: Stopwatch = new Stopwatch()): Promise<Detection[]> {
-    const { width, height, layout } = this.#preprocessing;
+    const { width, height } = this.#preprocessing;
     const input = this.#tensors.take();
     try {
       watch.timeSync("preprocess", () =>
         toTensor(pixels, this.#preprocessing, { out: input, offset: 0 }),
       );
-      const picture = new Tensor(
-        "float32",
-        input,
-        layout === "nchw" ? [1, 3, height, width] : [1, height, width, 3],
-      );
+      const picture = this.#model.picture(input);
       const framed = this.#framed(pixels);
       const scaleY = Math.fround(framed?.scale ?? height / pixels.height);
       const scaleX = Math.fround(framed?.scale ?? width / pixels.width);

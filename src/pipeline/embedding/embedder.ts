@@ -1,6 +1,6 @@
 // embedding/: pixels, or boxes of them, in; vectors or packed codes out, on one thread or many. It
 // never sees labels or an index.
-import { Tensor } from "onnxruntime-node";
+import type { Tensor } from "onnxruntime-node";
 import type { BaselineCard } from "../model/baseline-card.js";
 import { openBaselineEmbedder } from "./baseline-embedder.js";
 import { isBaseline, loadCard, preprocessingOf, type AnyCard } from "../model/card.js";
@@ -77,15 +77,8 @@ class ModelFeatures implements FeatureSource {
 
   async rows(tensor: Float32Array, n: number): Promise<Float32Array> {
     const { card, file, imageInput } = this.#model;
-    const {
-      input: { width, height, layout },
-      recognition: { size },
-    } = card;
-    const picture = new Tensor(
-      "float32",
-      tensor,
-      layout === "nchw" ? [n, 3, height, width] : [n, height, width, 3],
-    );
+    const { size } = card.recognition;
+    const picture = this.#model.picture(tensor, n);
     const { data, dims, type } = (await this.#model.run({ [imageInput.name]: picture }))[
       this.#output
     ] as Tensor;

@@ -51,13 +51,7 @@ export function checkInput(card: Card, inputs: readonly Port[], mismatch: Mismat
         `${inputs.length > 0 ? oneOf(inputs.map((i) => i.name)) : "an input of the model"}`,
     );
   }
-  if (picture.dtype !== "float32")
-    throw mismatch(
-      "input.name",
-      "an input of float32",
-      `${picture.name} of ${picture.dtype ?? "no tensor"}`,
-      "export the model with a float32 input",
-    );
+  checkPictureType(card, picture, mismatch);
   if (picture.shape) checkPictureShape(card, picture, picture.shape, mismatch);
   for (const other of inputs) {
     if (other === picture) continue;
@@ -78,6 +72,28 @@ export function checkInput(card: Card, inputs: readonly Port[], mismatch: Mismat
       );
   }
   return picture;
+}
+
+const pictureTypes: readonly (string | null)[] = ["float32", "float16", "uint8"];
+
+/** Bytes go in as they are: a card that prepares them says what the graph cannot take. */
+function checkPictureType({ input }: Card, { name, dtype }: Port, mismatch: Mismatch): void {
+  if (!pictureTypes.includes(dtype))
+    throw mismatch(
+      "input.name",
+      "an input of float32, float16 or uint8",
+      `${name} of ${dtype ?? "no tensor"}`,
+      "export the model with a float32 input",
+    );
+  const { scale, mean, std } = input;
+  const plain = scale === 1 && mean.every((m) => m === 0) && std.every((s) => s === 1);
+  if (dtype === "uint8" && !plain)
+    throw mismatch(
+      "input.scale",
+      "values prepared by scale, mean and std",
+      `${name} of uint8: pictures go in as they are`,
+      "set scale: 1, mean: [0, 0, 0], std: [1, 1, 1]",
+    );
 }
 
 function checkPictureShape(
@@ -198,10 +214,10 @@ export function matrixOutput(
       list,
       `set ${namePath} to ${oneOf(outputs.map((o) => o.name))}`,
     );
-  if (output.dtype !== null && output.dtype !== "float32")
+  if (output.dtype !== null && output.dtype !== "float32" && output.dtype !== "float16")
     throw mismatch(
       namePath,
-      "an output of float32",
+      "an output of float32 or float16",
       `${output.name} of ${output.dtype}`,
       "export the model with float32 outputs",
     );

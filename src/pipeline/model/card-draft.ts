@@ -7,6 +7,8 @@ import { explainForm, type FormExplanation } from "../forms/forms.js";
 export function pictureInput(inputs: readonly Port[]): {
   readonly name: string;
   readonly layout: "nchw" | "nhwc";
+  /** It takes 8-bit values. */
+  readonly bytes: boolean;
   readonly width?: number;
   readonly height?: number;
 } | null {
@@ -18,10 +20,27 @@ export function pictureInput(inputs: readonly Port[]): {
   return {
     name: picture.name,
     layout,
+    bytes: picture.dtype === "uint8",
     ...(typeof width === "number" && { width }),
     ...(typeof height === "number" && { height }),
   };
 }
+
+const usualValues = [
+  "  # The graph cannot say how its pictures were prepared; these are PaddleClas's values. " +
+    "Check them against the training.",
+  "  colour: rgb",
+  "  scale: 1/255",
+  "  mean: [0.485, 0.456, 0.406]",
+  "  std: [0.229, 0.224, 0.225]",
+];
+const plainValues = [
+  "  # The graph takes bytes: pictures go in as they are. It cannot say in which channel order.",
+  "  colour: rgb",
+  "  scale: 1",
+  "  mean: [0, 0, 0]",
+  "  std: [1, 1, 1]",
+];
 
 /** The export form of an inspected model, its input's size taken into account. */
 export function formOf({
@@ -59,12 +78,7 @@ export function draftCard(inspection: Inspection, file: string): string {
     `  width: ${size(picture?.width)}`,
     `  height: ${size(picture?.height)}`,
     `  layout: ${picture?.layout ?? "nchw"}`,
-    "  # The graph cannot say how its pictures were prepared; these are PaddleClas's values. " +
-      "Check them against the training.",
-    "  colour: rgb",
-    "  scale: 1/255",
-    "  mean: [0.485, 0.456, 0.406]",
-    "  std: [0.229, 0.224, 0.225]",
+    ...(picture?.bytes ? plainValues : usualValues),
     `  interpolation: ${detector ? "cubic" : "linear"}`,
   ];
   if (detector) {

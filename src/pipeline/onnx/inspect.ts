@@ -56,7 +56,6 @@ export interface InspectOptions {
  */
 export async function inspectOnnx(file: string, options: InspectOptions = {}): Promise<Inspection> {
   const model = await readOnnx(file);
-  refuseExternalData(model);
   checkGraph(model);
   const { work, tracedOutputs } = await measureWork(model, options);
   const counts = new Map<string, number>();
@@ -82,34 +81,6 @@ export async function inspectOnnx(file: string, options: InspectOptions = {}): P
     work,
     tracedOutputs,
   };
-}
-
-/**
- * Weights in other files are refused: a model's identity is the hash of one file.
- * @throws UserError `onnx-external-data`
- */
-export function refuseExternalData(model: OnnxModel): void {
-  const attributes = allNodes(model.graph).flatMap((n) => [...n.attributes.values()]);
-  const tensors = [
-    ...model.graph.initializers.values(),
-    ...attributes.flatMap((a) => [
-      ...(a.tensor ? [a.tensor] : []),
-      ...a.graphs.flatMap((g) => [...g.initializers.values()]),
-    ]),
-  ];
-  const outside = tensors.find((t) => t.external !== null);
-  if (!outside) return;
-  throw new UserError({
-    code: "onnx-external-data",
-    message: "keeps weights in another file",
-    file: model.file,
-    path: outside.name,
-    expected: "one file that holds everything, so that its hash names the model",
-    found: outside.external ?? "",
-    fix:
-      "save it in one file: onnx.save_model(onnx.load(PATH), OTHER_PATH, " +
-      "save_as_external_data=False)",
-  });
 }
 
 async function measureWork(

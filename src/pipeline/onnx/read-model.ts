@@ -1,3 +1,4 @@
+import { withExternalData } from "./external-data.js";
 import { UserError } from "../errors.js";
 import { openRegular } from "../regular-file.js";
 import { unreadable } from "../schema.js";
@@ -69,12 +70,25 @@ export interface OnnxModel {
 const largestFile = 2 ** 31 - 1;
 
 /**
- * Reads an ONNX file's bytes and structure.
- * @throws UserError `file-unreadable`, or `onnx-unreadable` for anything that is not a whole ONNX
- * model.
+ * Reads an ONNX file's bytes and structure, weights in other files taken in.
+ * @throws UserError `file-unreadable`, `onnx-unreadable` for anything that is not a whole ONNX
+ * model, `onnx-external-data` as `withExternalData`.
  */
 export async function readOnnx(file: string): Promise<OnnxModel> {
-  return parseOnnx(await readModelBytes(file), file);
+  const model = parseOnnx(await readModelBytes(file), file);
+  return hasExternalData(model) ? parseOnnx(withExternalData(model.bytes, file), file) : model;
+}
+
+/** Whether a model keeps weights in other files. */
+export function hasExternalData({ graph }: OnnxModel): boolean {
+  const within = (g: OnnxGraph): boolean =>
+    [...g.initializers.values()].some((t) => t.external !== null) ||
+    g.nodes.some((n) =>
+      [...n.attributes.values()].some(
+        (a) => (a.tensor?.external ?? null) !== null || a.graphs.some(within),
+      ),
+    );
+  return within(graph);
 }
 
 /** The bytes of a model file, refused when empty, a folder, or over Protocol Buffers' 2 GiB. */

@@ -33,17 +33,46 @@ export async function openSession(
       logSeverityLevel: 4,
     });
   } catch (error) {
-    throw new UserError(
-      {
-        code: "onnx-unsupported",
-        message: "ONNX Runtime cannot load the model",
-        file,
-        found: runtimeSays(error),
-        fix: "export it again with operators that ONNX Runtime has, in one file",
-      },
-      { cause: error },
+    throw (
+      tooNew(error, file) ??
+      new UserError(
+        {
+          code: "onnx-unsupported",
+          message: "ONNX Runtime cannot load the model",
+          file,
+          found: runtimeSays(error),
+          fix: "export it again with operators that ONNX Runtime has, in one file",
+        },
+        { cause: error },
+      )
     );
   }
+}
+
+/** What ONNX Runtime says of versions that it does not know, as one sentence of ours. */
+const versions: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /Opset (\d+) is under development.*? is till opset (\d+)/s,
+    "opset",
+    "torch.onnx.export(…, opset_version=17), paddle2onnx --opset_version 16",
+  ],
+  [/Unsupported model IR version: (\d+), max supported IR version: (\d+)/, "IR version", "onnx"],
+];
+
+function tooNew(error: unknown, file: string): UserError | null {
+  const text = error instanceof Error ? error.message : String(error);
+  for (const [pattern, what, tool] of versions) {
+    const [, found, most] = pattern.exec(text) ?? [];
+    if (found === undefined) continue;
+    const complaint = {
+      code: "onnx-unsupported",
+      message: `this file needs ${what} ${found}, and this ONNX Runtime knows ${most} at most`,
+      file,
+      fix: `export it again for ${what} ${most} or lower (${tool})`,
+    };
+    return new UserError(complaint, { cause: error });
+  }
+  return null;
 }
 
 /**

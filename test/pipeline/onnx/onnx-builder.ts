@@ -15,7 +15,9 @@ import {
 
 export type Data = Float32Array | Int8Array | Uint8Array | Int32Array | BigInt64Array;
 
-const typeNumbers = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
+const typeNumbers = {
+  ...{ float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 },
+} as const;
 export type BuilderType = keyof typeof typeNumbers;
 
 function typeOf(data: Data): BuilderType {

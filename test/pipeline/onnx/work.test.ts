@@ -307,7 +307,7 @@ describe("weights outside the file", () => {
     expect(complaint).toMatchObject({
       code: "onnx-external-data",
       path: "w",
-      found: "weights.bin",
+      found: "no file weights.bin",
     });
     expect(complaint.fix).toMatch(/save_as_external_data=False/);
   });
