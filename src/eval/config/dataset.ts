@@ -20,8 +20,8 @@ type Place = z.ZodType<string, string | string[]>;
 function listSchema(place: Place) {
   return z.strictObject({
     list: place.describe(
-      "PaddleClas list: path<delimiter>label[<delimiter>uid], that of a release, csv whose header " +
-        "names path and label, or a folder with a folder a class",
+      "PaddleClas list: path<delimiter>label[<delimiter>uid], that of a release, csv whose " +
+        "header names path and label, or a folder with a folder a class",
     ),
     delimiter: z.enum(["tab", "space", "auto"]).default("auto"),
     images: place.optional().describe("image root, where it differs from the data set's"),
