@@ -3,10 +3,12 @@ import {
   batchType,
   Column,
   columnFromArray,
+  CompressionType,
   fixedSizeList,
   float32,
   float64,
   int32,
+  setCompressionCodec,
   Table,
   tableFromColumns,
   tableFromIPC,
@@ -17,6 +19,7 @@ import {
   type DataType,
 } from "@uwdata/flechette";
 import { writeAtomic } from "../../src/pipeline/atomic-file.js";
+import { decompressLz4Frame } from "./lz4-frame.js";
 import { UserError, oneOf } from "../../src/pipeline/errors.js";
 import { readRegular } from "../../src/pipeline/regular-file.js";
 import { unreadable } from "../../src/pipeline/schema.js";
@@ -35,8 +38,19 @@ export type ArrowColumn =
   | Vectors
   | Codes;
 
+/** What buffers may be compressed with: pyarrow's Feather is LZ4 unless told otherwise. */
+async function useCodecs(): Promise<void> {
+  const { decompress } = await import("fzstd");
+  const encode = (): never => {
+    throw new Error("nothing is written compressed");
+  };
+  setCompressionCodec(CompressionType.LZ4_FRAME, { decode: decompressLz4Frame, encode });
+  setCompressionCodec(CompressionType.ZSTD, { decode: (bytes) => decompress(bytes), encode });
+}
+
 /**
- * Reads an Arrow IPC file or stream. The bytes of columns are used in place, not copied.
+ * Reads an Arrow IPC file or stream, compressed ones too. Bytes of columns that are not compressed
+ * are used in place, not copied.
  *
  * @throws UserError `file-unreadable`, `arrow-format`.
  */
@@ -47,6 +61,7 @@ export async function readArrow(file: string): Promise<Table> {
   } catch (error) {
     throw unreadable(file, error);
   }
+  await useCodecs();
   try {
     return tableFromIPC(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch (error) {
@@ -56,7 +71,7 @@ export async function readArrow(file: string): Promise<Table> {
         message: "not an Arrow IPC file or stream",
         file,
         found: (error as Error).message.split("\n")[0] ?? "",
-        fix: "write it uncompressed, as a file or a stream",
+        fix: "write it again as a file or a stream (feather.write_feather, RecordBatchFileWriter)",
       },
       { cause: error },
     );

@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Case } from "../eval/record/case.js";
-import { casesFromArrow } from "../eval/record/cases.js";
+import { readCases } from "../eval/record/cases.js";
 import type { LoadedRecord } from "../eval/compare/compare-records.js";
 import { runsFolder } from "../eval/config/paths.js";
 import {
@@ -12,7 +11,6 @@ import {
   type RunRecord,
 } from "../eval/record/record.js";
 import { UserError } from "../pipeline/errors.js";
-import { unreadable } from "../pipeline/schema.js";
 
 /**
  * The folder of a record that the command line names: by path, by id, or by experiment (its newest
@@ -60,17 +58,13 @@ export async function loadRecord(
 ): Promise<LoadedRecord & { folder: string }> {
   const folder = await recordFolder(name, runs);
   const record = await readRecord(folder);
-  const file = join(folder, "cases.arrow");
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw unreadable(file, error);
-  });
-  return { folder, record, cases: casesFromArrow(bytes) };
+  return { folder, record, cases: readCases(join(folder, "cases.arrow")) };
 }
 
 /** The cases of a record, read when they are asked for; none where it has none. */
 export function casesOfFolder(folder: string): () => Case[] {
   const file = join(folder, "cases.arrow");
-  return () => (existsSync(file) ? casesFromArrow(readFileSync(file)) : []);
+  return () => (existsSync(file) ? readCases(file) : []);
 }
 
 /** Every record that can be read, the newest first, committed ones last. */

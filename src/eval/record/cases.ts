@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { unreadable, UserError } from "../../pipeline/errors.js";
 import { nullType, struct, tableFromIPC, type DataType } from "@uwdata/flechette";
 import { arrowFile, countType, realType, rowsType, textType, typed } from "./arrow-columns.js";
 import { checkColumns } from "./case-columns.js";
@@ -59,6 +61,32 @@ export function casesFromArrow(bytes: Uint8Array): Case[] {
   const stored = table.toArray() as StoredCase[];
   const rows = image ? stored : stored.map((row) => ({ ...row, image: row.item }));
   return form === "json" ? (rows as unknown as Case[]).map(upgradedCase) : rows.map(caseOf);
+}
+
+/**
+ * The same of a file.
+ *
+ * @throws UserError `file-unreadable`; `record-cases` where the file is damaged.
+ */
+export function readCases(file: string): Case[] {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  try {
+    return casesFromArrow(bytes);
+  } catch (error) {
+    const complaint = {
+      code: "record-cases",
+      message: "the rows of this record are damaged",
+      file,
+      found: error instanceof Error ? error.message.split("\n")[0]! : String(error),
+      fix: "copy the record again, or run its experiment again",
+    };
+    throw new UserError(complaint, { cause: error });
+  }
 }
 
 const cornerTypes = (boxes: readonly CaseCorners[]): Record<string, DataType> => ({

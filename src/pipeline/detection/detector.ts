@@ -108,10 +108,13 @@ export class OnnxDetector implements TimedDetector {
   #feeds(picture: Tensor, scaleY: number, scaleX: number): Record<string, Tensor> {
     const { width, height } = this.#preprocessing;
     const { imageInput, inputs } = this.#model;
+    const scaledInside = this.roles.form === "nms-inside";
     return Object.fromEntries(
       inputs.map(({ name }): [string, Tensor] => {
         if (name === imageInput.name) return [name, picture];
-        const pair = sideInput(name) === "im_shape" ? [height, width] : [scaleY, scaleX];
+        const asked = sideInput(name) === "im_shape" ? [height, width] : [scaleY, scaleX];
+        // PP-YOLOE without suppression divides by it itself: once is enough, and is done here.
+        const pair = scaledInside || sideInput(name) === "im_shape" ? asked : [1, 1];
         return [name, new Tensor("float32", Float32Array.from(pair), [1, 2])];
       }),
     );

@@ -6,6 +6,7 @@ Python 3.11, numpy, h5py and pyarrow as in requirements.txt.
 import h5py
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
 x = (np.arange(24, dtype=np.float32).reshape(8, 3) - 5) / 4
@@ -29,3 +30,14 @@ fixed = pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), 3)
 pq.write_table(pa.table({"vector": fixed}), "zstd.parquet", compression="zstd")
 ragged = pa.table({"vector": [[1.0, 2.0], [3.0]]})
 pq.write_table(ragged, "ragged.parquet")
+
+# Feather as pyarrow writes it by default (LZ4), and with ZSTD.
+rows = [[((i * 7 + d) % 11) / 4 for d in range(8)] for i in range(64)]
+table = pa.table(
+    {
+        "vector": pa.array(rows, type=pa.list_(pa.float32(), 8)),
+        "label": pa.array([f"label {i % 3}" for i in range(64)]),
+    }
+)
+feather.write_feather(table, "lz4.feather")
+feather.write_feather(table, "zstd.feather", compression="zstd")

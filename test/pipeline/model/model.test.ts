@@ -185,7 +185,7 @@ describe("a card that lies", () => {
       /x \[1, 3, 4, 6\], z/,
       /x or z/,
     ],
-    ["that the input takes floats", model(bytesIn), recognition, "input.name", /uint8/, /float32/],
+    ["that bytes are prepared", model(bytesIn), recognition, "input.scale", /uint8/, /scale: 1/],
     [
       "the export form",
       model(heads),
