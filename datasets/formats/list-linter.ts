@@ -14,7 +14,8 @@ export type FindingCode =
   | "label-zero"
   | "uids-never-meet"
   | "path-outside-root"
-  | "code-bits";
+  | "code-bits"
+  | "label-junk";
 
 /**
  * One thing that a list's author should know. `error`: a number computed from these lists would
@@ -88,7 +89,7 @@ export async function lintLists({
   else findings.push(...singletons(gallery));
   if (train) for (const list of distinct([query, gallery])) findings.push(...leakage(list, train));
   for (const list of distinct([query, gallery])) {
-    findings.push(...repeats(list), ...outsideRoot(list), ...labelZero(list));
+    findings.push(...repeats(list), ...outsideRoot(list), ...labelZero(list), ...labelJunk(list));
     if (problemOf) findings.push(...(await missing(list, problemOf)));
   }
   const order: readonly Severity[] = ["error", "warning", "note"];
@@ -295,6 +296,20 @@ function labelZero(list: ImageList): Finding[] {
     `label 0 is a class like any other here (${zero.length} pictures); some tools take it ` +
       `for background or for "not matched"`,
     "nothing, unless you compare with such a tool: then number labels from 1",
+  );
+}
+
+/** Market-1501's convention, which DukeMTMC and others follow. */
+function labelJunk(list: ImageList): Finding[] {
+  const junk = list.rows.filter((r) => r.label === "-1");
+  return finding(
+    "label-junk",
+    "note",
+    list.file,
+    junk.map(at),
+    `label -1 is a class like any other here (${junk.length} pictures); in Market-1501 it marks ` +
+      "pictures that no query is held against",
+    "eval retrieval --junk-label -1, or take them out of the list",
   );
 }
 

@@ -33,6 +33,8 @@ export interface RetrievalFiles {
   /** Image root: look whether each listed picture is there. */
   readonly images?: string;
   readonly leaveOneOut: boolean;
+  /** Gallery pictures of this label are held against no query (Market-1501's -1). */
+  readonly junkLabel?: string;
   readonly rules: ReadingRules;
   readonly binary?: BinaryForm;
   readonly normalize: boolean;
@@ -90,24 +92,52 @@ export async function loadRetrieval(files: RetrievalFiles): Promise<LoadedRetrie
       throw sameFeatures(files.query!, files.gallery);
   }
   const warnings: string[] = [];
-  const prepared = prepare(files.gallery, galleryRows, files, warnings);
+  const held = withoutJunk(galleryList, galleryRows, files, warnings);
+  const prepared = prepare(files.gallery, held.rows, files, warnings);
   const input: RetrievalInput = {
     gallery: prepared,
     queries: same ? prepared : prepare(files.query!, queryRows, files, warnings),
-    galleryLabels: galleryList.rows.map((r) => r.label),
+    galleryLabels: held.list.rows.map((r) => r.label),
     queryLabels: queryList.rows.map((r) => r.label),
-    ...(galleryList.columns === 3 && { galleryUids: galleryList.rows.map((r) => r.uid!) }),
+    ...(galleryList.columns === 3 && { galleryUids: held.list.rows.map((r) => r.uid!) }),
     ...(queryList.columns === 3 && { queryUids: queryList.rows.map((r) => r.uid!) }),
     leaveOneOut: files.leaveOneOut,
   };
   return {
     input,
     similarity: similarityOf(prepared, files),
-    galleryList,
+    galleryList: held.list,
     queryList,
     findings,
     warnings,
   };
+}
+
+/** The gallery without the pictures that no query may be held against. */
+function withoutJunk(
+  list: ImageList,
+  rows: Vectors | Codes,
+  { junkLabel, leaveOneOut }: RetrievalFiles,
+  warnings: string[],
+): { list: ImageList; rows: Vectors | Codes } {
+  if (junkLabel === undefined) return { list, rows };
+  if (leaveOneOut)
+    throw new UserError({
+      code: "bad-option",
+      message: "--junk-label is of a gallery with queries of its own",
+      found: "--leave-one-out",
+      fix: "take these rows out of features and list",
+    });
+  const kept = list.rows.flatMap((row, i) => (row.label === junkLabel ? [] : [i]));
+  const left = list.rows.length - kept.length;
+  warnings.push(`${left} gallery pictures of label ${junkLabel} were left out as junk`);
+  const width = "bits" in rows ? rows.bits / 8 : rows.dim;
+  const data = rows.data.slice(0, kept.length * width);
+  kept.forEach((from, to) => {
+    data.set(rows.data.subarray(from * width, (from + 1) * width), to * width);
+  });
+  const whole = { ...list, rows: kept.map((i) => list.rows[i]!) };
+  return { list: whole, rows: { ...rows, data } as Vectors | Codes };
 }
 
 function similarityOf(rows: Vectors | Codes, { binary, normalize }: RetrievalFiles): string {

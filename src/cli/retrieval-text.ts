@@ -1,4 +1,8 @@
-import type { ClassScore, Confusion } from "../eval/metrics/retrieval/retrieval-classes.js";
+import {
+  classMeans,
+  type ClassScore,
+  type Confusion,
+} from "../eval/metrics/retrieval/retrieval-classes.js";
 import type { QuirkEffect } from "../eval/metrics/quirk-effects.js";
 import type { RetrievalScores } from "../eval/metrics/retrieval/retrieval-scores.js";
 import { intervalHead } from "../eval/record/interval-text.js";
@@ -110,7 +114,18 @@ export function classTable(classes: readonly ClassScore[], most: number): string
       rows,
     ),
     ...more(sorted.length, most, "labels"),
+    meansLine(classes),
   ].join("\n");
+}
+
+/** Each label counted once: the mean that tables "over classes" report. */
+function meansLine(classes: readonly ClassScore[]): string {
+  const { recallAt1, meanAveragePrecision } = classMeans(classes);
+  if (recallAt1.value === null) return `mean over labels: ${recallAt1.why}`;
+  return (
+    `mean over ${recallAt1.n} labels: recall@1 ${value(recallAt1)}, ` +
+    `mAP ${value(meanAveragePrecision)}`
+  );
 }
 
 export function confusionTable(list: readonly Confusion[], most: number): string {

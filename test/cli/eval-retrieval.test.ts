@@ -296,6 +296,27 @@ describe("what is read", () => {
     expect(input.gallery.data[0]).toBeCloseTo(0.6, 6);
   });
 
+  it("holds Market-1501's junk against no query, where told so", async () => {
+    // The query lies nearest to a picture of label -1, then to its own label.
+    await writeNpyRows(at("market.npy"), { data: Float32Array.of(1, 0, 0.9, 0.1, 0, 1), dim: 2 });
+    await writeNpyRows(at("asked.npy"), { data: Float32Array.of(1, 0), dim: 2 });
+    writeFileSync(at("market.txt"), "junk.jpg\t-1\na.jpg\t7\nb.jpg\t8\n");
+    writeFileSync(at("asked.txt"), "q.jpg\t7\n");
+    const market = { gallery: at("market.npy"), galleryList: at("market.txt") };
+    const asked = { query: at("asked.npy"), queryList: at("asked.txt") };
+    const load = (change: Partial<RetrievalFiles>) =>
+      loadRetrieval(files({ ...market, ...asked, ...change }));
+    const { input, findings } = await load({});
+    expect(findings.map((f) => f.code)).toContain("label-junk");
+    const firstRank = async (of: typeof input): Promise<number> =>
+      (await rankQueries(of, { ks: [1] })).values.optimistic!.firstRank[0]!;
+    expect(await firstRank(input)).toBe(2);
+    const told = await load({ junkLabel: "-1" });
+    expect(await firstRank(told.input)).toBe(1);
+    expect(told.galleryList.rows.map((r) => r.path)).toEqual(["a.jpg", "b.jpg"]);
+    expect(told.warnings).toContainEqual(expect.stringMatching(/^1 gallery pictures of label -1/));
+  });
+
   it("warns where round gets values outside 0..1, and of bits that never change", async () => {
     await writeNpyRows(at("tanh.npy"), {
       data: Float32Array.from({ length: 32 }, (_, i) => (i % 8 === 0 ? 1 : Math.sin(i))),

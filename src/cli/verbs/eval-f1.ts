@@ -5,6 +5,7 @@ import { rulesOf } from "../../pipeline/protocol.js";
 import type { BootstrapOptions } from "../../eval/stats/bootstrap.js";
 import { cropRecall } from "../../eval/metrics/end-to-end/f1-crop-recall.js";
 import type { ImageEvidence } from "../../eval/metrics/end-to-end/f1-evidence.js";
+import { f1ByLabel, type LabelF1 } from "../../eval/metrics/end-to-end/f1-labels.js";
 import { sweepF1, thinned } from "../../eval/metrics/end-to-end/f1-sweep.js";
 import {
   f1Definitions,
@@ -47,6 +48,7 @@ interface Options extends EvidenceOptions, IntervalOptions {
   readonly far: string;
   readonly interval: string;
   readonly curves?: string;
+  readonly labels?: true;
   readonly quirks?: true;
   readonly json?: true;
 }
@@ -111,6 +113,7 @@ export const verb: Verb = {
         "bootstrap over pictures: bca or percentile (the macro average always has the jackknife's)",
         "bca",
       )
+      .option("--labels", "also print the F1 of each label, at --threshold or as D chose it")
       .option("--quirks", "also print what each quirk of PaddleClas is worth on this set")
       .option("--curves <file>", "write the curves as JSON")
       .option("--by-file-name", "compare file names only, without folders")
@@ -173,6 +176,10 @@ async function run(options: Options): Promise<void> {
     bootstrap,
   );
 
+  const macro = definitions.find((d) => d.definition === "D")!;
+  const labels = options.labels
+    ? f1ByLabel(images, rule, threshold ?? macro.heldOut.threshold)
+    : null;
   const quirkWorth = options.quirks ? await f1Quirks(images, rule, { threshold, seed, ks }) : null;
   if (options.curves !== undefined) {
     const curves = {
@@ -202,12 +209,14 @@ async function run(options: Options): Promise<void> {
         f1Definitions.map((d) => [d, thinned(sweepF1(images, d, rule), 60)]),
       ),
       waterfall: losses,
+      ...(labels && { labels }),
       ...(quirkWorth && { quirks: quirkWorth }),
       unobserved: evidence.unobserved,
     });
     return;
   }
   printF1(evidence, definitions, threshold);
+  if (labels) printLabels(labels);
   print(
     `\ncrop-recall@k, before threshold and suppression: ` +
       `${crops.map((c) => `@${c.k} ${shown(c)}`).join(" · ")}`,
@@ -496,6 +505,23 @@ function reasons(score: Score): string[] {
 /** Scores as they come: distances are whole, similarities are not. */
 function number(score: number): string {
   return Number.isInteger(score) ? String(score) : score.toFixed(4);
+}
+
+function printLabels(labels: readonly LabelF1[]): void {
+  const right = (head: string) => ({ head, align: "right" as const });
+  const rows = labels.map((l) => [l.label, l.tp, l.fp, l.fn, l.f1.toFixed(4)]);
+  const heads = [
+    { head: "label" },
+    right("right"),
+    right("too much"),
+    right("missed"),
+    right("F1"),
+  ];
+  print(`\n${table(heads, rows)}`);
+  const shown = labels.filter((l) => l.shown);
+  const mean = shown.reduce((sum, l) => sum + l.f1, 0) / shown.length;
+  if (shown.length > 0)
+    print(`mean over the ${shown.length} labels that pictures show (D): ${mean.toFixed(4)}`);
 }
 
 function fraction(option: string, text: string): number {

@@ -1,6 +1,7 @@
 import { writeArrow } from "../../../datasets/formats/arrow.js";
 import type { ImageList } from "../../../datasets/formats/paddleclas-list.js";
 import {
+  classMeans,
   classScores,
   confusions,
   predictions,
@@ -59,6 +60,7 @@ interface Options extends IntervalOptions {
   readonly columns: string;
   readonly delimiter: string;
   readonly trainList?: string;
+  readonly junkLabel?: string;
   readonly images?: string;
   readonly classes?: true;
   readonly confusions?: true;
@@ -95,6 +97,10 @@ export const verb: Verb = {
       .option("--k <list>", "for recall@k and precision@k", "1,5,10")
       .option("--columns <n>", "columns of the lists: 2, 3 or auto", "auto")
       .option("--delimiter <name>", "delimiter of the lists: tab, space or auto", "auto")
+      .option(
+        "--junk-label <label>",
+        "hold gallery pictures of this label against no query (-1 in Market-1501)",
+      )
       .option("--train-list <file>", "training list: warn of pictures that were trained on")
       .option("--images <folder>", "image root: warn of listed pictures that are not there")
       .option("--classes", "also print each label")
@@ -132,6 +138,7 @@ async function run(options: Options): Promise<void> {
     ...(query !== undefined && { query }),
     ...(queryList !== undefined && { queryList }),
     ...(trainList !== undefined && { trainList }),
+    ...(options.junkLabel !== undefined && { junkLabel: options.junkLabel }),
     ...(images !== undefined && { images }),
     ...(options.binary !== undefined && {
       binary: choice("--binary", options.binary, ["sign", "round", "packed"]),
@@ -167,7 +174,10 @@ async function run(options: Options): Promise<void> {
       ...head(loaded, evidence, result, plan),
       scores: result.scores,
       cmc: result.cmc,
-      ...(options.classes && { classes: classScores(evidence, level) }),
+      ...(options.classes && {
+        classes: classScores(evidence, level),
+        classMeans: classMeans(classScores(evidence, level)),
+      }),
       ...(options.confusions && { confusions: confusions(evidence) }),
       ...(effects && { quirks: effects }),
       findings: loaded.findings,

@@ -56,21 +56,38 @@ export async function decode(
       : await decodeColour(bytes, maxPixels);
   } catch (error) {
     if (error instanceof UserError) throw error;
+    const ended = format === "jpeg" ? withEnd(bytes) : null;
+    // Every value is there: strictly, so that a scan that is cut stays an error.
+    if (ended) {
+      const pixels = await decodeColour(ended, maxPixels, "warning").catch(() => null);
+      if (pixels) return pixels;
+    }
     throw undecodable(bytes, format, file, error as Error);
   }
 }
 
-function opened(bytes: Uint8Array, maxPixels: number): Sharp {
+/** A JPEG with the marker of its end, where that is all that may be missing; else null. */
+function withEnd(bytes: Uint8Array): Uint8Array | null {
+  if (bytes.at(-2) === 0xff && bytes.at(-1) === 0xd9) return null;
+  const rest = bytes.at(-1) === 0xff ? [0xd9] : [0xff, 0xd9];
+  return Buffer.concat([bytes, Uint8Array.from(rest)]);
+}
+
+function opened(bytes: Uint8Array, maxPixels: number, failOn: "error" | "warning"): Sharp {
   return sharp(bytes, {
-    failOn: "error",
+    failOn,
     ignoreIcc: true,
     autoOrient: true,
     limitInputPixels: maxPixels,
   });
 }
 
-async function decodeColour(bytes: Uint8Array, maxPixels: number): Promise<Pixels> {
-  const { data, info } = await opened(bytes, maxPixels)
+async function decodeColour(
+  bytes: Uint8Array,
+  maxPixels: number,
+  failOn: "error" | "warning" = "error",
+): Promise<Pixels> {
+  const { data, info } = await opened(bytes, maxPixels, failOn)
     .toColourspace("srgb")
     .removeAlpha()
     .raw({ depth: "uchar" })
@@ -85,7 +102,7 @@ async function decodeColour(bytes: Uint8Array, maxPixels: number): Promise<Pixel
  * colour profile.
  */
 async function decodeCmyk(bytes: Uint8Array, maxPixels: number): Promise<Pixels> {
-  const { data: inks, info } = await opened(bytes, maxPixels)
+  const { data: inks, info } = await opened(bytes, maxPixels, "error")
     .pipelineColourspace("cmyk")
     .toColourspace("cmyk")
     .raw({ depth: "uchar" })

@@ -80,6 +80,21 @@ export function classScores(
   });
 }
 
+/** The same over labels, each counting once however many queries it has. */
+export function classMeans(
+  classes: readonly ClassScore[],
+): Pick<ClassScore, "recallAt1" | "meanAveragePrecision"> {
+  const mean = (of: (score: ClassScore) => Score): Score => {
+    const known = classes.flatMap((c) => of(c).value ?? []);
+    if (known.length === 0) return undefinedScore("no label has an answerable query");
+    return measured(known.reduce((s, v) => s + v, 0) / known.length, known.length);
+  };
+  return {
+    recallAt1: mean((c) => c.recallAt1),
+    meanAveragePrecision: mean((c) => c.meanAveragePrecision),
+  };
+}
+
 /** recall@1 of each query in the headline order, whether or not 1 is among the ks. */
 function firstHits(evidence: RetrievalEvidence): Float64Array {
   const values = evidence.values[headlineOrder(evidence)]!;

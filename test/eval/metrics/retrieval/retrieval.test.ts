@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readVectors } from "../../../../datasets/formats/vector-file.js";
 import {
+  classMeans,
   classScores,
   confusions,
   predictions,
@@ -143,6 +144,13 @@ describe("by hand", () => {
       ["b", 3, 2, 1 / 3],
       ["z", 1, 0, null],
     ]);
+    // Labels count once each, those without an answer not at all: (1 + 1/3) / 2, where
+    // queries give 3/5.
+    expect(classMeans(classScores(evidence))).toMatchObject({
+      recallAt1: { value: (1 + 1 / 3) / 2, n: 2 },
+      meanAveragePrecision: { n: 2 },
+    });
+    expect(classMeans([]).recallAt1.value).toBeNull();
     expect(confusions(evidence)).toEqual([{ label: "b", predicted: "a", count: 2, queries: 3 }]);
   });
 });
