@@ -2,6 +2,7 @@ import { UserError } from "../../src/pipeline/errors.js";
 import { detectionSanity } from "./box-sanity.js";
 import { isOutside, Notes, refuseNegative } from "./coco-checks.js";
 import type { CocoDetections, CocoTruth, Leniency } from "./coco-set.js";
+import { asText, isWideId } from "./coco-truth-builder.js";
 import { Column, float64, IdTable, int32 } from "./columns.js";
 
 /** Collects detections for one truth and checks them. */
@@ -10,6 +11,7 @@ export class DetectionsBuilder {
   readonly #truth: CocoTruth;
   readonly #leniency: Leniency;
   readonly #imageTable: IdTable;
+  readonly #wide: boolean;
   readonly #categoryTable: IdTable;
   readonly #image: Column<Int32Array>;
   readonly #category: Column<Int32Array>;
@@ -24,6 +26,7 @@ export class DetectionsBuilder {
     this.#truth = truth;
     this.#leniency = leniency;
     this.#imageTable = new IdTable(truth.images.map((image) => image.id));
+    this.#wide = truth.images.some(({ id }) => isWideId(id));
     this.#categoryTable = new IdTable(truth.categories.map((category) => category.id));
     this.#image = new Column(int32, expected);
     this.#category = new Column(int32, expected);
@@ -41,7 +44,7 @@ export class DetectionsBuilder {
     score: number,
   ): void {
     const index = this.#records++;
-    const image = this.#imageTable.indexOf(imageId);
+    const image = this.#imageTable.indexOf(this.#wide ? asText(imageId) : imageId);
     if (image < 0) {
       this.#unknownImage(index, imageId);
       return;

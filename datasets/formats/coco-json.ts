@@ -154,16 +154,15 @@ export function scanCocoDetections(
       got |= 1 << key;
       if (key === 2) {
         readBox(scanner, box, "", i);
-      } else if (key === 0 && scanner.atString) {
-        image = scanner.string();
+      } else if (key === 0 && (scanner.atString || scanner.atNumber)) {
+        image = scanner.atString ? scanner.string() : scanner.idNumber();
       } else if (key === 1 && ids && scanner.atString) {
         category = ids.category(scanner.string());
       } else {
         if (!scanner.atNumber)
           throw wrongType(scanner, `[${i}].${detectionKeys.names[key]}`, "a number");
         const value = scanner.number();
-        if (key === 0) image = value;
-        else if (key === 1) category = ids ? ids.category(value) : value;
+        if (key === 1) category = ids ? ids.category(value) : value;
         else score = value;
       }
     }
@@ -186,7 +185,7 @@ function readImage(scanner: JsonScanner, builder: TruthBuilder, i: number): void
   for (let key; (key = scanner.nextKey(imageKeys)) !== endOfObject;) {
     if (key === 0) {
       got = 1;
-      id = scanner.atString ? scanner.string() : readId(scanner, "images", i, "id");
+      id = readName(scanner, "images", i, "id");
     } else if (key === 3 && scanner.atString) {
       fileName = scanner.string();
     } else if ((key === 1 || key === 2) && scanner.atNumber) {
@@ -246,8 +245,12 @@ function readAnnotation(scanner: JsonScanner, builder: TruthBuilder, i: number):
         throw wrongType(scanner, `annotations[${i}].${annotationKeys.names[key]}`, "0 or 1");
       if (key === 5) crowd = scanner.flag();
       else ignore = scanner.flag();
-    } else if (key === 1 && scanner.atString) {
-      image = scanner.string();
+    } else if (key === 1) {
+      image = readName(scanner, "annotations", i, "image_id");
+    } else if (key === 0) {
+      const name = readName(scanner, "annotations", i, "id", false);
+      // Beyond what a column of numbers holds: it only has to differ from the others.
+      id = typeof name === "number" ? name : -2 - i;
     } else if (key === 4) {
       if (!scanner.atNumber) throw wrongType(scanner, `annotations[${i}].area`, "a number of px²");
       area = scanner.number();
@@ -261,10 +264,7 @@ function readAnnotation(scanner: JsonScanner, builder: TruthBuilder, i: number):
           fix: "correct the annotation",
         });
     } else {
-      const value = readId(scanner, "annotations", i, annotationKeys.names[key] as string);
-      if (key === 0) id = value;
-      else if (key === 1) image = value;
-      else category = value;
+      category = readId(scanner, "annotations", i, annotationKeys.names[key] as string);
     }
   }
   if ((got & 0b1111) !== 0b1111)
@@ -302,15 +302,34 @@ function readBox(scanner: JsonScanner, into: Float64Array, list: string, i: numb
   throw notABox(scanner.file, `${list}[${i}].bbox`, scanner.found());
 }
 
+/** An id that may be text, or a whole number of any size. */
+function readName(
+  scanner: JsonScanner,
+  list: string,
+  i: number,
+  key: string,
+  text = true,
+): number | string {
+  if (text && scanner.atString) return scanner.string();
+  if (!scanner.atNumber) throw wrongType(scanner, `${list}[${i}].${key}`, "a number");
+  const id = scanner.idNumber();
+  if (typeof id === "string" || Number.isSafeInteger(id)) return id;
+  throw notAnId(scanner.file, `${list}[${i}].${key}`, id);
+}
+
 function readId(scanner: JsonScanner, list: string, i: number, key: string): number {
   if (!scanner.atNumber) throw wrongType(scanner, `${list}[${i}].${key}`, "a number");
   const id = scanner.number();
   if (Number.isSafeInteger(id)) return id;
-  throw new UserError({
+  throw notAnId(scanner.file, `${list}[${i}].${key}`, id);
+}
+
+function notAnId(file: string, path: string, id: number): UserError {
+  return new UserError({
     code: "coco-record",
     message: "not an id",
-    file: scanner.file,
-    path: `${list}[${i}].${key}`,
+    file,
+    path,
     expected: "an integer below 2^53",
     found: String(id),
     fix: "number the records with integers",

@@ -112,7 +112,9 @@ export class TruthBuilder {
       "category",
     );
     refuseDuplicateBoxes(file, this.#id.view());
-    const images = inOrder(this.#images, file);
+    const wide = this.#images.some(({ id }) => isWideId(id));
+    const named = wide ? this.#images.map((i) => ({ ...i, id: asText(i.id) })) : this.#images;
+    const images = inOrder(named, file);
     const categories = [...this.#categories].sort((a, b) => a.id - b.id);
     const imageTable = new IdTable(images.map((image) => image.id));
     const categoryTable = new IdTable(categories.map((category) => category.id));
@@ -125,7 +127,8 @@ export class TruthBuilder {
     const kept = new Int32Array(n);
     let count = 0;
     for (let i = 0; i < n; i++) {
-      const imageIndex = imageTable.indexOf(this.#imageId[i]!);
+      const imageId = this.#imageId[i]!;
+      const imageIndex = imageTable.indexOf(wide ? asText(imageId) : imageId);
       const categoryIndex = categoryTable.indexOf(categoryId[i]!);
       image[i] = imageIndex;
       category[i] = categoryIndex;
@@ -261,6 +264,16 @@ function duplicate(
   });
 }
 
+/** A whole number of more digits than a double holds, kept as text. */
+export function isWideId(id: number | string): boolean {
+  return typeof id === "string" && /^-?\d{16,}$/.test(id);
+}
+
+/** Beside such an id all are text, so that they compare. */
+export function asText(id: number | string): string {
+  return String(id);
+}
+
 /** Numbers ascending, or strings by code point as Python sorts them. */
 function inOrder(images: readonly CocoImage[], file: string): CocoImage[] {
   const kind = typeof images[0]?.id;
@@ -277,6 +290,8 @@ function inOrder(images: readonly CocoImage[], file: string): CocoImage[] {
     });
   }
   if (kind !== "string") return [...images].sort((a, b) => (a.id as number) - (b.id as number));
+  if (images.every(({ id }) => /^-?\d+$/.test(String(id))) && images.some((i) => isWideId(i.id)))
+    return [...images].sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
   const keyed = images.map((image) => ({
     image,
     key: Array.from(image.id as string, (c) => c.codePointAt(0) as number),

@@ -215,6 +215,28 @@ export class JsonScanner {
     return negative ? -value : value;
   }
 
+  /**
+   * The number here where it names something: its digits as text where a double would round them,
+   * as 64-bit ids and times in nanoseconds.
+   */
+  idNumber(): number | string {
+    this.peek();
+    if (this.#end - this.#at < 64) this.#slide();
+    const buffer = this.#buffer;
+    let p = this.#at + (buffer[this.#at] === minus ? 1 : 0);
+    const first = p;
+    while (buffer[p]! >= zero && buffer[p]! < colon) p++;
+    const c = buffer[p];
+    if (p - first >= 16 && c !== dot && c !== lowerE && c !== upperE) {
+      const text = buffer.toString("latin1", this.#at, p);
+      if (!Number.isSafeInteger(Number(text))) {
+        this.#at = p;
+        return text;
+      }
+    }
+    return this.number();
+  }
+
   /** The string here, with its escapes resolved. */
   string(): string {
     if (this.peek() !== quote) throw this.syntax("a string");

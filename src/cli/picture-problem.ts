@@ -1,4 +1,5 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { safePath } from "../pipeline/image/image-root.js";
 import { UserError } from "../pipeline/errors.js";
 
@@ -21,6 +22,15 @@ export async function pictureProblem(
     if (error instanceof UserError)
       return [error.complaint.message, error.complaint.found].filter(Boolean).join(": ");
     const { code } = error as NodeJS.ErrnoException;
-    return code === "ENOENT" || code === "ENOTDIR" ? "no such file" : "may not be read";
+    if (code !== "ENOENT" && code !== "ENOTDIR") return "may not be read";
+    return (await spacedTwin(root, path)) ?? "no such file";
   }
+}
+
+/** Lists take outer spaces off names: a file that has some is never found by its own. */
+async function spacedTwin(root: string, path: string): Promise<string | null> {
+  const names = await readdir(dirname(join(root, path))).catch(() => []);
+  const twin = names.find((name) => name !== basename(path) && name.trim() === basename(path));
+  if (twin === undefined) return null;
+  return `no such file; ${JSON.stringify(twin)} is there, and lists take outer spaces off`;
 }

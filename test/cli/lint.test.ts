@@ -85,6 +85,13 @@ describe("pictureProblem", () => {
     expect(await problem("../gallery.txt")).toContain("leaves the image root");
   });
 
+  it("says that a file's own outer spaces are why it is not found", async () => {
+    writeFileSync(at("images/ e.png"), "x");
+    expect(await pictureProblem(at("images"), "e.png", { decoded: false })).toBe(
+      'no such file; " e.png" is there, and lists take outer spaces off',
+    );
+  });
+
   it("looks at the bits of codes that features would give", async () => {
     // Eight numbers, six of them never negative, as after a ReLU.
     const data = Float32Array.from({ length: 32 }, (_, i) => (i % 8 < 6 ? i : Math.cos(i * i)));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readCocoTruth } from "../../../datasets/formats/coco-json.js";
+import { readCocoDetections, readCocoTruth } from "../../../datasets/formats/coco-json.js";
 import { readNpy } from "../../../datasets/formats/npy.js";
 import { cocoParameters } from "../../../src/eval/metrics/coco/coco-parameters.js";
 import { accepted } from "../../../src/pipeline/acceptance.js";
@@ -58,6 +58,51 @@ describe("read where the reference reads", () => {
     expect(check([1, 8, 1, 1]).name).toBe("e");
     expect(await complaintOf(() => check([1, 8, 2, 1]))).toMatchObject({ code: "card-mismatch" });
     expect(await complaintOf(() => check([1, 9, 1, 1]))).toMatchObject({ expected: "8" });
+  });
+});
+
+describe("64-bit ids", () => {
+  const [first, second] = ["1700000000123456789", "1700000000123456790"];
+  const box = '"bbox": [0, 0, 4, 4]';
+  const truth = (): string => {
+    const file = join(folder, "wide.json");
+    const images = [second, "5", first].map((id) => `{"id": ${id}}`).join(", ");
+    const annotations = [
+      `{"id": 9007199254740993, "image_id": ${first}, "category_id": 1, ${box}}`,
+      `{"id": 9007199254740992, "image_id": ${second}, "category_id": 1, ${box}}`,
+      `{"id": 1, "image_id": 5, "category_id": 1, ${box}}`,
+    ];
+    const text = `{"images": [${images}], "categories": [{"id": 1}], `;
+    writeFileSync(file, `${text}"annotations": [${annotations.join(", ")}]}`);
+    return file;
+  };
+
+  it("are kept as text to the last digit, in order of number", () => {
+    const { images, image, notes } = readCocoTruth(truth());
+    expect(images.map((i) => i.id)).toEqual(["5", first, second]);
+    expect([[...image], notes.map((n) => n.code)]).toEqual([[1, 2, 0], ["area-missing"]]);
+  });
+
+  it("find their detections, small ids beside them too", () => {
+    const found = join(folder, "wide-found.json");
+    const records = [second, first, "5"].map(
+      (id) => `{"image_id": ${id}, "category_id": 1, ${box}, "score": 0.5}`,
+    );
+    writeFileSync(found, `[${records.join(", ")}]`);
+    expect([...readCocoDetections(found, readCocoTruth(truth())).image]).toEqual([2, 1, 0]);
+  });
+
+  it("that are not there are named as they are", async () => {
+    const found = join(folder, "wide-unknown.json");
+    writeFileSync(
+      found,
+      `[{"image_id": 1700000000123456791, "category_id": 1, ${box}, "score": 0.5}]`,
+    );
+    const read = readCocoTruth(truth());
+    expect(await complaintOf(() => readCocoDetections(found, read))).toMatchObject({
+      code: "unknown-image",
+      found: '"1700000000123456791"',
+    });
   });
 });
 
