@@ -106,7 +106,8 @@ class Weights {
       throw this.refuse(tensor, "a file beside the model", `no file ${location}`);
     }
     const way = relative(folder, path);
-    if (location === "" || isAbsolute(location) || way.startsWith("..") || isAbsolute(way))
+    const outside = isAbsolute(location) || way.startsWith("..") || isAbsolute(way);
+    if (location === "" || outside || !statSync(path).isFile())
       throw this.refuse(tensor, "a file in the model's folder", location || "no location");
     return path;
   }
