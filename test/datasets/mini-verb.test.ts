@@ -43,7 +43,11 @@ describe("shitu datasets", () => {
 
   it("refuses a name that there is not, and says which there are", async () => {
     await expect(shitu("prepare", "coco")).rejects.toMatchObject({
-      complaint: { code: "unknown-dataset", expected: "mini", found: '"coco"' },
+      complaint: {
+        code: "unknown-dataset",
+        expected: expect.stringMatching(/^mini/),
+        found: '"coco"',
+      },
     });
     await expect(shitu("prepare", "mini", "--only", "mini-goods,mini-good")).rejects.toThrow(
       /mini-tokens/,
