@@ -46,6 +46,15 @@ describe("vectors drawn from a model of others", () => {
     expect(texts(drawn).filter((text) => seen.has(text))).toEqual([]);
   });
 
+  it("scatter as much as the others, in many dimensions too", async () => {
+    const dim = 32;
+    const cloud = new Random("cloud");
+    const flat = Float32Array.from({ length: n * dim }, () => cloud.normal());
+    const filled = (await fillTo({ data: flat, dim }, 2 * n, "s"))!;
+    const power = (x: Float32Array): number => x.reduce((sum, v) => sum + v * v, 0) / x.length;
+    expect(power(filled.data.subarray(n * dim)) / power(flat)).toBeCloseTo(1, 1);
+  });
+
   it("are of length 1 where the others are, the same for a seed; codes have none", async () => {
     const unit = data.slice();
     for (let row = 0; row < n; row++) {
