@@ -263,9 +263,8 @@ function test(
       seed: seedFor(intervals, "compare"),
     });
     if (found.value === null) throw itemsDiffer(second, `no picture with objects: ${found.why}`);
-    // Where all differences are alike there is nothing to resample: the p of the bootstrap then
-    // says only whether they are 0.
-    const p = found.value === 0 && found.interval === null ? 1 : found.p;
+    // Where all differences are alike there is nothing to resample, and nothing can be told.
+    const p = found.interval === null ? 1 : found.p;
     return {
       ...head,
       metric:

@@ -118,8 +118,8 @@ const latency = z.strictObject({
         .nonnegative()
         .default(0)
         .describe(
-          "at each rate; at least what early stopping needs with none over the bound: 459 " +
-            "for 0.99, 44 for 0.9",
+          "at each rate; at least 400, and at least what early stopping needs with none over " +
+            "the bound: 459 for 0.99",
         ),
       ratio: z
         .number()

@@ -6,7 +6,6 @@ import type { DatasetManifest, PipelineDataset, RecognitionDataset } from "../co
 import { measurePasses, type StageSamples } from "../latency/stages.js";
 import { bestNeighbours, cornersOf } from "../record/case.js";
 import type { Resources } from "../observe/resources.js";
-import { quantiles } from "../stats/quantile.js";
 import type { CellContext, CellOutcome, CellPlan } from "./cell.js";
 import { judgeRounds, measureRounds } from "./latency-comparison.js";
 import {
@@ -175,8 +174,9 @@ async function measureSystem(
   const results: ScenarioResult[] = [];
   if (m.offline) results.push(await measureOffline(service, m.offline, level));
   if (m.server) {
-    const pictureMs = quantiles(overall, [0.5])[0]!.value!;
-    results.push(await measureServer(service, pictureMs, m.server, level));
+    const throughput = results[0]?.scores.find((s) => s.metric === "throughput");
+    const known = { level, ...(throughput && { throughput }) };
+    results.push(await measureServer(service, overall, m.server, known));
   }
   if (m.coldStart) results.push(await measureCold(system, m.coldStart, context));
   return {

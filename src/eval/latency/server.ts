@@ -4,7 +4,8 @@ import { defaultIntervals } from "../stats/interval-plan.js";
 import { seriesQuantiles } from "../stats/series-quantile.js";
 import type { Score } from "../types.js";
 import { Random } from "../stats/random.js";
-import { boundMet, boundMissed, minQueries } from "./early-stopping.js";
+import { minQueries } from "./early-stopping.js";
+import { judgeQueue, serviceTimes } from "./queue-replay.js";
 import { realTimer, type Timer } from "./timer.js";
 
 /**
@@ -20,7 +21,7 @@ export interface ServerOptions {
   readonly confidence?: number;
   /** Confidence of the latency's interval. */
   readonly level?: number;
-  /** At least this many, and at least what the bound needs with none over it (459 for p99). */
+  /** At least this many, at least 400, and at least what early stopping needs (459 for p99). */
   readonly queries?: number;
   readonly durationMs?: number;
   readonly seed?: number | string;
@@ -32,11 +33,15 @@ export interface ServerRun {
   /** From each query's scheduled arrival to its answer, in order of arrival. */
   readonly samplesMs: Float64Array;
   readonly queries: number;
+  /** When each query was to arrive, in ms from the first one's. */
+  readonly arrivalsMs: Float64Array;
   /** Queries above the bound. */
   readonly over: number;
   readonly latency: Score;
-  /** `met` and `missed` hold at the confidence; `cannot tell` lies between. */
+  /** `met` and `missed` hold at 99% confidence; `cannot tell` lies between. */
   readonly verdict: "met" | "missed" | "cannot tell";
+  /** Shares of late queries over the replays of the verdict, lowest and highest. */
+  readonly late: readonly [number, number] | null;
   /** Whether it ended early because the bound could no longer be met within the planned queries. */
   readonly cutShort: boolean;
   /**
@@ -48,8 +53,8 @@ export interface ServerRun {
 /**
  * LoadGen's Server scenario. Latency counts from the scheduled arrival, so that a system which
  * blocks the sender does not hide the wait. The number of queries is fixed before the run and
- * judged once, after it; only a run that cannot be met any more, however the rest turns out, ends
- * early.
+ * judged once, after it, by replays of its service times; a run whose late queries are already
+ * several times what the bound allows ends early.
  *
  * @param serve answers a query (counted from 0); may work on several at once.
  */
@@ -62,13 +67,11 @@ export async function runServer(
     qps,
     latencyBoundMs,
     percentile = 0.99,
-    confidence = 0.99,
     level = defaultIntervals.level,
     seed = 0,
   } = options;
   if (!(qps > 0)) throw new RangeError(`arrivals a second must be positive, got ${qps}`);
   const count = queriesAt(options);
-  // The same gaps for every rate, only scaled: runs at neighbouring rates differ by the rate alone.
   const random = new Random(seed).split("arrivals");
   const latencies = new Float64Array(count).fill(NaN);
   const scheduled = new Float64Array(count);
@@ -88,7 +91,7 @@ export async function runServer(
     let waiting = 0;
     for (let i = oldest; i < sent && now - scheduled[i]! > latencyBoundMs; i++)
       if (Number.isNaN(latencies[i]!)) waiting++;
-    if (failure || !boundMet(count, over + waiting, { percentile, confidence })) break;
+    if (failure || over + waiting > hopeless * count * (1 - percentile) + fewLate) break;
     const query = sent;
     scheduled[query] = arrival;
     pending.push(
@@ -106,24 +109,36 @@ export async function runServer(
   await Promise.all(pending);
   if (failure) throw failure.error;
   const samplesMs = latencies.slice(0, sent);
-  const verdict =
-    sent === count && boundMet(sent, over, { percentile, confidence })
-      ? "met"
-      : boundMissed(sent, over, { percentile, confidence })
-        ? "missed"
-        : "cannot tell";
+  const arrivalsMs = scheduled.slice(0, sent).map((ms) => ms - scheduled[0]!);
+  const cutShort = sent < count;
+  const judged = judgeQueue(serviceTimes({ arrivalsMs, latenciesMs: samplesMs }), {
+    qps,
+    boundMs: latencyBoundMs,
+    percentile,
+  });
+  // Cut short with most queries late, there are too few service times, and no need of them.
+  const lost = cutShort && over > sent / 2;
   return {
     scenario: "server",
     qps,
     samplesMs,
+    arrivalsMs,
     queries: sent,
     over,
     latency: seriesQuantiles(samplesMs, [percentile], level)[0]!,
-    verdict,
-    cutShort: sent < count,
+    verdict: lost ? "missed" : judged.verdict,
+    late: judged.late,
+    cutShort,
     sentLateMs,
   };
 }
+
+/** A run ends early with so many times the late queries that the bound allows, and a few more. */
+const hopeless = 3;
+const fewLate = 20;
+
+/** Fewer queries say too little of the service times. */
+const leastQueries = 400;
 
 /** How many queries a run plans to send. */
 export function queriesAt({
@@ -135,6 +150,7 @@ export function queriesAt({
 }: Pick<ServerOptions, "qps" | "percentile" | "confidence" | "queries" | "durationMs">): number {
   return Math.max(
     queries,
+    leastQueries,
     minQueries(0, { percentile, confidence }),
     Math.ceil((qps * durationMs) / 1000),
   );
@@ -155,6 +171,8 @@ export interface SearchOptions {
   readonly startQps: number;
   /** The search ends where the rates met and not met are so close. */
   readonly ratio?: number;
+  /** From rate to rate until one that is met and one that is not are known. */
+  readonly step?: number;
   readonly mostRuns?: number;
   /**
    * No run is begun whose `queries` arrivals would end later than this, from the search's start.
@@ -167,14 +185,15 @@ export interface SearchOptions {
 
 /**
  * The highest arrival rate that meets the bound, between a rate that did and one that did not, at
- * most `ratio` apart: doubles or halves from `startQps` until both are known, then halves the gap
- * (in the logarithm).
+ * most `ratio` apart: goes up or down from `startQps` by `step` until both are known, then halves
+ * the gap (in the logarithm).
  */
 export async function findMaxQps(
   runAt: (qps: number) => Promise<ServerRun>,
   {
     startQps,
     ratio = 1.05,
+    step = 2,
     mostRuns = 20,
     mostMs = Infinity,
     queries = 0,
@@ -194,8 +213,8 @@ export async function findMaxQps(
     runs.push(run);
     if (run.verdict === "met") met = next;
     else unmet = next;
-    if (met === null) next /= 2;
-    else if (unmet === null) next *= 2;
+    if (met === null) next /= step;
+    else if (unmet === null) next *= step;
     else next = Math.sqrt(met * unmet);
   }
   return { qps: met, unmetQps: unmet, runs, outOfTime };

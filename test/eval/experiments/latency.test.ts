@@ -65,7 +65,7 @@ measure:
     warmup: 2
     samples: 70
     offline: { pictures: 8, rounds: 6 }
-    server: { boundMs: 2000, percentile: 0.9, mostRuns: 1 }
+    server: { boundMs: 500, percentile: 0.9, mostRuns: 2 }
     coldStart: { processes: 2 }
     comparison: { rounds: 12 }
 `,
@@ -120,16 +120,22 @@ measure:
       6,
     );
     const [rate] = scores(plain, "server-rate");
-    expect(rate).toMatchObject({
-      unit: "per-second",
-      n: 44,
-      interval: null,
-      of: { percentile: "90", boundMs: "2000" },
-    });
+    expect(rate!.of).toEqual({ percentile: "90", boundMs: "500" });
     const tried = plain.findings!.filter((f) => f.about === "server");
-    expect(tried.map((f) => f.verdict)).toEqual(["met"]);
-    expect(tried[0]!.why).toMatch(/^0 of 44 queries took longer than 2000 ms/);
-    expect(samples[plain.id]![`server ${tried[0]!.of.rate}/s`]).toHaveLength(44);
+    expect(tried.length).toBeGreaterThan(0);
+    // What machine runs the test decides which rates are met, but never that one is found without.
+    const met = tried.filter((f) => f.verdict === "met").map((f) => f.of.rate);
+    expect(rate!.value === null).toBe(met.length === 0);
+    if (rate!.value !== null) expect(met).toContain(rate!.value.toPrecision(4));
+    for (const { of, why } of tried) {
+      const sent = samples[plain.id]![`server ${of.rate}/s`]!;
+      expect(samples[plain.id]![`server ${of.rate}/s arrivals`]).toHaveLength(sent.length);
+      const late = sent.filter((ms) => ms > 500).length;
+      if (why.includes("queries"))
+        expect(why).toMatch(new RegExp(`^${late} of ${sent.length} queries`));
+    }
+    expect(samples[plain.id]![`server ${tried[0]!.of.rate}/s`]).toHaveLength(400);
+    expect(tried[0]!.why).toMatch(/of 400 queries took longer than 500 ms; .*replay/);
   });
 
   it("starts fresh processes: parts of the start, model load, peak memory", () => {
