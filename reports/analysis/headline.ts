@@ -184,8 +184,9 @@ function retrieval(record: RecordView): string | null {
           ? ` in an index of 1/${Math.round(pair.realBytes / pair.binaryBytes)} of the size ` +
             `(${formatBytes(pair.binaryBytes)} of ${formatBytes(pair.realBytes)})`
           : "";
+      const picked = pair.of > 1 ? `, the best of ${pair.of},` : "";
       return (
-        `The binary codes of ${pair.binary} keep ` +
+        `The binary codes of ${pair.binary}${picked} keep ` +
         `${formatShare(pair.binaryRecall / pair.realRecall)} of the recall@1 of real ` +
         `vectors (${formatValue(pair.binaryRecall, "ratio")} of ` +
         `${formatValue(pair.realRecall, "ratio")}, mean of ` +
@@ -219,6 +220,8 @@ function retrieval(record: RecordView): string | null {
  */
 export function bestBinary(cells: readonly CompletedCell[]): {
   binary: string;
+  /** Binary models that it was picked from, on these very figures. */
+  of: number;
   sets: number;
   realRecall: number;
   binaryRecall: number;
@@ -258,55 +261,94 @@ export function bestBinary(cells: readonly CompletedCell[]): {
           },
         ];
   });
-  return found.sort((a, b) => b.sets - a.sets || b.binaryRecall - a.binaryRecall)[0] ?? null;
+  const best = found.sort((a, b) => b.sets - a.sets || b.binaryRecall - a.binaryRecall)[0];
+  return best ? { ...best, of: found.length } : null;
+}
+
+/** A named score of a headline, with where the truth may lie. */
+interface Ranked {
+  readonly name: string;
+  readonly value: number;
+  readonly interval: Interval | null;
+}
+
+/**
+ * Those that the first is not told apart from, itself among them: whose interval reaches into its
+ * own, or which has none. Two intervals that do not meet differ by more than a paired test at the
+ * same level asks for, with room for ten such tests (Holm).
+ */
+export function notToldApart(ranked: readonly Ranked[]): Ranked[] {
+  const [best] = ranked;
+  if (!best) return [];
+  return ranked.filter((r) => r === best || !apart(best.interval, r.interval));
+}
+
+function apart(a: Interval | null, b: Interval | null): boolean {
+  return a !== null && b !== null && !overlap(a, b);
+}
+
+function namesOf(ranked: readonly Ranked[]): string {
+  const names = ranked.map((r) => r.name);
+  if (names.length > 4) return `${names.length} of them`;
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 function classification(record: RecordView): string | null {
   const cells = completedCells(record, "classification")
     .flatMap((cell) => {
-      const score = known(scoreOf(cell, "top-1"));
-      return score
-        ? [
-            {
-              name: cell.labels.model ?? "",
-              top1: score.value,
-              n: score.n,
-              ms: valueOf(cell, "latency"),
-            },
-          ]
-        : [];
+      const top1 = known(scoreOf(cell, "top-1"));
+      const time = known(cell.scores.find((s) => s.metric === "latency" && isMedian(s)));
+      return top1 ? [{ name: cell.labels.model ?? "", ...top1, time }] : [];
     })
-    .sort((a, b) => b.top1 - a.top1);
+    .sort((a, b) => b.value - a.value);
   const best = cells[0];
   if (!best) return null;
-  const fastest = cells.filter((c) => c.ms !== null).sort((a, b) => a.ms! - b.ms!)[0];
-  const place =
-    cells.length === 1
-      ? `${best.name} is the only network measured`
-      : `Of ${cells.length} networks measured, ${best.name} is the most accurate`;
-  const time = best.ms === null ? "" : ` in ${formatMs(best.ms)}`;
-  const first = `${place}: top-1 ${formatValue(best.top1, "ratio")}${time}`;
-  return cells.length > 1 && fastest && fastest !== best
-    ? `${first}; ${fastest.name} is the fastest, ${formatMs(fastest.ms!)} for ` +
-        `${formatValue(fastest.top1, "ratio")}.`
+  const level = notToldApart(cells);
+  const time = best.time ? ` in ${formatMs(best.time.value)}` : "";
+  const first =
+    level.length > 1
+      ? `Of ${cells.length} networks measured, ${namesOf(level)} are not told apart at the top: ` +
+        `top-1 ${formatValue(level.at(-1)!.value, "ratio")} to ${formatValue(best.value, "ratio")}`
+      : cells.length === 1
+        ? `${best.name} is the only network measured: top-1 ${formatValue(best.value, "ratio")}` +
+          time
+        : `Of ${cells.length} networks measured, ${best.name} is the most accurate: top-1 ` +
+          `${formatValue(best.value, "ratio")}${time}`;
+  const times = cells
+    .flatMap(({ name, time: t }) => (t ? [{ name, value: t.value, interval: t.interval }] : []))
+    .sort((a, b) => a.value - b.value);
+  const quick = notToldApart(times);
+  return quick.length === 1 && times.length > 1 && times[0]!.name !== best.name
+    ? `${first}; ${times[0]!.name} is the fastest, ${formatMs(times[0]!.value)}.`
     : `${first} (n = ${best.n.toLocaleString("en-US")}).`;
 }
 
+interface IndexPoint {
+  readonly cell: CompletedCell;
+  readonly recall: Known;
+  readonly time: Known;
+}
+
+type Known = NonNullable<ReturnType<typeof known>>;
+
 function indexes(record: RecordView): string | null {
-  const points = completedCells(record, "index").flatMap((cell) => {
-    const [recall, ms] = [valueOf(cell, "label-recall@1"), valueOf(cell, "retrieval-time")];
-    return recall === null || ms === null ? [] : [{ cell, recall, ms }];
+  const points = completedCells(record, "index").flatMap((cell): IndexPoint[] => {
+    const recall = known(scoreOf(cell, "label-recall@1"));
+    const time = known(scoreOf(cell, "retrieval-time"));
+    return recall && time ? [{ cell, recall, time }] : [];
   });
-  const exact = points.filter(
+  const exact = points.find(
     (p) => codesOf(p.cell) === "real" && /^Flat/.test(p.cell.labels.index ?? ""),
-  )[0];
+  );
   if (!exact) return null;
+  const ms = exact.time.value;
   const fast = points
-    .filter((p) => p !== exact && p.recall >= exact.recall - 0.01)
-    .sort((a, b) => a.ms - b.ms)[0];
-  if (!fast || fast.ms >= exact.ms)
+    .filter((p) => p !== exact && p.recall.value >= exact.recall.value - 0.01)
+    .filter((p) => p.time.value < ms && apart(p.time.interval, exact.time.interval))
+    .sort((a, b) => a.time.value - b.time.value)[0];
+  if (!fast)
     return (
-      `No index is faster than exact search (${formatMs(exact.ms)} a query) without ` +
+      `No index is shown to be faster than exact search (${formatMs(ms)} a query) without ` +
       "losing more than 0.01 of its label recall."
     );
   const { labels } = fast.cell;
@@ -315,10 +357,10 @@ function indexes(record: RecordView): string | null {
     .map((p) => `${p} ${labels[p]}`);
   return (
     `${[labels.index, ...parameters].join(" ")} over ${codesOf(fast.cell)} codes answers ` +
-    `${(exact.ms / fast.ms).toPrecision(2)} ` +
-    `times as fast as exact search (${formatMs(fast.ms)} against ${formatMs(exact.ms)} ` +
-    "a query) and keeps its label recall@1 within 0.01 " +
-    `(${formatValue(fast.recall, "ratio")} against ` +
-    `${formatValue(exact.recall, "ratio")}).`
+    `${(ms / fast.time.value).toPrecision(2)} ` +
+    `times as fast as exact search (${formatMs(fast.time.value)} against ${formatMs(ms)} ` +
+    "a query, one after the other) with its label recall@1 within 0.01 " +
+    `(${formatValue(fast.recall.value, "ratio")} against ` +
+    `${formatValue(exact.recall.value, "ratio")}), picked from ${points.length} on these figures.`
   );
 }
