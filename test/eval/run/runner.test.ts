@@ -200,6 +200,12 @@ describe("every kind of experiment", { timeout: 120_000 }, () => {
         JSON.stringify(first.record.cells.filter((c) => c.state === "failed")),
       ).toBe("completed");
       expect(first.record.cells).toHaveLength(10);
+      const bare = first.record.cells.flatMap((cell) =>
+        cell.state === "failed"
+          ? []
+          : cell.scores.filter((s) => s.value !== null && !s.interval && !s.whyNoInterval),
+      );
+      expect(bare, "an interval, or the reason why there is none").toEqual([]);
       expect(modelTimes(first.record, "pixels-32")).toEqual([expect.stringMatching(/"n":200/)]);
       const again = await run("every", everyKind, first.cache);
       const reversed = await run(
