@@ -15,8 +15,8 @@ import {
   type RetrievalInput,
 } from "../../eval/metrics/retrieval/ranking.js";
 import { rankQueries } from "../../eval/metrics/retrieval/retrieval.js";
-import { rankingQuirks } from "../../eval/metrics/retrieval/retrieval-metric.js";
-import { metricNames } from "../../eval/metrics/retrieval/retrieval-metrics.js";
+import { metricNames, rankingQuirks } from "../../eval/metrics/retrieval/retrieval-metric.js";
+import { retrievalMetrics } from "../../eval/metrics/retrieval/retrieval-metrics.js";
 import {
   retrievalScores,
   type RetrievalScores,
@@ -72,7 +72,10 @@ interface Options extends IntervalOptions {
 export const verb: Verb = {
   build(command) {
     addProtocolOption(addIntervalOptions(command, { clusters: true }))
-      .description(`Score features: ${metricNames()}, over the whole exact ranking, ties told.`)
+      .description(
+        `Score features: ${metricNames(retrievalMetrics)}, over the whole exact ranking, ` +
+          "ties told.",
+      )
       .requiredOption(
         "--gallery <file>",
         "gallery features, one row a picture: .npy, .fvecs or .arrow (packed codes: .npy, " +

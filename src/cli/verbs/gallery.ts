@@ -1,5 +1,7 @@
 import { Option, type Command } from "commander";
-import { UserError } from "../../pipeline/errors.js";
+import { oneOf, UserError } from "../../pipeline/errors.js";
+import { engineNames, runParameters } from "../../pipeline/index/engine.js";
+import type { RunParameter } from "../../pipeline/index/index-engine.js";
 import { Gallery, modelOf, type GalleryFailure } from "../../pipeline/gallery/gallery.js";
 import { readManifest } from "../../pipeline/gallery/gallery-store.js";
 import { withFolderLock } from "../../pipeline/folder-lock.js";
@@ -21,22 +23,18 @@ interface BuildOptions extends ListOptions {
   engine: string;
   index: string;
   protocol: Protocol;
-  nprobe?: string;
-  efSearch?: string;
 }
 
 export const verb: Verb = {
   build(command) {
     command.description("Build, extend, shrink or describe a gallery; take one in, write one out.");
     foreignGalleries(command);
-    withList(command.command("build"))
+    withParameters(withList(command.command("build")))
       .description("embed the pictures of a PaddleClas list and index them")
       .requiredOption("--out <folder>", "where to save the gallery")
-      .option("--engine <name>", "faiss, exact, faiss-node, usearch or two-stage", "faiss")
+      .option("--engine <name>", oneOf(engineNames), "faiss")
       .option("--index <factory>", "Flat, IVF, HNSW32, or a Faiss factory string", "HNSW32")
       .option("--protocol <name>", protocols.join(" or "), "standard")
-      .option("--nprobe <n>", "lists that an IVF search visits")
-      .option("--ef-search <n>", "candidates that an HNSW search keeps")
       .action(build);
     withList(command.command("append"))
       .description("embed the pictures of a list and add them")
@@ -86,6 +84,27 @@ function withList(command: Command): Command {
     .option("--json", "machine output");
 }
 
+/** `--ef-search` of efSearch. */
+function optionOf({ name }: RunParameter): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function withParameters(command: Command): Command {
+  for (const parameter of runParameters)
+    command.option(`${optionOf(parameter)} <n>`, parameter.what);
+  return command;
+}
+
+function givenParameters(options: object): Record<string, number> {
+  const given = options as Readonly<Record<string, string | undefined>>;
+  return Object.fromEntries(
+    runParameters.flatMap((parameter) => {
+      const text = given[parameter.name];
+      return text === undefined ? [] : [[parameter.name, whole(optionOf(parameter), text)]];
+    }),
+  );
+}
+
 async function build(options: BuildOptions): Promise<void> {
   const protocol = protocolOf(options);
   const factory = { engine: options.engine, factory: options.index };
@@ -98,10 +117,7 @@ async function build(options: BuildOptions): Promise<void> {
       protocol,
       engine: options.engine,
       factory: options.index,
-      parameters: {
-        ...(options.nprobe !== undefined && { nprobe: whole("--nprobe", options.nprobe) }),
-        ...(options.efSearch !== undefined && { efSearch: whole("--ef-search", options.efSearch) }),
-      },
+      parameters: givenParameters(options),
     },
     embedded.rows,
     embedded.entries,

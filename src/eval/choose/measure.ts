@@ -1,3 +1,4 @@
+import { indexEngines, isExhaustive as isExhaustiveFactory } from "../../pipeline/index/engine.js";
 import { availableParallelism } from "node:os";
 import { setFaissThreads } from "../../pipeline/index/engine.js";
 import { monotonicClock } from "../../pipeline/stopwatch.js";
@@ -94,12 +95,11 @@ function labelRecall(found: Neighbours, { queries, gallery, k }: Truth): Score {
 
 /** Whether a search compares the query with every vector by the very metric. */
 export function isExhaustive({ factory, setting }: Pick<Point, "factory" | "setting">): boolean {
-  return setting.codes === "real" && /^(IDMap2?,)?B?Flat$/.test(factory);
+  return setting.codes === "real" && isExhaustiveFactory(factory);
 }
 
-/** Faiss's graphs refuse to remove, and so does what is built on them. */
 function canRemove({ setting, factory }: Built): boolean {
-  return setting.engine === "usearch" || !/HNSW/.test(factory);
+  return indexEngines.find(({ name }) => name === setting.engine)?.removes(factory) ?? false;
 }
 
 const batchMs = 500;

@@ -1,3 +1,4 @@
+import { isExhaustive } from "../../pipeline/index/factory.js";
 import type { Score, Unit } from "../types.js";
 
 /** Kinds of index that are told apart in an answer; `binary` ones compare sign codes. */
@@ -99,5 +100,5 @@ export function pointName({ setting, factory, parameters }: Omit<Point, "figures
 
 /** What every other index is compared with, and what always keeps the limits of recall. */
 export function isYardstick({ engine, factory }: Setting): boolean {
-  return engine === "faiss" && /^B?Flat$/.test(factory);
+  return engine === "faiss" && isExhaustive(factory);
 }

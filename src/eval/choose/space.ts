@@ -1,3 +1,4 @@
+import { readFactory } from "../../pipeline/index/factory.js";
 import type { Family, Knob, Setting } from "./point.js";
 
 /** What decides which settings make sense. */
@@ -44,7 +45,7 @@ export function factoryAt({ factory }: Pick<Setting, "factory">, n: number): str
 
 /** The inverted lists of a factory string; 0 where it has none. */
 export function listsOf(factory: string): number {
-  return Number(/IVF(\d+)/.exec(factory)?.[1] ?? 0);
+  return readFactory(factory).lists;
 }
 
 const doubling = (from: number, to: number): number[] => {

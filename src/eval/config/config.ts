@@ -3,6 +3,7 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../pipeline/errors.js";
+import { engineNames, runParameters } from "../../pipeline/index/engine.js";
 import { protocols } from "../../pipeline/protocol.js";
 import { parseValue, yamlValue } from "../../pipeline/schema.js";
 import { readStrictText } from "../../pipeline/strict-text.js";
@@ -28,18 +29,31 @@ const modelRef = z.union([
   }),
 ]);
 
-const indexSpec = z.strictObject({
-  engine: z.enum(["faiss", "exact", "faiss-node", "usearch", "two-stage"]).default("faiss"),
-  factory: z
-    .string()
-    .describe(
-      "Flat, IVF (PaddleClas's number of lists), IVF1024, HNSW32, or a Faiss factory string",
-    ),
-  nprobe: sweep(z.number().int().positive()).optional(),
-  efSearch: sweep(z.number().int().positive()).optional(),
-  efConstruction: z.number().int().positive().optional(),
-  shortlist: sweep(z.number().int().positive()).optional().describe("of the engine two-stage"),
-});
+/** One value of a run-time parameter, or several to sweep over. */
+type Swept = number | readonly number[];
+
+const parameterKeys = Object.fromEntries(
+  runParameters.map(({ name, what, least, most }) => [
+    name,
+    sweep(z.number().int().min(least).max(most)).optional().describe(what),
+  ]),
+);
+
+const indexSpec = z
+  .strictObject({
+    engine: z.enum(engineNames).default("faiss"),
+    factory: z
+      .string()
+      .describe(
+        "Flat, IVF (PaddleClas's number of lists), IVF1024, HNSW32, or a Faiss factory string",
+      ),
+    ...parameterKeys,
+  })
+  .transform(({ engine, factory, ...given }) => ({
+    engine: engine as string,
+    factory: factory as string,
+    parameters: given as unknown as Readonly<Record<string, Swept | undefined>>,
+  }));
 
 const detection = z.strictObject({
   kind: z.literal("detection"),

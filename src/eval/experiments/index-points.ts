@@ -1,7 +1,12 @@
 import { availableParallelism } from "node:os";
 import { codeBits, codeNotes } from "../../../datasets/formats/code-bits.js";
 import { binarise, type BinariseRule } from "../../pipeline/index/binarise.js";
-import { openIndex, pickFactory, setFaissThreads } from "../../pipeline/index/engine.js";
+import {
+  openIndex,
+  pickFactory,
+  runParameters,
+  setFaissThreads,
+} from "../../pipeline/index/engine.js";
 import { monotonicClock } from "../../pipeline/stopwatch.js";
 import type { Codes, Protocol, VectorIndex, Vectors } from "../../pipeline/types.js";
 import { isCodes, rowCount } from "../../pipeline/types.js";
@@ -22,19 +27,14 @@ export interface IndexPoint {
 }
 
 /** Every combination of the values that a config gives for run-time parameters. */
-export function indexPoints({
-  engine,
-  factory,
-  efConstruction,
-  ...swept
-}: IndexSpec): IndexPoint[] {
-  let points: IndexPoint["parameters"][] = [efConstruction === undefined ? {} : { efConstruction }];
-  for (const name of ["nprobe", "efSearch", "shortlist"] as const) {
-    const given = swept[name];
+export function indexPoints({ engine, factory, parameters }: IndexSpec): IndexPoint[] {
+  let points: IndexPoint["parameters"][] = [{}];
+  for (const { name } of runParameters) {
+    const given = parameters[name];
     if (given === undefined) continue;
     points = points.flatMap((p) => [given].flat().map((value) => ({ ...p, [name]: value })));
   }
-  return points.map((parameters): IndexPoint => ({ engine, factory, parameters }));
+  return points.map((point): IndexPoint => ({ engine, factory, parameters: point }));
 }
 
 export function pointName({ engine, factory, parameters }: IndexPoint, codes: CodeRule): string {
@@ -121,11 +121,6 @@ export async function buildIndex(
     index.close();
     throw error;
   }
-}
-
-/** Whether a factory string makes an index that compares with every vector. */
-export function isExhaustive(factory: string): boolean {
-  return /^(IDMap2?,)?B?Flat$/.test(factory);
 }
 
 /**

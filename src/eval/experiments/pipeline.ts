@@ -1,6 +1,7 @@
 import type { CocoTruth } from "../../../datasets/formats/coco-set.js";
 import type { Complaint } from "../../pipeline/errors.js";
 import { accepted, type AcceptanceRule } from "../../pipeline/acceptance.js";
+import { isExhaustive } from "../../pipeline/index/engine.js";
 import { rulesOf } from "../../pipeline/protocol.js";
 import { Gallery } from "../../pipeline/gallery/gallery.js";
 import { bestDetections, defaultSettings, Recognizer } from "../../pipeline/system/recognizer.js";
@@ -32,7 +33,7 @@ import type { BootstrapOptions } from "../stats/bootstrap.js";
 import { seedFor, type IntervalPlan } from "../stats/interval-plan.js";
 import { measured, named, undefinedScore } from "../stats/score.js";
 import type { ScoreName } from "../types.js";
-import { isExhaustive, withOneThread } from "./index-points.js";
+import { withOneThread } from "./index-points.js";
 import { readTruth, recordedRoot, truthPictures } from "./pictures.js";
 import { cellPlan, namedDataset, namedModel, valueOf } from "./sweep.js";
 import { openSystemGallery } from "./systems.js";

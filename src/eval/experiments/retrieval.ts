@@ -1,4 +1,5 @@
 import type { AnyCard } from "../../pipeline/model/card.js";
+import { isExhaustive } from "../../pipeline/index/engine.js";
 import { isCodes, type Codes, type Protocol, type Vectors } from "../../pipeline/types.js";
 import type { RetrievalMeasurement } from "../config/config.js";
 import type { RecognitionDataset } from "../config/dataset.js";
@@ -33,7 +34,6 @@ import {
   codedNotes,
   encode,
   indexPoints,
-  isExhaustive,
   pointName,
   timeQueries,
   timeScores,

@@ -70,9 +70,9 @@ export class OutputError extends Error {
 }
 
 /**
- * A form in which detectors are exported: one file of this folder, and a line of `forms.ts`. Forms
- * are told apart by the shapes of the outputs, never by their names: exporters name them as they
- * like, and interleave or group the raw heads.
+ * A form in which detectors are exported: one file of this folder, and a line of `form-table.ts`.
+ * Forms are told apart by the shapes of the outputs, never by their names: exporters name them as
+ * they like, and interleave or group the raw heads.
  */
 export interface DetectorForm<R extends FormRoles = FormRoles> {
   readonly name: string;

@@ -1,28 +1,14 @@
 import type { Detection } from "../types.js";
-import { decoded } from "./decoded.js";
 import type {
   DecodeContext,
-  DetectorForm,
   FormContext,
   FormOutput,
   FormRoles,
   RunOutputs,
 } from "./detector-form.js";
-import { nmsInside } from "./nms-inside.js";
-import { queries } from "./queries.js";
-import { raw } from "./raw.js";
-import { yolov8 } from "./yolov8.js";
-import { yolox } from "./yolox.js";
+import { detectorForms } from "./form-table.js";
 
-/** Every export form, in the order in which they are tried. */
-export const detectorForms: readonly DetectorForm[] = [
-  nmsInside,
-  yolox,
-  yolov8,
-  queries,
-  decoded,
-  raw,
-];
+export { detectorForms } from "./form-table.js";
 
 export interface FormExplanation {
   readonly form: string | null;

@@ -9,18 +9,21 @@ import { unreadable } from "../schema.js";
 import { scratchBeside, sweepScratch } from "../scratch.js";
 import type { VectorIndex } from "../types.js";
 import { checkShape } from "./factory.js";
+import { indexEngines } from "./engines.js";
 import { requireHash } from "./faiss.js";
+import type { IndexEngine, RunParameter } from "./index-engine.js";
 import type { IndexShape } from "./row-checks.js";
 
 export { faissBuild, faissBuildDetails, setFaissThreads } from "./faiss.js";
-export { pickFactory, type PickedFactory } from "./factory.js";
+export { indexEngines } from "./engines.js";
+export { isExhaustive, pickFactory, readFactory, type PickedFactory } from "./factory.js";
 
-/**
- * The engines: Faiss through our addon, the plain oracle, the package faiss-node, usearch, and sign
- * codes of Faiss whose shortlist the vectors rank.
- */
-export const engineNames = ["faiss", "exact", "faiss-node", "usearch", "two-stage"] as const;
-export type EngineName = (typeof engineNames)[number];
+export const engineNames: readonly string[] = indexEngines.map(({ name }) => name);
+
+/** Every parameter that some engine takes, the ones for building first: the order of names. */
+export const runParameters: readonly RunParameter[] = [
+  ...new Map(indexEngines.flatMap(({ parameters }) => parameters).map((p) => [p.name, p])).values(),
+];
 
 export interface IndexSpec extends IndexShape {
   readonly engine: string;
@@ -49,21 +52,10 @@ export async function openIndex({
   metric,
   dim,
 }: IndexSpec): Promise<VectorIndex> {
-  const name = engineName(engine);
+  const found = engineOf(engine);
   const shape: IndexShape = { kind, metric, dim };
   checkShape(shape, factory);
-  switch (name) {
-    case "faiss":
-      return (await import("./faiss.js")).FaissIndex.open(shape, factory);
-    case "exact":
-      return (await import("./exact.js")).ExactIndex.open(shape, factory);
-    case "faiss-node":
-      return (await import("./faiss-node.js")).FaissNodeIndex.open(shape, factory);
-    case "two-stage":
-      return (await import("./two-stage.js")).TwoStageIndex.open(shape, factory);
-    case "usearch":
-      return (await import("./usearch.js")).UsearchIndex.open(shape, factory);
-  }
+  return found.open(shape, factory);
 }
 
 /**
@@ -73,8 +65,7 @@ export async function openIndex({
  * another kind, metric or dimension than expected.
  */
 export async function loadIndex(saved: SavedIndex): Promise<VectorIndex> {
-  const engine = engineName(saved.engine);
-  const index = await load(engine, saved);
+  const index = await load(engineOf(saved.engine), saved);
   for (const key of ["kind", "metric", "dim"] as const) {
     if (index[key] === saved[key]) continue;
     index.close();
@@ -117,26 +108,15 @@ export async function saveIndex(index: VectorIndex, file: string): Promise<numbe
 }
 
 async function load(
-  engine: EngineName,
+  engine: IndexEngine,
   { factory, file, bytes, sha256 }: SavedIndex,
 ): Promise<VectorIndex> {
-  if (engine === "faiss" && file !== undefined)
-    return (await import("./faiss.js")).FaissIndex.read(file, factory, sha256);
+  if (engine.read && file !== undefined)
+    return engine.read(file, { factory, ...(sha256 !== undefined && { sha256 }) });
   const data = bytes ?? (await contents(file));
   if (sha256 !== undefined)
     requireHash(createHash("sha256").update(data).digest("hex"), sha256, file);
-  switch (engine) {
-    case "faiss":
-      return (await import("./faiss.js")).FaissIndex.load(data, factory, sha256 !== undefined);
-    case "exact":
-      return (await import("./exact.js")).ExactIndex.load(data);
-    case "faiss-node":
-      return (await import("./faiss-node.js")).FaissNodeIndex.load(data);
-    case "two-stage":
-      return (await import("./two-stage.js")).TwoStageIndex.load(data);
-    case "usearch":
-      return (await import("./usearch.js")).UsearchIndex.load(data);
-  }
+  return engine.load(data, { factory, trusted: sha256 !== undefined });
 }
 
 async function contents(file: string | undefined): Promise<Uint8Array> {
@@ -148,8 +128,8 @@ async function contents(file: string | undefined): Promise<Uint8Array> {
   }
 }
 
-function engineName(name: string): EngineName {
-  const known = engineNames.find((n) => n === name);
+function engineOf(name: string): IndexEngine {
+  const known = indexEngines.find((engine) => engine.name === name);
   if (known === undefined)
     throw new UserError({
       code: "unknown-engine",

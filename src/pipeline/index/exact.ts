@@ -1,5 +1,7 @@
 import { UserError } from "../errors.js";
 import type { Neighbours } from "../types.js";
+import { isExhaustive } from "./factory.js";
+import type { IndexEngine } from "./index-engine.js";
 import { CheckedIndex } from "./checked-index.js";
 import { seal, sealedLength, unseal } from "./envelope.js";
 import type { CheckedRows, IndexShape } from "./row-checks.js";
@@ -109,7 +111,7 @@ export class ExactIndex extends CheckedIndex {
 
 /** @throws UserError `index-factory` for anything but a flat index. */
 export function requireFlat(engine: string, factory: string): void {
-  if (/^(IDMap2?,)?B?Flat$/.test(factory)) return;
+  if (isExhaustive(factory)) return;
   throw new UserError({
     code: "index-factory",
     message: `the engine ${engine} has only flat indexes`,
@@ -214,3 +216,18 @@ function bestOf(scores: Float64Array, k: number, higherIsBetter: boolean): numbe
   }
   return best;
 }
+
+export const exactEngine: IndexEngine = {
+  name: "exact",
+  what: "the plain oracle, without any library",
+  kinds: ["real", "binary"],
+  metrics: ["inner-product", "l2", "hamming"],
+  parameters: [],
+  examples: [
+    { factory: "Flat", kind: "real", exhaustive: {} },
+    { factory: "BFlat", kind: "binary", exhaustive: {} },
+  ],
+  removes: () => true,
+  open: (shape, factory) => ExactIndex.open(shape, factory),
+  load: (bytes) => Promise.resolve(ExactIndex.load(bytes)),
+};

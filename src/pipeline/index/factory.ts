@@ -42,7 +42,11 @@ export function pickFactory({
       ? `IDMap2,${plain}`
       : `B${plain}`
     : name;
-  if (rulesOf(protocol).binaryIvf === "refused" && /\bBIVF/.test(completed)) {
+  if (
+    rulesOf(protocol).binaryIvf === "refused" &&
+    readFactory(completed).binary &&
+    readFactory(completed).family === "ivf"
+  ) {
     throw new UserError({
       code: "protocol-quirk",
       message: "PaddleClas never trains a binary IVF, and fails: there is nothing to reproduce",
@@ -54,8 +58,47 @@ export function pickFactory({
 }
 
 function parametersOf(factory: string): Readonly<Record<string, number>> {
-  if (/(^|,)B?IVF\d/.test(factory)) return defaults.ivf;
-  return /(^|,)B?HNSW\d/.test(factory) ? defaults.hnsw : {};
+  const { family } = readFactory(factory);
+  return family === "ivf" || family === "hnsw" ? defaults[family] : {};
+}
+
+/** What a Faiss factory string says: `IDMap2,IVF100,Flat`, `BHNSW32`, `PCA64,IVF100,PQ8`. */
+export interface Factory {
+  /** Of codes. */
+  readonly binary: boolean;
+  /** Without the id map. */
+  readonly plain: string;
+  /** `other` for a code without lists or graph, such as PQ8. */
+  readonly family: "flat" | "ivf" | "hnsw" | "other";
+  /** Inverted lists, and links a node: 0 where there are none. */
+  readonly lists: number;
+  readonly links: number;
+  /** What stands before the lists or the graph (a transform), and after (how vectors are kept). */
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+/** The one reader of factory strings. */
+export function readFactory(factory: string): Factory {
+  const parts = factory.split(",");
+  const plain = /^IDMap2?$/.test(parts[0]!) ? parts.slice(1) : parts;
+  const at = plain.findIndex((part) => /^B?(IVF|HNSW)\d/.test(part));
+  const [, head, digits] = /^B?(IVF|HNSW)(\d+)/.exec(plain[at] ?? "") ?? [];
+  const isFlat = plain.length === 1 && /^B?Flat$/.test(plain[0]!);
+  return {
+    binary: /^B/.test(plain[0] ?? ""),
+    plain: plain.join(","),
+    family: head === "IVF" ? "ivf" : head === "HNSW" ? "hnsw" : isFlat ? "flat" : "other",
+    lists: head === "IVF" ? Number(digits) : 0,
+    links: head === "HNSW" ? Number(digits) : 0,
+    before: at > 0 ? plain.slice(0, at) : [],
+    after: at >= 0 ? plain.slice(at + 1) : [],
+  };
+}
+
+/** Whether an index of this factory string compares a query with every vector. */
+export function isExhaustive(factory: string): boolean {
+  return readFactory(factory).family === "flat";
 }
 
 /**
@@ -76,7 +119,7 @@ export function checkShape({ kind, metric, dim }: IndexShape, factory: string): 
     );
   if (kind === "binary" && dim % 8 !== 0)
     refuse("codes come in whole bytes", "a multiple of 8 bits", String(dim));
-  const binary = /^(IDMap2?,)?B/.test(factory);
+  const { binary } = readFactory(factory);
   if (binary !== (kind === "binary"))
     refuse(
       `this factory makes a ${binary ? "binary" : "real-valued"} index`,

@@ -5,6 +5,8 @@ import { packageVersion } from "../package-version.js";
 import type { Neighbours } from "../types.js";
 import { CheckedIndex, hnswCannotRemove, type Refusal } from "./checked-index.js";
 import { seal, sealedLength, unseal } from "./envelope.js";
+import { isExhaustive, readFactory } from "./factory.js";
+import type { IndexEngine } from "./index-engine.js";
 import type { CheckedRows, IndexShape } from "./row-checks.js";
 
 type Package = typeof faissNode;
@@ -12,10 +14,11 @@ type Package = typeof faissNode;
 const require = createRequire(import.meta.url);
 
 /** What the package leaves at Faiss's default: it has no setter. */
-const fixedParameters = {
-  HNSW: { efConstruction: 40, efSearch: 16 },
-  IVF: { nprobe: 1 },
-  Flat: {},
+type Family = ReturnType<typeof readFactory>["family"];
+
+const fixedParameters: Readonly<Partial<Record<Family, Readonly<Record<string, number>>>>> = {
+  hnsw: { efConstruction: 40, efSearch: 16 },
+  ivf: { nprobe: 1 },
 };
 
 const ivfCannotRemove: Refusal = {
@@ -23,6 +26,11 @@ const ivfCannotRemove: Refusal = {
     "faiss-node cannot remove from an IVF: it numbers new rows by their count, and would use " +
     "ids twice",
   fix: "use Flat, or the engine faiss",
+};
+
+const refusals: Readonly<Partial<Record<Family, Refusal>>> = {
+  hnsw: hnswCannotRemove,
+  ivf: ivfCannotRemove,
 };
 
 /**
@@ -39,7 +47,7 @@ export class FaissNodeIndex extends CheckedIndex {
   #payload: Uint8Array | null = null;
 
   private constructor(index: faissNode.Index, shape: IndexShape, factory: string, ids: number[]) {
-    const type = /^HNSW/.test(factory) ? "HNSW" : /^IVF/.test(factory) ? "IVF" : "Flat";
+    const { family, lists } = readFactory(factory);
     super({
       ...shape,
       id: `faiss-node ${factory}`,
@@ -47,12 +55,12 @@ export class FaissNodeIndex extends CheckedIndex {
       size: ids.length,
       trained: index.isTrained(),
       largestId: ids.reduce((a, b) => Math.max(a, b), -1),
-      lists: Number(/^IVF(\d+)/.exec(factory)?.[1] ?? 0),
-      removeRefusal: type === "HNSW" ? hnswCannotRemove : type === "IVF" ? ivfCannotRemove : null,
+      lists,
+      removeRefusal: refusals[family] ?? null,
     });
     this.#index = index;
     this.#factory = factory;
-    this.#fixed = fixedParameters[type];
+    this.#fixed = fixedParameters[family] ?? {};
     this.#ids = ids;
   }
 
@@ -66,8 +74,8 @@ export class FaissNodeIndex extends CheckedIndex {
       });
     }
     // The ids are kept here, and the package cannot fill an id map.
-    const plain = factory.replace(/^IDMap2?,/, "");
-    if (!/^(Flat|HNSW\d{1,4}(,Flat)?|IVF\d{1,6},Flat)$/.test(plain)) {
+    const { plain } = readFactory(factory);
+    if (!isOffered(factory)) {
       throw new UserError({
         code: "index-factory",
         message: "this index is not offered through faiss-node",
@@ -203,3 +211,27 @@ function loadPackage(): Package {
 function version(): string {
   return `faiss-node ${packageVersion("faiss-node") ?? "unknown"}`;
 }
+
+/** Flat, HNSW32 or IVF…,Flat, also after an id map. */
+function isOffered(factory: string): boolean {
+  const { plain, links, lists } = readFactory(factory);
+  if (links > 9999 || lists > 999_999) return false;
+  return ["Flat", `HNSW${links}`, `HNSW${links},Flat`, `IVF${lists},Flat`].includes(plain);
+}
+
+export const faissNodeEngine: IndexEngine = {
+  name: "faiss-node",
+  what: "the package faiss-node: Flat, HNSW32, IVF…,Flat",
+  kinds: ["real"],
+  metrics: ["inner-product", "l2"],
+  parameters: [],
+  examples: [
+    { factory: "Flat", kind: "real", exhaustive: {} },
+    { factory: "HNSW8", kind: "real", exhaustive: null },
+    { factory: "IVF4,Flat", kind: "real", exhaustive: null },
+    { factory: "IVF1,Flat", kind: "real", exhaustive: {} },
+  ],
+  removes: isExhaustive,
+  open: (shape, factory) => FaissNodeIndex.open(shape, factory),
+  load: (bytes) => Promise.resolve(FaissNodeIndex.load(bytes)),
+};

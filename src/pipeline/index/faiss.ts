@@ -12,6 +12,14 @@ import { UserError } from "../errors.js";
 import { unreadable } from "../schema.js";
 import type { Neighbours } from "../types.js";
 import { CheckedIndex, hnswCannotRemove } from "./checked-index.js";
+import { readFactory } from "./factory.js";
+import {
+  efConstruction,
+  efSearch,
+  nprobe,
+  type ExampleFactory,
+  type IndexEngine,
+} from "./index-engine.js";
 import type { CheckedRows, IndexShape } from "./row-checks.js";
 
 /**
@@ -296,3 +304,31 @@ function translate(error: unknown, what: string, file?: string): unknown {
     { cause: error },
   );
 }
+
+/** Plain and with an id map. */
+function mapped(example: ExampleFactory): ExampleFactory[] {
+  return [example, { ...example, factory: `IDMap2,${example.factory}` }];
+}
+
+const fourLists = { nprobe: 4 };
+const examples: readonly ExampleFactory[] = [
+  { factory: "Flat", kind: "real", exhaustive: {} },
+  { factory: "HNSW8", kind: "real", exhaustive: null },
+  { factory: "IVF4,Flat", kind: "real", exhaustive: fourLists },
+  { factory: "BFlat", kind: "binary", exhaustive: {} },
+  { factory: "BHNSW8", kind: "binary", exhaustive: null },
+  { factory: "BIVF4", kind: "binary", exhaustive: fourLists },
+];
+
+export const faissEngine: IndexEngine = {
+  name: "faiss",
+  what: "Faiss, any factory string",
+  kinds: ["real", "binary"],
+  metrics: ["inner-product", "l2", "hamming"],
+  parameters: [efConstruction, nprobe, efSearch],
+  examples: examples.flatMap(mapped),
+  removes: (factory) => readFactory(factory).family !== "hnsw",
+  open: (shape, factory) => FaissIndex.open(shape, factory),
+  load: (bytes, { factory, trusted }) => FaissIndex.load(bytes, factory, trusted),
+  read: (file, { factory, sha256 }) => FaissIndex.read(file, factory, sha256),
+};

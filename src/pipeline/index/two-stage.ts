@@ -3,7 +3,9 @@ import { UserError } from "../errors.js";
 import type { Codes, Neighbours } from "../types.js";
 import { CheckedIndex, hnswCannotRemove } from "./checked-index.js";
 import { seal, sealedLength, unseal } from "./envelope.js";
-import { FaissIndex } from "./faiss.js";
+import { readFactory } from "./factory.js";
+import { faissEngine, FaissIndex } from "./faiss.js";
+import type { IndexEngine } from "./index-engine.js";
 import type { CheckedRows, IndexShape } from "./row-checks.js";
 import { RowStore } from "./row-store.js";
 
@@ -37,7 +39,7 @@ export class TwoStageIndex extends CheckedIndex {
       trained: codes.trained,
       largestId: store.ids.reduce((a, b) => Math.max(a, b), -1),
       lists: 0,
-      removeRefusal: factory.includes("HNSW") ? hnswCannotRemove : null,
+      removeRefusal: removes(factory) ? null : hnswCannotRemove,
     });
     this.#codes = codes;
     this.#factory = factory;
@@ -228,3 +230,30 @@ function shortPayload(found: number, expected: number): UserError {
     fix: "build the index again",
   });
 }
+
+function removes(factory: string): boolean {
+  return readFactory(factory).family !== "hnsw";
+}
+
+export const twoStageEngine: IndexEngine = {
+  name: "two-stage",
+  what: "sign codes of Faiss whose shortlist the vectors rank: Shortlist,BFlat",
+  kinds: ["real"],
+  metrics: ["inner-product", "l2"],
+  parameters: [
+    ...faissEngine.parameters,
+    {
+      name: "shortlist",
+      what: "candidates that the engine two-stage ranks by their vectors",
+      least: 1,
+      most: 2 ** 31 - 1,
+    },
+  ],
+  examples: [
+    { factory: `${prefix}BFlat`, kind: "real", exhaustive: null },
+    { factory: `${prefix}BHNSW8`, kind: "real", exhaustive: null },
+  ],
+  removes,
+  open: (shape, factory) => TwoStageIndex.open(shape, factory),
+  load: (bytes) => TwoStageIndex.load(bytes),
+};

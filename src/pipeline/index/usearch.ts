@@ -11,6 +11,8 @@ import type { Neighbours } from "../types.js";
 import { CheckedIndex } from "./checked-index.js";
 import { seal, sealedLength, unseal } from "./envelope.js";
 import { storedRows, widthOf } from "./exact.js";
+import { readFactory } from "./factory.js";
+import { efConstruction, efSearch, type IndexEngine } from "./index-engine.js";
 import type { CheckedRows, IndexShape } from "./row-checks.js";
 import { RowStore } from "./row-store.js";
 
@@ -313,10 +315,9 @@ class Graph {
 }
 
 function engineFor(shape: IndexShape, factory: string): Flat | Graph {
-  const plain = factory.replace(/^IDMap2?,/, "");
+  const { plain, links } = readFactory(factory);
   if (plain === "Flat") return new Flat(shape);
-  const links = Number(/^HNSW(\d{1,4})$/.exec(plain)?.[1] ?? 0);
-  if (links >= 2) return new Graph(shape, links);
+  if (plain === `HNSW${links}` && links >= 2 && links <= 9999) return new Graph(shape, links);
   throw new UserError({
     code: "index-factory",
     message: "usearch has no such index",
@@ -371,3 +372,18 @@ function loadPackage(): typeof usearch.default {
 function version(): string {
   return `usearch ${packageVersion("usearch") ?? "unknown"}`;
 }
+
+export const usearchEngine: IndexEngine = {
+  name: "usearch",
+  what: "the package usearch: Flat, HNSW32",
+  kinds: ["real"],
+  metrics: ["inner-product", "l2"],
+  parameters: [efConstruction, efSearch],
+  examples: [
+    { factory: "Flat", kind: "real", exhaustive: {} },
+    { factory: "HNSW8", kind: "real", exhaustive: null },
+  ],
+  removes: () => true,
+  open: (shape, factory) => UsearchIndex.open(shape, factory),
+  load: (bytes) => Promise.resolve(UsearchIndex.load(bytes)),
+};

@@ -1,34 +1,24 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loadIndex, openIndex, type IndexSpec } from "../../../src/pipeline/index/engine.js";
+import {
+  indexEngines,
+  loadIndex,
+  openIndex,
+  type IndexSpec,
+} from "../../../src/pipeline/index/engine.js";
 import type { Codes, VectorIndex, Vectors } from "../../../src/pipeline/types.js";
 import { difference, randomCodes, randomVectors, slice } from "./vectors.js";
 
-/**
- * Every index that must find exactly what the oracle finds: flat ones, and others with parameters
- * that make them exhaustive.
- */
-interface Exhaustive {
-  readonly engine: string;
-  readonly factory: string;
-  readonly parameters?: Readonly<Record<string, number>>;
-}
-
-const real: Exhaustive[] = [
-  { engine: "faiss", factory: "Flat" },
-  { engine: "faiss", factory: "IDMap2,Flat" },
-  { engine: "faiss", factory: "IVF4,Flat", parameters: { nprobe: 4 } },
-  { engine: "faiss", factory: "IDMap2,IVF4,Flat", parameters: { nprobe: 4 } },
-  { engine: "faiss-node", factory: "Flat" },
-  { engine: "faiss-node", factory: "IVF1,Flat" },
-  { engine: "usearch", factory: "Flat" },
-];
-const binary: Exhaustive[] = [
-  { engine: "faiss", factory: "BFlat" },
-  { engine: "faiss", factory: "IDMap2,BFlat" },
-  { engine: "faiss", factory: "BIVF4", parameters: { nprobe: 4 } },
-  { engine: "faiss", factory: "IDMap2,BIVF4", parameters: { nprobe: 4 } },
-];
+/** Every example of an engine, with the engine's name. */
+const examples = indexEngines.flatMap((engine) =>
+  engine.examples.map((example) => ({ engine: engine.name, ...example })),
+);
+/** Those that must find exactly what the oracle finds: with parameters that make them so. */
+const exhaustive = examples
+  .filter(({ engine }) => engine !== "exact")
+  .flatMap(({ exhaustive: parameters, ...e }) => (parameters ? [{ ...e, parameters }] : []));
+const real = exhaustive.filter(({ kind }) => kind === "real");
+const binary = exhaustive.filter(({ kind }) => kind === "binary");
 
 async function build(
   spec: IndexSpec,
@@ -137,24 +127,8 @@ describe("the oracle itself", () => {
   });
 });
 
-const everyIndex = [
-  ...["Flat", "IDMap2,Flat", "HNSW8", "IDMap2,HNSW8", "IVF4,Flat", "IDMap2,IVF4,Flat"].map(
-    (factory) => ({ engine: "faiss", factory, kind: "real" as const }),
-  ),
-  ...["BFlat", "IDMap2,BFlat", "BHNSW8", "IDMap2,BHNSW8", "BIVF4", "IDMap2,BIVF4"].map(
-    (factory) => ({ engine: "faiss", factory, kind: "binary" as const }),
-  ),
-  { engine: "exact", factory: "Flat", kind: "real" as const },
-  { engine: "exact", factory: "BFlat", kind: "binary" as const },
-  ...["Flat", "HNSW8", "IVF4,Flat"].map((factory) => ({
-    engine: "faiss-node",
-    factory,
-    kind: "real" as const,
-  })),
-  ...["Flat", "HNSW8"].map((factory) => ({ engine: "usearch", factory, kind: "real" as const })),
-];
 const dim = 64;
-const specOf = ({ engine, factory, kind }: (typeof everyIndex)[number]): IndexSpec => ({
+const specOf = ({ engine, factory, kind }: (typeof examples)[number]): IndexSpec => ({
   engine,
   factory,
   kind,
@@ -166,9 +140,10 @@ const rowsOf = (kind: "real" | "binary", n: number): Vectors | Codes =>
 const own = (kind: "real" | "binary", rows: Vectors | Codes, n: number): Vectors | Codes =>
   kind === "real" ? slice(rows as Vectors, 0, n) : slice(rows as Codes, 0, n);
 
-describe.each(everyIndex)("$engine $factory", (which) => {
+describe.each(examples)("$engine $factory", (which) => {
   const spec = specOf(which);
-  const canRemove = !/HNSW/.test(which.factory) || which.engine === "usearch";
+  const engine = indexEngines.find(({ name }) => name === which.engine)!;
+  const canRemove = engine.removes(which.factory);
 
   it("comes back from its bytes with the same results and size", async () => {
     const rows = rowsOf(which.kind, 200);
@@ -209,7 +184,7 @@ describe.each(everyIndex)("$engine $factory", (which) => {
       Array(6).fill(none),
     ]);
     const index = await build(spec, own(which.kind, rows, 40));
-    if (/IVF/.test(which.factory) && which.engine === "faiss") index.set({ nprobe: 4 });
+    index.set(which.exhaustive ?? {});
     for (const found of [
       await index.search(own(which.kind, rows, 2), 50),
       index.searchSync(own(which.kind, rows, 2), 50),
@@ -239,7 +214,7 @@ describe.each(everyIndex)("$engine $factory", (which) => {
       which.kind === "real" ? slice(rows as Vectors, from, to) : slice(rows as Codes, from, to);
     const index = await openIndex(spec);
     if (!index.trained) await index.train(middle(10, 60));
-    if (which.engine === "faiss" && /IVF/.test(which.factory)) index.set({ nprobe: 4 });
+    index.set(which.exhaustive ?? {});
     await index.add(middle(10, 60));
     for (const row of [11, 30, 59]) {
       expect(index.searchSync(middle(row, row + 1), 1).rows[0]).toBe(row - 10);
@@ -247,23 +222,20 @@ describe.each(everyIndex)("$engine $factory", (which) => {
     }
   });
 
-  it.runIf(canRemove && !(which.engine === "faiss-node" && /IVF/.test(which.factory)))(
-    "removes by id, and keeps the other ids",
-    async () => {
-      const rows = rowsOf(which.kind, 100);
-      const index = await build(spec, rows);
-      expect(await index.remove(Float64Array.of(0, 7, 7, 50, 99, 12345))).toBe(4);
-      expect(index.size).toBe(96);
-      if (/IVF/.test(which.factory)) index.set({ nprobe: 4 });
-      const found = index.searchSync(rows, 1);
-      for (const gone of [0, 7, 50, 99]) expect(found.rows[gone]).not.toBe(gone);
-      for (const kept of [1, 8, 51, 98]) expect(found.rows[kept]).toBe(kept);
-      // New rows never get an id again, not even of a row that went.
-      await index.add(own(which.kind, rows, 1));
-      expect(index.searchSync(own(which.kind, rows, 1), 1).rows[0]).toBe(100);
-      const again = await loadIndex({ ...spec, bytes: await index.serialize() });
-      if (/IVF/.test(which.factory)) again.set({ nprobe: 4 });
-      expect(difference(index.searchSync(rows, 3), again.searchSync(rows, 3), 0)).toBeNull();
-    },
-  );
+  it.runIf(canRemove)("removes by id, and keeps the other ids", async () => {
+    const rows = rowsOf(which.kind, 100);
+    const index = await build(spec, rows);
+    expect(await index.remove(Float64Array.of(0, 7, 7, 50, 99, 12345))).toBe(4);
+    expect(index.size).toBe(96);
+    index.set(which.exhaustive ?? {});
+    const found = index.searchSync(rows, 1);
+    for (const gone of [0, 7, 50, 99]) expect(found.rows[gone]).not.toBe(gone);
+    for (const kept of [1, 8, 51, 98]) expect(found.rows[kept]).toBe(kept);
+    // New rows never get an id again, not even of a row that went.
+    await index.add(own(which.kind, rows, 1));
+    expect(index.searchSync(own(which.kind, rows, 1), 1).rows[0]).toBe(100);
+    const again = await loadIndex({ ...spec, bytes: await index.serialize() });
+    again.set(which.exhaustive ?? {});
+    expect(difference(index.searchSync(rows, 3), again.searchSync(rows, 3), 0)).toBeNull();
+  });
 });

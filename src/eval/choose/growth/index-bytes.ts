@@ -1,3 +1,5 @@
+import { readFactory, type Factory } from "../../../pipeline/index/factory.js";
+
 /**
  * What a saved Faiss index takes, from its format (`faiss/impl/index_write.cpp`): so many bytes a
  * vector, so many a list, and a head that does not grow.
@@ -17,19 +19,21 @@ const floatBytes = 4;
  * the sum over thousands of vectors meets within a fraction of a percent.
  */
 export function byteLaw(factory: string, dim: number): ByteLaw | null {
-  const mapped = /^IDMap2?,/.test(factory);
-  const inner = factory.replace(/^IDMap2?,/, "");
-  const law = innerLaw(inner, dim);
+  const read = readFactory(factory);
+  const mapped = read.plain !== factory;
+  const law = innerLaw(read, dim);
   if (law === null) return null;
   return { ...law, perVector: law.perVector + (mapped ? idBytes : 0) };
 }
 
-function innerLaw(factory: string, dim: number): ByteLaw | null {
-  const ivf = /^(B?)IVF(?:\d+)(?:,(.+))?$/.exec(factory);
-  if (ivf) return ivfLaw(ivf[1] === "B", ivf[2] ?? "Flat", dim);
-  const graph = /^(B?)HNSW(\d+)(?:,(.+))?$/.exec(factory);
-  if (graph) return hnswLaw(graph[1] === "B", Number(graph[2]), graph[3] ?? "Flat", dim);
-  const code = codeBytes(factory, dim);
+function innerLaw(
+  { binary, plain, family, links, before, after }: Factory,
+  dim: number,
+): ByteLaw | null {
+  const stored = after.join(",") || "Flat";
+  if (family === "ivf" && before.length === 0) return ivfLaw(binary, stored, dim);
+  if (family === "hnsw" && before.length === 0) return hnswLaw(binary, links, stored, dim);
+  const code = codeBytes(plain, dim);
   return code === null ? null : { perVector: code, perList: 0 };
 }
 

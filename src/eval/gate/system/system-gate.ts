@@ -112,7 +112,7 @@ function contextOf({ resources, signal, progress }: GateWork): CellContext {
 
 function specOf(name: string, models: SystemModels, factory: string): SystemSpec {
   const { detector, embedder } = models;
-  const index = { engine: "faiss" as const, factory };
+  const index = { engine: "faiss", factory, parameters: {} };
   return { name, detector: detector.cardFile, embedder: embedder.cardFile, index };
 }
 

@@ -73,3 +73,8 @@ export function scoresOf(
       : [{ name: metric.name, metric, k: Infinity }],
   );
 }
+
+/** `recall@k, mAP`: for people. */
+export function metricNames(metrics: readonly RetrievalMetric[]): string {
+  return metrics.map(({ name, atK }) => (atK ? `${name}@k` : name)).join(", ");
+}

@@ -15,8 +15,3 @@ export const retrievalMetrics: readonly RetrievalMetric[] = [
   meanInversePenalty,
   precision,
 ];
-
-/** `recall@k, mAP`: for people. */
-export function metricNames(metrics: readonly RetrievalMetric[] = retrievalMetrics): string {
-  return metrics.map(({ name, atK }) => (atK ? `${name}@k` : name)).join(", ");
-}
