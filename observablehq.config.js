@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { methodologyPages } from "./reports/build/methodology.js";
+import { pageHead } from "./reports/build/page-frame.js";
 import { serveFromNodeModules } from "./reports/build/offline-npm.js";
 
 const root = "reports";
@@ -13,12 +14,6 @@ rmSync(join(fileURLToPath(new URL(".", import.meta.url)), root, ".observablehq",
   recursive: true,
   force: true,
 });
-
-/** The corners of a box around a hit. */
-const icon =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">' +
-  '<path d="M2 2h5M2 2v5M14 14H9M14 14V9" stroke="#0072B2" stroke-width="2" fill="none"/>' +
-  '<circle cx="8" cy="8" r="2.6" fill="#D55E00"/></svg>';
 
 export default {
   root,
@@ -52,11 +47,7 @@ export default {
     { name: "Methodology", open: false, pages: methodologyPages() },
   ],
   style: "style.css",
-  // The last viewport wins: Framework's own forbids zooming.
-  head: `<link rel="icon" href="data:image/svg+xml,${encodeURIComponent(icon)}">
-<link rel="stylesheet" href="/font.css">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<script>document.documentElement.lang = "en";</script>`,
+  head: pageHead,
   globalStylesheets: [], // the default is a font from elsewhere
   footer: "", // the default links elsewhere
   pager: false,

@@ -2,10 +2,9 @@ import { fileURLToPath } from "node:url";
 import { compareTable } from "../src/eval/paper/paper-comparison.js";
 import { summarize } from "../src/eval/paper/paper-summary.js";
 import { readPaper } from "../src/eval/paper/paper-tables.js";
-import { detailsJson } from "./build/details.js";
+import { caseFiles } from "./build/case-files.js";
 import { flippedCases, gateViews } from "./build/gates.js";
-import { outcomesArrow } from "./build/outcomes.js";
-import { picturesArrow, thumbnails } from "./build/pictures.js";
+import { pictureFiles, thumbnails } from "./build/pictures.js";
 import { loadRuns, runsView } from "./build/runs.js";
 import { shownCases } from "./build/shown-cases.js";
 import { tar } from "./build/tar.js";
@@ -37,11 +36,8 @@ process.stdout.write(
       audit: paper.audit,
       tables,
     }),
-    "outcomes.arrow": outcomesArrow(loaded.runs),
-    "details.json": detailsJson(shown),
     "gates.json": JSON.stringify(gateViews(loaded.runs)),
-    "pictures.arrow": picturesArrow(
-      await thumbnails(loaded.runs, [...flippedCases(loaded.runs), ...shown]),
-    ),
+    ...caseFiles(loaded.runs, shown),
+    ...pictureFiles(await thumbnails(loaded.runs, [...flippedCases(loaded.runs), ...shown])),
   }),
 );

@@ -1,3 +1,5 @@
+// formats/: files of lists, vectors and boxes in; checked plain values, with what was let pass
+// counted, out. It never sees a picture's pixels or a model.
 import { extname } from "node:path";
 import { UserError, oneOf } from "../../src/pipeline/errors.js";
 import { isCodes, type Codes, type Vectors } from "../../src/pipeline/types.js";

@@ -1,3 +1,5 @@
+// mini/: drawings of installed packages and a seed in; pictures, lists and annotations of every set
+// out. It never sees a model or a metric.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";

@@ -1,3 +1,5 @@
+// releases/: data sets as their authors publish them in; the crops and lists that recognition needs
+// out. It never sees a model.
 import { join } from "node:path";
 import type { Progress } from "../../src/pipeline/types.js";
 import { prepareCrops, type Prepared } from "./crops.js";

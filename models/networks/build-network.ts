@@ -1,3 +1,5 @@
+// networks/: a network's name and a source of weights in; its graph as an ONNX file, with what it
+// costs, out. It never sees a picture.
 import { UserError } from "../../src/pipeline/errors.js";
 import type { DraftModel } from "../../src/pipeline/onnx/write-model.js";
 import type { Network } from "./catalogue.js";

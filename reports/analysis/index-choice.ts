@@ -183,3 +183,12 @@ export function paretoFront<T>(
     return true;
   });
 }
+
+/**
+ * How many vectors of how many dimensions a cell drew at random; null where it searched a user's.
+ * A cell of drawn vectors is labelled with their number and dimension alone.
+ */
+export function drawnVectors({ labels }: Pick<CompletedCell, "labels">): string | null {
+  const drawn = /^(\d+) x (\d+)$/.exec(labels.vectors ?? "");
+  return drawn ? `${Number(drawn[1]).toLocaleString("en-US")} x ${drawn[2]}` : null;
+}

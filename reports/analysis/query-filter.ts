@@ -42,8 +42,8 @@ export function queryRecords(records: readonly RecordView[], asked: string | nul
 }
 
 /** The cells with cases that are shown, whole systems first. */
-export function queryCells(record: RecordView, rows: readonly QueryRow[]): CompletedCell[] {
-  const shown = new Set(rows.map(({ cell }) => cell));
+export function queryCells(record: RecordView, ids: readonly string[]): CompletedCell[] {
+  const shown = new Set(ids);
   return completedCells(record)
     .filter(({ id }) => shown.has(id))
     .sort((a, b) => Number(b.kind === "pipeline") - Number(a.kind === "pipeline"));

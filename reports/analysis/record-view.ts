@@ -1,3 +1,5 @@
+// analysis/: records in; rows, sentences and choices for the pages out. It never sees the DOM or a
+// file.
 import { levelText } from "npm:shitu-bench/src/eval/record/interval-text";
 import type { ChoiceView } from "./choice-view.js";
 import type { Cell, RecordedScore, RunRecord } from "../../src/eval/record/record.js";

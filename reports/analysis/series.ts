@@ -17,6 +17,21 @@ export function roleOf(name: string): Role {
   return "other";
 }
 
+/**
+ * Rows of trained models apart from those of baselines without training, whose numbers near zero
+ * only push the others together. Where there are only baselines, they are what is shown.
+ */
+export function apartFromBaselines<T extends { readonly labels: Readonly<Record<string, string>> }>(
+  rows: readonly T[],
+): { readonly trained: readonly T[]; readonly baselines: readonly T[] } {
+  const untrained = (row: T): boolean =>
+    roleOf(row.labels.model ?? row.labels.system ?? "") === "baseline";
+  const trained = rows.filter((row) => !untrained(row));
+  return trained.length === 0
+    ? { trained: rows, baselines: [] }
+    : { trained, baselines: rows.filter(untrained) };
+}
+
 /** Places in a palette of eight hues; 8 is the grey of what is only a baseline. */
 const hues: Readonly<Record<Exclude<Role, "other">, number>> = {
   server: 3,

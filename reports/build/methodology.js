@@ -29,9 +29,12 @@ export function methodologyPage(markdown) {
 }
 
 function scrollingTables(markdown) {
-  const frame = '<div class="table-scroll" tabindex="0" role="region" aria-label="Table">';
+  let count = 0;
+  // Each has a name of its own: they are places that a reader can go to.
+  const frame = () =>
+    `<div class="table-scroll" tabindex="0" role="region" aria-label="Table ${++count}">`;
   return markdown.replace(
     /(?<=^|\n)\|[^\n]*\n(?:\|[^\n]*(?:\n|$))+/g,
-    (table) => `${frame}\n\n${table}\n</div>\n`,
+    (table) => `${frame()}\n\n${table}\n</div>\n`,
   );
 }

@@ -2,11 +2,13 @@ import * as aq from "arquero";
 import type { LoadedRun } from "./runs.js";
 
 /**
- * One light row a case, of every record, as an Arrow file: what Compare, Recognition and the
- * filters of Queries need.
+ * One light row a case, of some records, as an Arrow file: what Compare, Recognition and Binary or
+ * real count.
  */
 export function outcomesArrow(runs: readonly LoadedRun[]): Uint8Array {
   const rows = runs.flatMap(({ view, cases }) => cases.map((row) => ({ record: view.key, row })));
+  // A part without rows is no file that anything asks for; Arrow has no types for its columns.
+  if (rows.length === 0) return new Uint8Array();
   const table = aq.table({
     record: rows.map((r) => r.record),
     cell: rows.map(({ row }) => row.cell),

@@ -1,3 +1,4 @@
+// build/: folders of records in; the files that the site's pages load out. It never sees the DOM.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, isAbsolute, join, resolve } from "node:path";
@@ -7,6 +8,7 @@ import type { Case } from "../../src/eval/record/case.js";
 import { casesFromArrow } from "../../src/eval/record/cases.js";
 import { listRecords, type RunRecord } from "../../src/eval/record/record.js";
 import { readSamples, unitOfSamples } from "../../src/eval/record/samples.js";
+import { sampleQuantile } from "../../src/eval/stats/quantile.js";
 import { gateDocumentOf } from "./gates.js";
 import { choiceView } from "./choice.js";
 import { errorTypesOf } from "./error-types.js";
@@ -180,7 +182,7 @@ const isNumbers = (value: unknown): value is number[] =>
 const entriesOf = (value: unknown): [string, unknown][] =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
 
-/** Every list of times as its 101 quantiles, by the nearest rank. */
+/** Every list of times as its 101 quantiles, by the function that scores them in records. */
 function summaries(value: unknown): RecordView["samples"] {
   return Object.fromEntries(
     entriesOf(value).map(([cell, lists]) => [
@@ -189,10 +191,8 @@ function summaries(value: unknown): RecordView["samples"] {
         entriesOf(lists).flatMap(([name, list]): [string, SampleSummary][] => {
           if (!isNumbers(list) || list.length === 0 || unitOfSamples(name) !== "ms") return [];
           const sorted = Float64Array.from(list).sort();
-          const quantiles = Array.from(
-            { length: 101 },
-            (_, percent) =>
-              sorted[Math.min(sorted.length - 1, Math.floor((percent / 100) * sorted.length))]!,
+          const quantiles = Array.from({ length: 101 }, (_, percent) =>
+            sampleQuantile(sorted, percent / 100),
           );
           return [[name, { n: list.length, quantiles }]];
         }),

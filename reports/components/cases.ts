@@ -1,5 +1,4 @@
 import { FileAttachment } from "observablehq:stdlib";
-import * as aq from "npm:arquero";
 import { tableFromIPC } from "npm:@uwdata/flechette";
 import type { CaseBoxes, CaseNeighbour } from "../../src/eval/record/case.js";
 import type { OutcomeCount } from "../analysis/query-filter.js";
@@ -10,6 +9,7 @@ import {
   type PackedBoxes,
   type PackedNeighbour,
 } from "../analysis/packed-cases.js";
+import { detailParts, outcomeParts } from "./case-parts.js";
 
 /**
  * The cases of the records, loaded when a page first asks: one light row a case, and the full rows
@@ -34,49 +34,76 @@ export interface Detail {
   readonly lostAt: string | null;
 }
 
-export async function outcomes(): Promise<aq.ColumnTable> {
-  return aq.fromArrow(await FileAttachment("../data/outcomes.arrow").arrayBuffer());
+export interface OutcomeRow {
+  readonly record: string;
+  readonly cell: string;
+  readonly item: string;
+  readonly truth: string | null;
+  readonly outcome: string;
+  readonly lostAt: string;
+  /** Of the first right neighbour, from 0; -1 where none was kept. */
+  readonly rank: number;
 }
 
+/** Where the cases lie: parts of full rows by record and cell, parts of light rows by record. */
+interface CaseIndex {
+  readonly details: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly counts: Readonly<Record<string, readonly OutcomeCount[]>>;
+}
+let index: Promise<CaseIndex> | undefined;
+function caseIndex(): Promise<CaseIndex> {
+  return (index ??= FileAttachment("../data/cases.json").json() as Promise<CaseIndex>);
+}
+
+/** What was made once of each part. */
+function loadedOnce<T>(load: (part: number) => Promise<T>): (part: number) => Promise<T> {
+  const held = new Map<number, Promise<T>>();
+  return (part) => {
+    const known = held.get(part) ?? load(part);
+    held.set(part, known);
+    return known;
+  };
+}
+
+const outcomePart = loadedOnce(async (part) => {
+  const bytes = await outcomeParts[part]!.arrayBuffer();
+  return tableFromIPC(bytes).toArray() as unknown as OutcomeRow[];
+});
+
 /** The outcomes of one record's cases. */
-export function outcomesOf(
-  all: aq.ColumnTable,
-  record: RecordView | null,
-): { readonly cell: string; readonly item: string; readonly outcome: string }[] {
-  if (record === null) return [];
-  return all
-    .params({ key: record.key })
-    .filter((d: { record: string }, $: { key: string }) => d.record === $.key)
-    .select("cell", "item", "outcome")
-    .objects() as { cell: string; item: string; outcome: string }[];
+export async function outcomesOf(record: RecordView | null): Promise<OutcomeRow[]> {
+  const part = record === null ? undefined : (await caseIndex()).outcomes[record.key];
+  if (part === undefined) return [];
+  return (await outcomePart(part)).filter((row) => row.record === record!.key);
 }
 
 /** How many cases of each cell of a record had which outcome, and lost at which stage. */
-export function outcomeCounts(all: aq.ColumnTable, record: RecordView | null): OutcomeCount[] {
-  if (record === null) return [];
-  return all
-    .params({ key: record.key })
-    .filter((d: { record: string }, $: { key: string }) => d.record === $.key)
-    .groupby("cell", "outcome", "lostAt")
-    .rollup({ n: aq.op.count() })
-    .objects() as OutcomeCount[];
+export async function outcomeCounts(record: RecordView | null): Promise<readonly OutcomeCount[]> {
+  return record === null ? [] : ((await caseIndex()).counts[record.key] ?? []);
+}
+
+/** The cells of a record whose cases the site shows with neighbours and boxes. */
+export async function detailedCells(record: RecordView): Promise<string[]> {
+  return Object.keys((await caseIndex()).details[record.key] ?? {});
 }
 
 type Coded = { readonly values: readonly unknown[]; readonly at: readonly number[] };
 type Columns = Record<keyof Detail, readonly unknown[] | Coded> & { readonly record: Coded };
-let columns: Promise<Columns> | undefined;
-
 const isCoded = (column: readonly unknown[] | Coded): column is Coded => !Array.isArray(column);
 
-/**
- * The rows of one record that have neighbours and boxes. Only those are put together: the file
- * holds all records'.
- */
-export async function details(record: string): Promise<Detail[]> {
-  columns ??= FileAttachment("../data/details.json").json() as Promise<Columns>;
-  const held = await columns;
-  const wanted = held.record.values.indexOf(record);
-  return held.record.at.flatMap((place, row) => (place === wanted ? [detailAt(held, row)] : []));
+const detailPart = loadedOnce(async (part) => {
+  const held = (await detailParts[part]!.json()) as Columns;
+  return held.record.at.map((_, row) => detailAt(held, row));
+});
+
+/** The rows of some cells of a record, with their neighbours and boxes. */
+export async function details(record: string, cells: readonly string[]): Promise<Detail[]> {
+  const places = (await caseIndex()).details[record] ?? {};
+  const parts = [...new Set(cells.flatMap((cell) => places[cell] ?? []))];
+  const rows = await Promise.all(parts.map(detailPart));
+  const wanted = new Set(cells);
+  return rows.flat().filter((row) => row.record === record && wanted.has(row.cell));
 }
 
 function detailAt(held: Columns, row: number): Detail {
@@ -94,32 +121,4 @@ function detailAt(held: Columns, row: number): Detail {
     neighbours: unpackNeighbours(neighbours),
     boxes: boxes && unpackBoxes(boxes),
   };
-}
-
-let loaded: Promise<Map<string, Uint8Array>> | undefined;
-
-/**
- * An object URL for a picture of the first of the sets that has it, or null where the site holds no
- * such picture.
- */
-export async function pictureUrl(
-  sets: readonly string[],
-  picture: string | null,
-): Promise<string | null> {
-  if (picture === null) return null;
-  loaded ??= FileAttachment("../data/pictures.arrow")
-    .arrayBuffer()
-    .then((bytes) => {
-      const table = tableFromIPC(bytes).toColumns() as unknown as {
-        key: string[];
-        webp: Uint8Array[];
-      };
-      return new Map(table.key.map((key, i) => [key, table.webp[i]!]));
-    });
-  const pictures = await loaded;
-  const webp = sets
-    .map((set) => pictures.get(`${set}/${picture}`))
-    .find((found) => found !== undefined);
-  if (webp === undefined) return null;
-  return URL.createObjectURL(new Blob([webp as Uint8Array<ArrayBuffer>], { type: "image/webp" }));
 }

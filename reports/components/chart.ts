@@ -1,3 +1,4 @@
+// components/: rows of analysis/ in; elements of a page out. It never sees a file of a record.
 import embed from "npm:vega-embed";
 import { html } from "npm:htl";
 import { dataTable, type Column } from "./data-table.js";
@@ -64,7 +65,6 @@ export function chart<Row extends object>({
         height,
         data: { values: [...rows] },
         background: "transparent",
-        description: `${title}. ${description}`,
         autosize: { type: "fit-x", contains: "padding" },
         ...spec(colours, width),
         ...("width" in spec(colours, width) ? {} : { width }),
@@ -74,6 +74,7 @@ export function chart<Row extends object>({
     if (drawn !== wanted) return result.finalize();
     view?.finalize();
     view = result;
+    asOnePicture(made, `${title}. ${description}`);
     plot.replaceChildren(made);
     plot.dataset.drawn = "true";
   };
@@ -90,6 +91,16 @@ export function chart<Row extends object>({
   return figure;
 }
 
+/** One picture with a name; what its marks say stands in the table, with digits for people. */
+function asOnePicture(made: HTMLElement, name: string): void {
+  const svg = made.querySelector("svg")!;
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", name);
+  svg.parentElement!.removeAttribute("role");
+  svg.parentElement!.removeAttribute("aria-roledescription");
+  svg.parentElement!.removeAttribute("aria-label");
+}
+
 function config(colours: Palette): object {
   const text = {
     labelColor: colours.muted,
@@ -102,6 +113,7 @@ function config(colours: Palette): object {
   return {
     font: '"Inter Variable", system-ui, sans-serif',
     axis: {
+      aria: false,
       ...text,
       gridColor: colours.faint,
       domainColor: colours.faint,
@@ -113,6 +125,7 @@ function config(colours: Palette): object {
     axisQuantitative: { domain: false, ticks: false, labelOverlap: "parity" },
     axisX: { tickCount: 8 },
     legend: {
+      aria: false,
       ...text,
       orient: "top",
       symbolSize: 70,
@@ -130,7 +143,7 @@ function config(colours: Palette): object {
       heatmap: colours.ramp,
       ordinal: colours.ramp,
     },
-    mark: { tooltip: true },
+    mark: { tooltip: true, aria: false },
     bar: { cornerRadiusEnd: 2 },
     rule: { color: colours.muted },
     text: { color: colours.ink, fontSize: 11 },

@@ -127,6 +127,17 @@ export function dataTable<Row>({
   </div>`;
 }
 
+/** Rows that are there to be looked up, behind one line that says how many. */
+export function foldedTable<Row>(what: string, options: DataTableOptions<Row>): HTMLElement | null {
+  if (options.rows.length === 0) return null;
+  return html`<details class="as-table">
+    <summary>
+      ${what} (${options.rows.length} ${options.rows.length === 1 ? "row" : "rows"})
+    </summary>
+    ${dataTable(options)}
+  </details>`;
+}
+
 /** Links that hold a table as CSV, Markdown and LaTeX; made when first needed. */
 export function downloadLinks(
   name: string,

@@ -39,7 +39,7 @@ function rightness(kind: string): string {
 }
 
 async function casesByItem(record: string, cell: string): Promise<Map<string, Detail>> {
-  const rows = (await details(record)).filter((row) => row.cell === cell);
+  const rows = await details(record, [cell]);
   return new Map(rows.map((row) => [row.item, row]));
 }
 

@@ -1,10 +1,10 @@
 import { html } from "npm:htl";
-import { formatInterval, formatMs } from "../analysis/format.js";
+import { formatInterval, formatMs, logTicks } from "../analysis/format.js";
 import type { Percentiles, StageSamples } from "../analysis/latency-rows.js";
 import { confidenceOf, type RecordView } from "../analysis/record-view.js";
 import { chart } from "./chart.js";
 import { dataTable, type Column } from "./data-table.js";
-import { seriesScales, type Palette } from "./palette.js";
+import { lineLegend, seriesScales, type Palette } from "./palette.js";
 import { scoreNode } from "./score-columns.js";
 
 interface Quantile {
@@ -37,10 +37,13 @@ export function latencyDistribution(stage: string, samples: readonly StageSample
 }
 
 function spread({ system, n, quantiles }: StageSamples): string {
-  const [half, most] = [formatMs(quantiles[50]!), formatMs(quantiles[99]!)];
+  const [half, most] = [formatMs(quantiles[50]!), formatMs(quantiles[last]!)];
   const count = n.toLocaleString("en-US");
   return `${system}: half within ${half}, 99 of 100 within ${most} (n = ${count})`;
 }
+
+/** The slowest of a hundred would stretch the axis over everything else: the table has it. */
+const last = 99;
 
 function stepLines(
   rows: readonly Quantile[],
@@ -50,16 +53,21 @@ function stepLines(
   const names = [...new Set(rows.map(({ system }) => system))];
   const scale = seriesScales(names, colours);
   const system = { field: "system", type: "nominal" };
-  const time = "time (ms), to the 95th percentile";
+  const shown = rows.filter(({ percent }) => percent <= last);
+  const time = {
+    field: "ms",
+    type: "quantitative",
+    title: "time (ms), log, to the 99th percentile",
+  };
+  const ticks = logTicks(shown.map(({ ms }) => ms));
   return {
-    // A few slow samples would stretch the axis over everything else: the table has them.
-    data: { values: rows.filter(({ percent }) => percent <= 95) },
+    data: { values: shown },
     mark: { type: "line", interpolate: "step-after", strokeWidth: 2 },
     encoding: {
-      x: { field: "ms", type: "quantitative", title: time, scale: { zero: false } },
+      x: { ...time, scale: { type: "log", nice: false }, axis: { format: "~g", values: ticks } },
       y: { field: "percent", type: "quantitative", title: "share of samples (%)" },
-      color: { ...system, scale: scale.color, legend: { columns: width < 500 ? 1 : 3 } },
-      strokeDash: { ...system, scale: scale.strokeDash },
+      color: { ...system, scale: scale.color, legend: lineLegend(width) },
+      strokeDash: { ...system, scale: scale.strokeDash, legend: lineLegend(width) },
     },
   };
 }

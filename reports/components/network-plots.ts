@@ -4,27 +4,44 @@ import { familyOrder, type Network } from "../analysis/networks.js";
 import { scoreOf, type CompletedCell } from "../analysis/record-view.js";
 import { chart } from "./chart.js";
 import { dataTable, type Column } from "./data-table.js";
+import { namesBeside } from "./mark-names.js";
 import { shapes } from "./palette.js";
 import { countColumn, labelColumn, scoreColumn } from "./score-columns.js";
 
 /** Accuracy against the two costs that Table 6 prints. */
 export function networkPlots(networks: readonly Network[]): HTMLElement {
-  const ours = networks.filter(({ source }) => source === "measured here").length;
-  const theirs = networks.filter(({ source, ms }) => source === "paper" && ms !== null).length;
+  // Their data and machines differ: an axis in common would compare what does not compare.
+  const ours = networks.filter(({ source }) => source === "measured here");
+  const theirs = networks.filter(({ source }) => source === "paper");
   return html`<div class="panels">
-    ${accuracyAgainst("ms", "latency (ms)", networks, {
-      title: "Accuracy against latency",
-      description:
-        `Top-1 against the time of one picture. ${ours} measured here, ${theirs} from the paper. ` +
-        "Up and to the left is better.",
-    })}${accuracyAgainst("mega", "multiply-adds (M)", networks, {
-      title: "Accuracy against arithmetic",
-      description:
-        "Top-1 against multiply-adds of one picture, which the paper calls FLOPs. Up and to the " +
-        "left is better.",
-    })}
+    ${costs.flatMap((cost) => [
+      accuracyAgainst(cost, "measured here", ours),
+      accuracyAgainst(cost, "in the paper", theirs),
+    ])}
   </div>`;
 }
+
+interface NetworkCost {
+  readonly field: "ms" | "mega";
+  readonly axis: string;
+  readonly title: string;
+  readonly of: string;
+}
+
+const costs: readonly NetworkCost[] = [
+  {
+    field: "ms",
+    axis: "latency (ms)",
+    title: "Accuracy against latency",
+    of: "the time of one picture",
+  },
+  {
+    field: "mega",
+    axis: "multiply-adds (M)",
+    title: "Accuracy against arithmetic",
+    of: "multiply-adds of one picture, which the paper calls FLOPs",
+  },
+];
 
 /** What was measured here, one line a network. */
 export function networkTable(cells: readonly CompletedCell[]): HTMLElement {
@@ -55,40 +72,68 @@ const columns: readonly Column<Network>[] = [
 const printed = (value: number | null, format: (value: number) => string): string =>
   value === null ? "" : format(value);
 
+const height = 320;
+
 function accuracyAgainst(
-  cost: "ms" | "mega",
-  axis: string,
+  { field, axis, title, of }: NetworkCost,
+  where: string,
   networks: readonly Network[],
-  told: { readonly title: string; readonly description: string },
-): HTMLElement {
-  const rows = networks.filter((d) => d[cost] !== null);
+): HTMLElement | null {
+  const rows = networks.filter((d) => d[field] !== null);
+  if (rows.length === 0) return null;
+  const range = ranges(rows, field);
+  const marks = rows.map((row) => ({
+    name: row.short,
+    x: row[field]!,
+    y: row.top1,
+    ...(row.low !== null && row.high !== null && { whisker: [row.low, row.high] as const }),
+    row,
+  }));
   return chart({
-    ...told,
+    title: `${title}, ${where}`,
+    description: `Top-1 against ${of}: ${rows.length} networks. Up and to the left is better.`,
     rows,
-    height: 340,
+    height,
     columns,
     spec: (_, width) => ({
       encoding: {
-        x: costAxis(
-          cost,
-          axis,
-          rows.map((d) => d[cost]!),
-        ),
-        y: { ...accuracy, field: "top1", scale: { zero: false, padding: 12 } },
+        x: costAxis(field, axis, rows, range.x),
+        y: { ...accuracy, field: "top1", scale: { zero: false, nice: false, domain: range.y } },
         tooltip,
       },
-      layer: layers(networks, width < 500 ? 2 : 3),
+      layer: [
+        ...layers(rows, width < 500 ? 2 : 3),
+        namesBeside(marks, { ...range, logX: true, width, height }),
+      ],
     }),
   });
 }
 
-function costAxis(field: string, axis: string, values: readonly number[]): object {
+/** Both axes with room for names beside the outermost marks. */
+function ranges(rows: readonly Network[], field: "ms" | "mega") {
+  const costs = rows.map((row) => row[field]!);
+  const tops = rows.flatMap(({ top1, low, high }) => [top1, low ?? top1, high ?? top1]);
+  const [low, high] = [Math.min(...tops), Math.max(...tops)];
+  const room = Math.max(0.01, 0.08 * (high - low));
+  const stretch = (Math.max(...costs) / Math.min(...costs)) ** 0.12 * 1.05;
+  return {
+    x: [Math.min(...costs) / stretch, Math.max(...costs) * stretch] as const,
+    y: [low - room, high + room] as const,
+  };
+}
+
+function costAxis(
+  field: "ms" | "mega",
+  axis: string,
+  rows: readonly Network[],
+  domain: readonly number[],
+): object {
   return {
     field,
     type: "quantitative",
     title: `${axis}, log`,
-    scale: { type: "log", nice: false, padding: 38 },
-    axis: { format: "~g", values: logTicks(values) },
+    scale: { type: "log", nice: false, domain },
+    axis: { format: "~g", values: logTicks(rows.map((row) => row[field]!)) },
   };
 }
 
@@ -101,41 +146,27 @@ const tooltip = [
   { field: "mega", type: "quantitative", title: "multiply-adds (M)" },
 ];
 
+/** Whiskers below marks that differ by family in hue and shape; the paper's are hollow. */
 function layers(networks: readonly Network[], legendColumns: number): object[] {
   const seen = familyOrder.filter((f) => networks.some((d) => d.family === f));
-  const family = { field: "family", type: "nominal", sort: seen };
-  const legend = { columns: legendColumns };
-  const color = { ...family, scale: { domain: seen }, legend };
-  const shape = {
-    ...family,
-    scale: { domain: seen, range: shapes.slice(0, seen.length) },
-    legend,
+  const family = {
+    field: "family",
+    type: "nominal",
+    sort: seen,
+    legend: { columns: legendColumns },
   };
-  const paper = {
-    transform: [{ filter: "datum.source === 'paper'" }],
-    mark: { type: "point", filled: false, strokeWidth: 1.5, size: 70, opacity: 0.75 },
-    encoding: { shape, color },
-  };
-  const ours = networks.some(({ source }) => source === "measured here");
-  return ours ? [paper, ...measuredLayers(shape, color)] : [paper];
-}
-
-function measuredLayers(shape: object, color: object): object[] {
+  const color = { ...family, scale: { domain: seen } };
+  const shape = { ...family, scale: { domain: seen, range: shapes.slice(0, seen.length) } };
+  const filled = networks.some(({ source }) => source === "measured here");
   return [
     {
-      transform: [{ filter: "datum.source !== 'paper' && datum.low !== null" }],
+      transform: [{ filter: "datum.low !== null" }],
       mark: { type: "rule", strokeWidth: 1.4 },
       encoding: { y: { ...accuracy, field: "low" }, y2: { field: "high" }, color },
     },
     {
-      transform: [{ filter: "datum.source !== 'paper'" }],
-      mark: { type: "point", filled: true, opacity: 1, size: 110 },
+      mark: { type: "point", filled, opacity: 1, size: 100, strokeWidth: 1.5 },
       encoding: { shape, color },
-    },
-    {
-      transform: [{ filter: "datum.source !== 'paper'" }],
-      mark: { type: "text", align: "left", dx: 9, dy: 1, fontSize: 10.5, tooltip: false },
-      encoding: { text: { field: "short" } },
     },
   ];
 }

@@ -25,7 +25,7 @@ interface Job {
 
 function job({ name, page, question, state, command }: Job): HTMLElement {
   return html`<section class="job">
-    <h3><a href=${page}>${name}</a></h3>
+    <h2><a href=${page}>${name}</a></h2>
     <p>${question}</p>
     <p class="state">${state}</p>
     <code>${command}</code>

@@ -114,7 +114,9 @@ export function paperTable(compared: SummarizedTable): HTMLElement {
     </th>`;
   };
   const groupHead = (g: (typeof groups)[number]): HTMLElement =>
-    html`<th scope="colgroup" colspan=${g.span} class="group">${g.name}</th>`;
+    g.name === ""
+      ? html`<td colspan=${g.span}></td>`
+      : html`<th scope="colgroup" colspan=${g.span} class="group">${g.name}</th>`;
   const footnotes = table.footnotes.map((text, i) => html`<span>${mark(i + 1)} ${text} </span>`);
   const name = `table-${table.table}`;
   return html`<section class="paper-table" id=${name}>
@@ -136,7 +138,7 @@ export function paperTable(compared: SummarizedTable): HTMLElement {
                 : null
             }
             <tr>
-              <th scope="col"></th>
+              <th scope="col"><span class="only-read">The paper's row</span></th>
               ${table.columns.map(columnHead)}
             </tr>
           </thead>

@@ -1,7 +1,8 @@
 import { html, svg } from "npm:htl";
 import { judgeBoxes, type JudgedBox } from "../analysis/boxes.js";
 import { stageName } from "../analysis/record-view.js";
-import { pictureUrl, type Detail } from "./cases.js";
+import type { Detail } from "./cases.js";
+import { pictureUrl } from "./picture-parts.js";
 
 /** A thumbnail, or a grey field with the picture's name where the site holds none. */
 export function thumbnail(
@@ -12,16 +13,31 @@ export function thumbnail(
   const holder = html`<span class="thumb"
     ><span class="thumb-name">${picture ?? "no picture"}</span></span
   >`;
-  pictureUrl(sets, picture)
-    .then((url) => {
-      if (url === null) return;
-      const image = html`<img alt="${alt}" decoding="async" />` as HTMLImageElement;
-      image.src = url;
-      holder.classList.add("has-picture");
-      holder.replaceChildren(image);
-    })
-    .catch((error: unknown) => console.error(error));
+  const load = async (): Promise<void> => {
+    const url = await pictureUrl(sets, picture);
+    if (url === null) return;
+    const image = html`<img alt="${alt}" decoding="async" />` as HTMLImageElement;
+    image.src = url;
+    holder.classList.add("has-picture");
+    holder.replaceChildren(image);
+  };
+  whenNear(holder, () => {
+    load().catch((error: unknown) => console.error(error));
+  });
   return holder;
+}
+
+/** Calls back once the element comes near to what is seen: a page of pictures is long. */
+function whenNear(element: HTMLElement, call: () => void): void {
+  const observer = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      observer.disconnect();
+      call();
+    },
+    { rootMargin: "300px" },
+  );
+  observer.observe(element);
 }
 
 const fateNames = {
@@ -43,10 +59,10 @@ export function boxedPicture(row: Detail, numbered: readonly JudgedBox[] = []): 
   const { width, height } = sizeOf(row, boxes);
   return html`<figure class="boxed">
     <div class="boxed-stage" style=${`aspect-ratio: ${width} / ${height}`}>
-      ${thumbnail([row.dataset], row.image, "")}${overlay(boxes, {
+      ${thumbnail([row.dataset], row.image, row.item)}${overlay(boxes, {
         width,
         height,
-        name: `${row.item}: ${told}`,
+        name: `Boxes: ${told}`,
         numbers: new Map(answeredBoxes(numbered).map((box, i) => [box, i + 1])),
       })}
     </div>

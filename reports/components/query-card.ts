@@ -1,6 +1,7 @@
 import { html } from "npm:htl";
 import type { CaseNeighbour } from "../../src/eval/record/case.js";
 import type { JudgedBox } from "../analysis/boxes.js";
+import { anyOutcome } from "../analysis/query-filter.js";
 import { stageName } from "../analysis/record-view.js";
 import type { Detail } from "./cases.js";
 import { answeredBoxes, boxedPicture, boxesOf, thumbnail } from "./pictures.js";
@@ -40,11 +41,18 @@ function queryText(row: Detail, answers: readonly JudgedBox[]): HTMLElement {
   const lost =
     row.lostAt === null ? null : html` <span class="lost">${stageName(row.lostAt)}</span>`;
   return html`<p>
-    <span class="mark">${outcomeMarks[row.outcome] ?? "✗"} ${row.outcome}</span>${lost}<br /><span
+    <span class="mark">${outcomeMarks[row.outcome] ?? "✗"} ${row.outcome}</span>${lost}<br /><a
       class="name"
-      >${row.item}</span
+      href=${queryAddress(row)}
+      title="The address of this query alone"
+      >${row.item}</a
     >${line("truth:", row.truth)}${line("said:", answered ? null : row.prediction)}
   </p>`;
+}
+
+function queryAddress({ record, cell, item }: Detail): string {
+  const choice = new URLSearchParams({ run: record, cell, outcome: anyOutcome, query: item });
+  return `./queries.html?${choice.toString()}`;
 }
 
 function ownNeighbours(row: Detail): HTMLElement | null {

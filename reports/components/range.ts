@@ -1,4 +1,7 @@
 import { html } from "npm:htl";
+import { remember, remembered } from "./address.js";
+
+let serial = 0;
 
 /** A labelled slider over given steps, for Framework's `view`: its value is the chosen step. */
 export function stepSlider(
@@ -7,8 +10,12 @@ export function stepSlider(
   initial: number,
   format: (step: number) => string,
 ): HTMLElement & { value: number } {
-  const start = Math.max(0, steps.indexOf(initial));
+  const asked = Number(remembered(label) ?? NaN);
+  const start = Math.max(0, steps.indexOf(steps.includes(asked) ? asked : initial));
+  // An output can be labelled, too: without an id the label would be its, not the slider's.
+  const id = `slider-${++serial}`;
   const input = html`<input
+    id=${id}
     type="range"
     min="0"
     max=${steps.length - 1}
@@ -16,14 +23,15 @@ export function stepSlider(
     value=${start}
     aria-valuetext=${format(steps[start]!)}
   />` as HTMLInputElement;
-  const output = html`<output>${format(steps[start]!)}</output>`;
-  const field = html`<label class="field"
-    ><span class="row"><span>${label}</span>${output}</span>${input}</label
-  >` as HTMLElement & { value: number };
+  const output = html`<output for=${id}>${format(steps[start]!)}</output>`;
+  const field = html`<div class="field">
+    <span class="row"><label for=${id}>${label}</label>${output}</span>${input}
+  </div>` as HTMLElement & { value: number };
   field.value = steps[start]!;
   input.addEventListener("input", (event) => {
     event.stopPropagation();
     field.value = steps[Number(input.value)]!;
+    remember(label, field.value === initial ? null : String(field.value));
     output.textContent = format(field.value);
     input.setAttribute("aria-valuetext", format(field.value));
     field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -102,10 +110,11 @@ export function checkbox(label: string): HTMLElement & { value: boolean } {
   const field = html`<label class="field check"
     >${input}<span>${label}</span></label
   >` as HTMLElement & { value: boolean };
-  field.value = false;
+  input.checked = field.value = remembered(label) !== null;
   input.addEventListener("input", (event) => {
     event.stopPropagation();
     field.value = input.checked;
+    remember(label, input.checked ? "yes" : null);
     field.dispatchEvent(new Event("input", { bubbles: true }));
   });
   return field;
@@ -117,13 +126,14 @@ export function search(label: string, placeholder: string): HTMLElement & { valu
   const field = html`<label class="field"><span>${label}</span>${input}</label>` as HTMLElement & {
     value: string;
   };
-  field.value = "";
+  input.value = field.value = remembered(label) ?? "";
   let timer = 0;
   input.addEventListener("input", (event) => {
     event.stopPropagation();
     clearTimeout(timer);
     timer = setTimeout(() => {
       field.value = input.value;
+      remember(label, input.value === "" ? null : input.value);
       field.dispatchEvent(new Event("input", { bubbles: true }));
     }, 150) as unknown as number;
   });

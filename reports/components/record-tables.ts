@@ -134,11 +134,11 @@ async function worstPictures(
   record: RecordView,
   cells: readonly CompletedCell[],
 ): Promise<HTMLElement | null> {
-  const ids = new Set(cells.map(({ id }) => id));
-  const rows = await details(record.key);
-  const worst = rows
-    .filter((row) => row.boxes !== null && row.outcome !== "hit" && ids.has(row.cell))
-    .slice(0, 6);
+  const rows = await details(
+    record.key,
+    cells.map(({ id }) => id),
+  );
+  const worst = rows.filter((row) => row.boxes !== null && row.outcome !== "hit").slice(0, 6);
   if (worst.length === 0) return null;
   return html`<div>
     <h3>The worst pictures</h3>

@@ -1,13 +1,13 @@
 import { html } from "npm:htl";
 import { formatDuration, formatInterval, formatTime, formatValue } from "../analysis/format.js";
 import { headlineOf } from "../analysis/headline.js";
-import { roleOf } from "../analysis/series.js";
+import { apartFromBaselines } from "../analysis/series.js";
+import { overallMedian, systemRows, type SystemRow } from "../analysis/system-rows.js";
 import {
   cellName,
   codesOf,
   completedCells,
   failedCells,
-  isMedian,
   known,
   mainScore,
   scoreOf,
@@ -15,7 +15,9 @@ import {
   type KnownScore,
   type RecordView,
 } from "../analysis/record-view.js";
+import { dataTable, type Column } from "./data-table.js";
 import { absent, message, troubles } from "./runs.js";
+import { scoreNode } from "./score-columns.js";
 
 /** Title, time and state of a record in one line. */
 export function headline(record: RecordView): HTMLElement {
@@ -47,8 +49,9 @@ interface Tile {
   readonly under: string;
 }
 
-/** The best number of each kind that the record holds. */
-export function runTiles(record: RecordView): HTMLElement | null {
+/** The best number of each kind that the record holds, whole systems a row each. */
+export function runTiles(record: RecordView): HTMLElement {
+  const systems = systemRows(record);
   const best = (
     kind: string,
     metric: string,
@@ -66,44 +69,67 @@ export function runTiles(record: RecordView): HTMLElement | null {
       ? []
       : [{ what, score: first.score, under: cellName(first.cell, all) }];
   };
-  const overall = completedCells(record, "latency")
-    .filter((cell, _, all) => all.length === 1 || roleOf(cell.labels.system ?? "") !== "baseline")
-    .flatMap((cell) => {
-      const score = known(
-        cell.scores.find((s) => s.metric === "latency" && s.of?.stage === "overall" && isMedian(s)),
-      );
-      return score === undefined
-        ? []
-        : [
-            {
-              what: "One picture, median",
-              score,
-              under: cellName(cell, completedCells(record, "latency")),
-            },
-          ];
-    })
-    .sort((a, b) => a.score.value - b.score.value)
-    .slice(0, 1);
   const tiles: Tile[] = [
     ...best("detection", "AP", "Detection AP"),
     ...best("retrieval", "recall@1", "recall@1, real", (c) => codesOf(c) === "real"),
     ...best("retrieval", "recall@1", "recall@1, binary", (c) => codesOf(c) === "binary"),
-    ...best("pipeline", "F1", "F1, box and label"),
+    ...(systems.length > 0 ? [] : best("pipeline", "F1", "F1, box and label")),
     ...best("classification", "top-1", "Top-1"),
-    ...overall,
+    ...(systems.length > 0 ? [] : fastest(record)),
   ];
-  if (tiles.length === 0) return null;
-  return html`<div class="tiles">
-    ${tiles.map(
-      ({ what, score, under }) =>
-        html`<div class="tile">
-          <span class="what">${what}</span
-          ><span class="figure">${formatValue(score.value, score.unit)}</span>
-          <span class="under">${intervalText(score)}, n = ${score.n.toLocaleString("en-US")}</span
-          ><span class="under">${under}</span>
-        </div>`,
-    )}
+  return html`<div>
+    ${tiles.length === 0 ? null : html`<div class="tiles">${tiles.map(tileNode)}</div>`}
+    ${systems.length === 0 ? null : systemTable(systems)}
   </div>`;
+}
+
+function tileNode({ what, score, under }: Tile): HTMLElement {
+  return html`<div class="tile">
+    <span class="what">${what}</span
+    ><span class="figure">${formatValue(score.value, score.unit)}</span>
+    <span class="under">${intervalText(score)}, n = ${score.n.toLocaleString("en-US")}</span
+    ><span class="under">${under}</span>
+  </div>`;
+}
+
+/** The system that takes least for a picture. */
+function fastest(record: RecordView): Tile[] {
+  const all = completedCells(record, "latency");
+  const { trained } = apartFromBaselines(all);
+  return trained
+    .flatMap((cell) => {
+      const score = overallMedian(cell);
+      const what = "One picture, median";
+      return score === undefined ? [] : [{ what, score, under: cellName(cell, all) }];
+    })
+    .sort((a, b) => a.score.value - b.score.value)
+    .slice(0, 1);
+}
+
+/** Worth and cost of each system in one row. */
+function systemTable(rows: readonly SystemRow[]): HTMLElement {
+  const column = (head: string, metric: string, name: "f1" | "ms"): Column<SystemRow> => ({
+    head,
+    metric,
+    align: "right",
+    value: (row) => row[name]?.value ?? null,
+    text: (row) => {
+      const score = row[name];
+      return score === undefined ? "" : formatValue(score.value, score.unit);
+    },
+    show: (row) => scoreNode(row[name]),
+  });
+  return dataTable({
+    caption: "Systems",
+    rows,
+    downloads: "systems",
+    columns: [
+      { head: "System", value: (row) => row.system },
+      column("F1, box and label", "F1", "f1"),
+      { head: "n (pictures)", value: (row) => row.f1?.n ?? null },
+      column("One picture, median", "latency", "ms"),
+    ],
+  });
 }
 
 function intervalText({ interval, unit }: KnownScore): string {

@@ -1,5 +1,6 @@
 import { FileAttachment } from "observablehq:stdlib";
 import { html } from "npm:htl";
+import { chosenOption, optionKey } from "../analysis/address.js";
 import { groupFailures, groupNotes } from "../analysis/failures.js";
 import { formatTime } from "../analysis/format.js";
 import { headlineOf } from "../analysis/headline.js";
@@ -9,6 +10,7 @@ import {
   type RecordView,
   type RunsView,
 } from "../analysis/record-view.js";
+import { remember } from "./address.js";
 
 export const runs = (await FileAttachment("../data/records.json").json()) as RunsView;
 
@@ -37,7 +39,7 @@ export function blank<T>(value: T): HTMLElement & { value: T } {
 
 /**
  * A labelled select for Framework's `view`: its value is the chosen option, null where there is
- * none.
+ * none. The address holds what a reader chose, and what it names is chosen first.
  */
 export function select<T>(
   label: string,
@@ -45,18 +47,20 @@ export function select<T>(
   name: (option: T) => string,
   initial: T | null = options[0] ?? null,
 ): HTMLElement & { value: T | null } {
+  const start = chosenOption(location.search, label, options, initial);
   const entry = (option: T, i: number): HTMLElement =>
-    html`<option value=${i} selected=${option === initial}>${name(option)}</option>`;
+    html`<option value=${i} selected=${option === start}>${name(option)}</option>`;
   const list = html`<select>
     ${options.map(entry)}
   </select>` as HTMLSelectElement;
   const field = html`<label class="field"><span>${label}</span>${list}</label>` as HTMLElement & {
     value: T | null;
   };
-  field.value = initial;
+  field.value = start;
   list.addEventListener("input", (event) => {
     event.stopPropagation();
     field.value = options[list.selectedIndex] ?? null;
+    remember(label, optionKey(field.value) || null);
     field.dispatchEvent(new Event("input", { bubbles: true }));
   });
   return field;
@@ -97,7 +101,7 @@ export function opening(
 export function absent(what: string, command: string): HTMLElement {
   return html`<div class="absent">
     <p><strong>No record of ${what} yet.</strong> This command makes one:</p>
-    <pre><code>${command}</code></pre>
+    <pre tabindex="0"><code>${command}</code></pre>
   </div>`;
 }
 

@@ -1,3 +1,5 @@
+// cli/: words of the command line in; text, JSON and an exit code out. Each file of verbs/ is a
+// verb, and main only dispatches; it never computes a score.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";

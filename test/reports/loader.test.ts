@@ -3,10 +3,12 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { tableFromIPC } from "@uwdata/flechette";
 import { beforeAll, describe, expect, it } from "vitest";
 import { detailsJson } from "../../reports/build/details.js";
-import { outcomesArrow } from "../../reports/build/outcomes.js";
-import { picturesArrow, thumbnails } from "../../reports/build/pictures.js";
+import { caseFiles } from "../../reports/build/case-files.js";
+import { cutIntoParts } from "../../reports/build/parts.js";
+import { pictureFiles, thumbnails } from "../../reports/build/pictures.js";
 import { loadRuns, runsView, type LoadedRun } from "../../reports/build/runs.js";
 import { isWrong, shownCases } from "../../reports/build/shown-cases.js";
 import { tar } from "../../reports/build/tar.js";
@@ -121,10 +123,43 @@ describe("the cases shown", () => {
     expect(made.length).toBeLessThanOrEqual(12);
     expect(made.map((t) => t.key).join()).not.toMatch(/secret|nothing/);
     for (const { webp } of made) expect(Buffer.from(webp.subarray(8, 12)).toString()).toBe("WEBP");
-    expect(picturesArrow(made).length).toBeGreaterThan(
-      made.reduce((sum, t) => sum + t.webp.length, 0),
-    );
-    expect(outcomesArrow(loaded.runs).length).toBeGreaterThan(1000);
+    const { "pictures.json": places, ...parts } = pictureFiles(made);
+    expect(Object.keys(parts)).toHaveLength(24);
+    const held = JSON.parse(String(places)) as Record<string, Record<string, number>>;
+    for (const { set, picture, key, webp } of made) {
+      const part = parts[`pictures-${held[set]![picture]!}.bin`] as Uint8Array;
+      const rows = tableFromIPC(part).toColumns() as unknown as Record<string, unknown[]>;
+      expect(Buffer.from(rows.webp![rows.key!.indexOf(key)] as Uint8Array)).toEqual(webp);
+    }
+  });
+
+  it("cuts the cases into files by cell and by record, and counts all of them", () => {
+    const shown = shownCases(loaded.runs, 400);
+    const files = caseFiles(loaded.runs, shown);
+    const held = JSON.parse(String(files["cases.json"])) as {
+      details: Record<string, Record<string, number>>;
+      outcomes: Record<string, number>;
+      counts: Record<string, { n: number }[]>;
+    };
+    expect(Object.keys(files)).toHaveLength(1 + 32 + 16);
+    for (const { record, cell, item } of shown) {
+      const file = String(files[`details-${held.details[record]![cell]!}.json`]);
+      expect((JSON.parse(file) as { item: string[] }).item).toContain(item);
+    }
+    for (const { view, cases } of loaded.runs.filter((run) => run.cases.length > 0)) {
+      const file = files[`outcomes-${held.outcomes[view.key]!}.bin`] as Uint8Array;
+      const rows = tableFromIPC(file).toArray() as { record: string }[];
+      expect(rows.filter(({ record }) => record === view.key)).toHaveLength(cases.length);
+      const counted = held.counts[view.key]!.reduce((sum, { n }) => sum + n, 0);
+      expect(counted).toBe(cases.length);
+    }
+  });
+
+  it("cuts a list into parts of about equal size, whole groups in their order", () => {
+    const parts = cutIntoParts([5, 1, 1, 1, 1, 1], 2, (size) => size);
+    expect(parts).toEqual([[5], [1, 1, 1, 1, 1]]);
+    expect(cutIntoParts([], 3, () => 1)).toEqual([[], [], []]);
+    expect(cutIntoParts([9], 3, (size) => size).flat()).toEqual([9]);
   });
 
   it("packs neighbours and boxes: pixels, three digits, and only what is shown", () => {

@@ -921,6 +921,7 @@ export async function makeRecords(runs: string, { extraCases = 0 } = {}): Promis
         cell: completed(
           "index",
           {
+            vectors: "30000 x 512",
             index: family,
             codes: binary ? "binary" : "real",
             ...(hnsw ? { efSearch: setting } : flat ? {} : { nprobe: setting }),

@@ -6,9 +6,6 @@ import { projectRoot } from "../../src/pipeline/root.js";
 /** Lines that a cell has at most: what is longer is logic, and belongs into a module. */
 const longest = 12;
 
-/** Pages whose cells are still programs; a page that leaves the list does not come back. */
-const unfinished = new Set(["binary-or-real", "detection", "recognition"]);
-
 interface Cell {
   readonly line: number;
   readonly lines: readonly string[];
@@ -52,26 +49,16 @@ describe("the cells of pages", () => {
     ]);
   });
 
-  it.each(pages.filter((page) => !unfinished.has(page)))("%s: are short", (page) => {
+  it.each(pages)("%s: are short", (page) => {
     const cells = read(page);
     expect(cells.length).toBeGreaterThan(1);
     for (const { line, lines } of cells)
       expect(lines.length, `lines of the cell at ${page}.md:${line}`).toBeLessThanOrEqual(longest);
   });
 
-  it.each(pages.filter((page) => !unfinished.has(page)))(
-    "%s: what a section shows follows a sentence that says it",
-    (page) => {
-      const shown = read(page).filter((cell) => cell.before !== "" && shows(cell));
-      for (const { line, before } of shown)
-        expect(isSentence(before), `before the cell at ${page}.md:${line}: ${before}`).toBe(true);
-    },
-  );
-
-  it("of the unfinished pages are too long indeed", () => {
-    for (const page of unfinished)
-      expect(Math.max(...read(page).map(({ lines }) => lines.length)), page).toBeGreaterThan(
-        longest,
-      );
+  it.each(pages)("%s: what a section shows follows a sentence that says it", (page) => {
+    const shown = read(page).filter((cell) => cell.before !== "" && shows(cell));
+    for (const { line, before } of shown)
+      expect(isSentence(before), `before the cell at ${page}.md:${line}: ${before}`).toBe(true);
   });
 });

@@ -277,7 +277,12 @@ describe("queries that a choice leaves", () => {
       { ...row("a", "hit", ""), cell: "r" },
       { ...row("b", "hit", ""), cell: "p" },
     ];
-    expect(queryCells(system, shown).map(({ id }) => id)).toEqual(["p", "r"]);
+    expect(
+      queryCells(
+        system,
+        shown.map((r) => r.cell),
+      ).map(({ id }) => id),
+    ).toEqual(["p", "r"]);
   });
 });
 

@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
@@ -32,7 +34,7 @@ export async function expectCharts(page: Page, name: string): Promise<void> {
     const [title, marks, description, axisTitles] = (await page.evaluate(
       `((figure) => [figure.querySelector("h3").textContent, ` +
         `figure.querySelectorAll("g.role-mark > :not(g), g.role-mark g > path[d]").length, ` +
-        `figure.querySelector("[role=graphics-document]").getAttribute("aria-label"), ` +
+        `figure.querySelector("svg[role=img]").getAttribute("aria-label"), ` +
         `[...figure.querySelectorAll(".role-axis-title text")].map((t) => ` +
         `t.textContent)])(document.querySelectorAll("figure.chart")[${i}])`,
     )) as [string, number, string, string[]];
@@ -106,10 +108,10 @@ export async function expectCommands(commands: Iterable<string>): Promise<void> 
 export async function expectKeyboard(page: Page): Promise<void> {
   const nameless = (await page.evaluate(
     `[...document.querySelectorAll("#observablehq-main :is(button, select, input, ` +
-      "a[href], summary, .table-scroll, [role=graphics-document], " +
+      "a[href], summary, .table-scroll, svg[role=img], " +
       `svg.boxes:not([aria-hidden]))")].filter((e) => !e.hidden && ` +
       `e.getClientRects().length > 0 && !(e.getAttribute("aria-label") ?? "").trim() && ` +
-      `!(e.closest("label") ?? e).textContent.trim() && ` +
+      `!(e.labels?.[0] ?? e).textContent.trim() && ` +
       `!e.closest(".observablehq-header-anchor")).map((e) => e.outerHTML.slice(0, 120))`,
   )) as string[];
   expect(nameless).toEqual([]);
@@ -130,6 +132,40 @@ export async function expectKeyboard(page: Page): Promise<void> {
     await page.keyboard.press("Enter");
     expect(await head.getAttribute("aria-sort")).toMatch(/ascending|descending/);
   }
+}
+
+const axeSource = await readFile(
+  createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
+  "utf8",
+);
+
+/** What axe finds against WCAG 2.2 AA and good practice, a line a rule with its first element. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  return (await page.evaluate(
+    // Framework's switch of the menu lies beside the menu, for its styles' sake.
+    'axe.run(document, { resultTypes: ["violations"], rules: { region: { enabled: false } } })' +
+      ".then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.length} x ` + " +
+      '`${nodes[0].html.slice(0, 160)} ${nodes[0].failureSummary}`.replaceAll("\\n", " ")))',
+  )) as string[];
+}
+
+/** Nothing for axe, light and wide, dark and narrow; no number is read out to its last digit. */
+export async function expectAccessible(page: Page): Promise<void> {
+  for (const [colorScheme, width] of [
+    ["light", 1280],
+    ["dark", 400],
+  ] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.setViewportSize({ width, height: 900 });
+    await settled(page);
+    expect(await axeFindings(page), `${colorScheme}, ${width} pixels`).toEqual([]);
+  }
+  const labels = (await page.evaluate(
+    '[...document.querySelectorAll("#observablehq-main [aria-label]")].map((e) => ' +
+      'e.getAttribute("aria-label"))',
+  )) as string[];
+  expect(labels.filter((label) => /\d\.\d{5}/.test(label))).toEqual([]);
 }
 
 const counted = [

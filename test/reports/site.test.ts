@@ -11,8 +11,10 @@ import { methodologyPages } from "../../reports/build/methodology.js";
 import { BuiltSite, browserThere, mainText, pages, settled, withoutRecords } from "./built-site.js";
 import { hostile } from "./make-records.js";
 import {
+  axeFindings,
   commandsOf,
   csvParseRows,
+  expectAccessible,
   expectCharts,
   expectCommands,
   expectDownloads,
@@ -75,7 +77,7 @@ describe("the methodology on the site", () => {
   });
 
   it.skipIf(!browserThere)(
-    "scrolls sideways only inside tables at phone width",
+    "scrolls sideways only inside tables at phone width, and leaves axe nothing to find",
     async () => {
       const phone = await built.phone("light");
       try {
@@ -88,6 +90,7 @@ describe("the methodology on the site", () => {
           await page.goto(`${built.server.address}${path.slice(1)}.html`);
           const width = await page.evaluate("document.documentElement.scrollWidth");
           expect(width, path).toBeLessThanOrEqual(400);
+          expect(await axeFindings(page), path).toEqual([]);
           expect(complaints, path).toEqual([]);
         }
       } finally {
@@ -117,7 +120,7 @@ describe("the server", () => {
 describe.skipIf(!browserThere)("every page in Chromium", () => {
   // A page is opened once for all that only looks at it: opening is what costs.
   it.concurrent.each(pages)(
-    "%s: no error, charts with marks, commands that there are, keyboard, downloads, one file",
+    "%s: no error, charts with marks, commands, keyboard, nothing for axe, downloads, one file",
     async (name) => {
       const { page, complaints } = await built.open(built.address(name));
       await expectCharts(page, name);
@@ -126,6 +129,7 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
       if (withDefinitions.has(name)) await expectDefinitions(page);
       await expectSameInOneFile(name, await shownOn(page));
       await expectKeyboard(page);
+      await expectAccessible(page);
       await expectDownloads(page, name);
       expect(complaints).toEqual([]);
       await page.close();
@@ -152,6 +156,7 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
     await writeFile(file, await singleFile(built.site, name, pages));
     const { page, complaints } = await built.open(pathToFileURL(file).href);
     expect(await shownOn(page)).toEqual(shown);
+    expect(await page.locator('a[href*=".html"]').count(), "links that lead nowhere").toBe(0);
     if (name === "index-choice")
       expect(await page.locator("#pick").innerText()).toBe("BIVF nprobe 8");
     expect(complaints).toEqual([]);
@@ -333,13 +338,43 @@ describe.skipIf(!browserThere)("every page in Chromium", () => {
     await page.close();
   }, 60_000);
 
+  it("queries: the address holds what was chosen, and each query has one of its own", async () => {
+    const { page } = await built.open(built.address("queries"));
+    await page.locator('label.field:has(span:text-is("Outcome")) select').selectOption("0");
+    await page.waitForFunction('location.search.includes("outcome=")');
+    await page.getByLabel("Query or label").fill("1");
+    await page.waitForFunction('location.search.includes("query=1")');
+    const { page: again } = await built.open(page.url());
+    const count = "p[aria-live]";
+    expect(await again.locator(count).innerText()).toBe(await page.locator(count).innerText());
+    const link = again.locator(".query a.name").first();
+    const item = await link.innerText();
+    const address = new URL((await link.getAttribute("href"))!, built.server.address).href;
+    const { page: alone } = await built.open(address);
+    expect(await alone.locator(".query a.name").first().innerText()).toBe(item);
+    for (const opened of [page, again, alone]) await opened.close();
+  }, 60_000);
+
+  it("the first stop of the keyboard leads past the menu", async () => {
+    const { page } = await built.open(built.address("recognition"));
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the page");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate("document.activeElement.id")).toBe("observablehq-main");
+    await page.close();
+  }, 60_000);
+
   it("queries: filters by outcome, stage and words", async () => {
     const { page } = await built.open(built.address("queries"));
     const count = async (): Promise<string> => page.locator("p[aria-live]").innerText();
     const misses = Number(/^\d+/.exec(await count())![0]);
     expect(await page.locator(".query.wrong").count()).toBe(Math.min(12, misses));
     expect(await page.locator(".query.right").count()).toBe(0);
-    expect(await page.locator(".query img").count()).toBeGreaterThan(8);
+    // Pictures come as they are scrolled to.
+    const pictures = await page.locator(".query img").count();
+    expect(pictures).toBeGreaterThan(0);
+    await page.locator(".query").nth(11).scrollIntoViewIfNeeded();
+    await page.waitForFunction(`document.querySelectorAll(".query img").length > ${pictures}`);
     await page.locator("button.plain:visible").first().click();
     expect(await page.locator(".query").count()).toBe(Math.min(24, misses));
     await page

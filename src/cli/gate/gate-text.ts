@@ -1,3 +1,5 @@
+// gate/: what the gate and the diagnosis found in; text for people and for machines out. It never
+// judges.
 import { changeNames } from "../../eval/gate/change.js";
 import type { GateDocument } from "../../eval/gate/gate-record.js";
 import { colour, table, visible } from "../terminal.js";

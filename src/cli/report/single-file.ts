@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { UserError } from "../../pipeline/errors.js";
 
@@ -68,16 +68,23 @@ export async function singleFile(
     .replaceAll("</script", "<\\/script")
     .replaceAll("<!--", "<\\!--");
   const held = await data.script();
-  const others = pages.map((name) => `${name}.html`);
   return (
     styled
-      .replace(script[0], () => `<script>${held}</script>\n<script type="module">${code}</script>`)
-      // The other pages are not in the file.
-      .replace(/<a href="\.\/([^"#?]+)"/g, (text, href: string) =>
-        others.includes(basename(href)) ? "<a" : text,
+      .replace(
+        script[0],
+        () =>
+          `<script>${withoutDeadLinks}</script>\n<script>${held}</script>\n` +
+          `<script type="module">${code}</script>`,
       )
+      // The other pages are not in the file: their names stay, as text.
+      .replace(/<a href="\.\/[^"#?]+"/g, "<a")
   );
 }
+
+/** The same for links that the page's cells write: those to other pages lose their address. */
+const withoutDeadLinks = `new MutationObserver(() => {
+  for (const link of document.querySelectorAll('a[href^="./"]')) link.removeAttribute("href");
+}).observe(document, { subtree: true, childList: true });`;
 
 function sitePlugin(data: DataUrls): Plugin {
   return {

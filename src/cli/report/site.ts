@@ -1,3 +1,5 @@
+// report/: records in; the built site, its server, or one file of it out. It never sees what a page
+// computes.
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";

@@ -1,3 +1,5 @@
+// html/: what the gate and the diagnosis found, with its pictures, in; one HTML file that opens
+// without a network out. It never judges.
 import type { GateDocument } from "../../../eval/gate/gate-record.js";
 import { changeNames } from "../../../eval/gate/change.js";
 import { lossMeanings } from "../../../eval/metrics/end-to-end/waterfall-evidence.js";

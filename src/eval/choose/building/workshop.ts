@@ -1,3 +1,5 @@
+// building/: a setting and vectors in; a built index, kept by content, with what building and
+// holding it cost, out. It never sees a query.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

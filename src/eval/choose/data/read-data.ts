@@ -1,3 +1,5 @@
+// data/: files, galleries, records or pictures of a user in; the vectors to choose an index for
+// out. It never sees an index.
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UserError } from "../../../pipeline/errors.js";

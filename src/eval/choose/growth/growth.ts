@@ -1,3 +1,5 @@
+// growth/: figures of an index at several sizes in; the law that they follow, with what it predicts
+// and how well, out. It never sees the index.
 import type { FigureName, Point } from "../point.js";
 import { valueOf } from "../point.js";
 import { factoryAt, listsOf } from "../space.js";

@@ -1,3 +1,5 @@
+// agreement/: the answers of two models to the same pictures in; how far they agree out. It never
+// sees the truth.
 /** How alike two lists of numbers are: embeddings, scores, values inside a graph. */
 
 /** The cosine of the angle between two vectors; null where one is all zero or not finite. */

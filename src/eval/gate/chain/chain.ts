@@ -1,3 +1,5 @@
+// chain/: a card in; all that happens to a picture around the graph, a setting a stage, out. It
+// never sees the other model.
 import type { Card, CardOf } from "../../../pipeline/model/card.js";
 import type { BinariseRule } from "../../../pipeline/index/binarise.js";
 import type { Preprocessing } from "../../../pipeline/types.js";

@@ -1,3 +1,5 @@
+// layers/: two graphs and the values of one picture in; the first layer that parts them, and its
+// fault, out. It never sees labels.
 import type { InferenceSession } from "onnxruntime-node";
 import type { OnnxModel } from "../../../pipeline/onnx/read-model.js";
 import type { Change } from "../change.js";

@@ -1,3 +1,5 @@
+// oracle/: two models and some pictures in; the mistake in the chain around the graph that explains
+// their difference out. It never sees the graph's inside.
 import type { Pixels, Progress } from "../../../pipeline/types.js";
 import {
   chainOf,

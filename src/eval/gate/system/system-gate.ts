@@ -1,3 +1,5 @@
+// system/: two whole systems and pictures with truth in; findings about them out. It never sees the
+// inside of a model.
 import { Recognizer } from "../../../pipeline/system/recognizer.js";
 import { UserError } from "../../../pipeline/errors.js";
 import type { DatasetManifest, PipelineDataset } from "../../config/dataset.js";

@@ -1,3 +1,5 @@
+// passes/: a graph in; the same function with fewer nodes and constants out. It never sees what the
+// graph was imported from.
 import type {
   DraftAttribute,
   DraftGraph,

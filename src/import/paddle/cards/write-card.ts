@@ -1,3 +1,5 @@
+// cards/: a foreign model's config and transforms in; the card of its ONNX file out. It never sees
+// the graph.
 import type { DraftValue } from "../../../pipeline/onnx/write-model.js";
 import type { ModelConfig, SuppressionConfig } from "./config.js";
 import type { Fact, Preparation } from "./transforms.js";

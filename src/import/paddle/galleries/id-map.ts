@@ -1,3 +1,5 @@
+// galleries/: the pickled names of a foreign index in; labels of its rows out, and nothing is run.
+// It never sees the vectors.
 import { z } from "zod";
 import { UserError } from "../../../pipeline/errors.js";
 import { parseYaml } from "../../../pipeline/schema.js";

@@ -1,3 +1,5 @@
+// operators/: a foreign operator with its attributes in; nodes of the graph that is built out. It
+// never sees files.
 import type { Signature } from "../signature.js";
 import { activations } from "./activations.js";
 import { constants } from "./constants.js";

@@ -1,3 +1,5 @@
+// system/: a foreign system's config with its models and gallery in; the folder of ours out. It
+// never sees a picture.
 import { join } from "node:path";
 import {
   systemFileName,

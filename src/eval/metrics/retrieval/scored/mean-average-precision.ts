@@ -1,3 +1,5 @@
+// scored/: one query's relevance by rank in; one number of it out, a file a metric. It never sees
+// vectors or labels.
 import type { RetrievalMetric } from "../retrieval-metric.js";
 import { expectedPrecisions, precisionsAt } from "../tied-ranks.js";
 
