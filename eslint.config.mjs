@@ -165,7 +165,8 @@ export default tseslint.config(
         },
         {
           selector:
-            "BinaryExpression[operator=/^[!=]==$/]:has(> Identifier[name=/^protocol$/]):has(> Literal)",
+            "BinaryExpression[operator=/^[!=]==$/]:has(> Identifier[name=/^protocol$/])" +
+            ":has(> Literal)",
           message:
             "Ask for a rule (rulesOf, src/pipeline/protocol.ts), never for a protocol's name.",
         },

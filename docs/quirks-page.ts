@@ -2,10 +2,10 @@ import { quirkNames, quirks } from "../src/pipeline/protocol.js";
 
 const head = `# Quirks
 
-A **quirk** is an accident of PaddleClas's code that changes a number. The protocol \`standard\` has
-none of them, \`paddleclas\` all ([protocols](protocols.md)); \`--quirks\` of \`shitu eval retrieval\` and
-\`shitu eval f1\` shows what each that applies is worth. This page is made of the table in
-\`src/pipeline/protocol.ts\` by \`npm run docs\`.
+A **quirk** is an accident of PaddleClas's code that changes a number. The protocol \`standard\`
+has none of them, \`paddleclas\` all ([protocols](protocols.md)); \`--quirks\` of
+\`shitu eval retrieval\` and \`shitu eval f1\` shows what each that applies is worth. This page is
+made of the table in \`src/pipeline/protocol.ts\` by \`npm run docs\`.
 
 Compared with PaddleClas's own code (release/2.3, run on NumPy): 36 generated cases, all of
 recall@1/5/10, mAP, mINP, precision@1/5/10 within 5e-7 (\`test/golden/paddleclas-retrieval\`).

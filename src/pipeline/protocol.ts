@@ -1,8 +1,8 @@
-/** The two ways of counting. `standard` does the right thing; `paddleclas` has every quirk below. */
+/** Two ways of counting: `standard` does the right thing, `paddleclas` has every quirk below. */
 export const protocols = ["standard", "paddleclas"] as const;
 export type Protocol = (typeof protocols)[number];
 
-/** An accident of PaddleClas's code that changes a number: one row of docs/methodology/quirks.md. */
+/** An accident of PaddleClas's code that changes a number: a row of docs/methodology/quirks.md. */
 interface Quirk<S, P> {
   /** For people, in tables: "ties by row". */
   readonly title: string;

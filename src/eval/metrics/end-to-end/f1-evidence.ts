@@ -47,8 +47,8 @@ export interface Step {
 
 /**
  * The steps of one picture. Suppression is worked out again at each of them, because it is not
- * always nested: where the farthest code stays, a worse Hamming distance that comes in may displace a better
- * one.
+ * always nested: where the farthest code stays, a worse Hamming distance that comes in may displace
+ * a better one.
  */
 export function steps(candidates: readonly Candidate[], rule: AcceptanceRule): Step[] {
   const scores = [...new Set(candidates.flatMap((c) => (c.label === null ? [] : [c.score])))].sort(
