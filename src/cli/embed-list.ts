@@ -11,6 +11,7 @@ import { checkShape, pickFactory } from "../pipeline/index/factory.js";
 import { loadCard, preprocessingOf } from "../pipeline/model/card.js";
 import { rulesOf, type Protocol } from "../pipeline/protocol.js";
 import type { Codes, Vectors } from "../pipeline/types.js";
+import { withContent } from "./gallery-duplicates.js";
 import { choice, whole } from "./options.js";
 import { progressBar } from "./progress.js";
 
@@ -47,7 +48,8 @@ export interface EmbedListSettings {
  * after an end before time, and in the next run, none is made again. Given the index that is meant,
  * refuses before any work what it could not be built of.
  *
- * @param from the model where the options name none, and the index that is meant.
+ * @param from the model where the options name none, the index that is meant, and which of the
+ *   listed entries are wanted, asked before any is embedded.
  */
 export async function embedList(
   options: EmbedListOptions,
@@ -55,19 +57,23 @@ export async function embedList(
   from: {
     readonly model?: GalleryModel;
     readonly factory?: { readonly engine: string; readonly factory: string };
+    choose?(model: GalleryModel, all: readonly GalleryEntry[]): Promise<readonly GalleryEntry[]>;
   },
 ): Promise<{ settings: EmbedListSettings; embedded: EmbeddedList }> {
   const delimiter = choice("--delimiter", options.delimiter, ["tab", "space", "auto"]);
   const labels = rulesOf(protocol).labels;
-  const { rows } = await readListPart(options.list, "gallery", { delimiter, labels });
+  const { rows: all } = await readListPart(options.list, "gallery", { delimiter, labels });
   const { card, folder } = placeOf(options, from.model);
   // Opened once here, so that a card that lies about its model is told before any work starts.
   const embedder = await openEmbedder(card, folder === undefined ? {} : { modelFolder: folder });
   const { id, version, kind, dim } = embedder;
   await embedder.close();
-  if (from.factory) refuseShape({ kind, dim, count: rows.length, protocol }, from.factory);
+  if (from.factory) refuseShape({ kind, dim, count: all.length, protocol }, from.factory);
   const model = { id, version, card, ...(folder !== undefined && { folder }) };
   const root = options.images ?? (await rootOf(options.list));
+  const entries = withContent(all, root);
+  const rows = (await from.choose?.(model, entries)) ?? entries;
+  if (rows.length === 0) return { settings: { model, kind, dim }, embedded: nothing(kind, dim) };
   const pictures = rows.map((row) => pictureRef(root, row.path));
   const workers =
     options.workers === undefined ? {} : { workers: whole("--workers", options.workers) };
@@ -91,6 +97,12 @@ export async function embedList(
     await caches.close();
     await work.close();
   }
+}
+
+function nothing(kind: "real" | "binary", dim: number): EmbeddedList {
+  const rows =
+    kind === "real" ? { data: new Float32Array(0), dim } : { data: new Uint8Array(0), bits: dim };
+  return { rows, entries: [], failures: [] };
 }
 
 function listed(

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import pc from "picocolors";
-import { UserError } from "../pipeline/errors.js";
+import { directionMarks, shownMark, UserError } from "../pipeline/errors.js";
 
 /** Colours on a terminal only (and never under NO_COLOR). */
 const paint = pc.createColors(pc.isColorSupported && process.stdout.isTTY === true);
@@ -46,12 +46,11 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
     .join("\n");
 }
 
-/** Control characters as \xNN, so that no label or file name can drive the terminal. */
+/** Control characters and direction marks as \\xNN, so that no name can drive the terminal. */
 export function visible(text: string): string {
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  return text
+    .replace(/[\u0000-\u001f\u007f-\u009f]/g, shownMark)
+    .replace(directionMarks, shownMark);
 }
 
 export function print(text: string): void {

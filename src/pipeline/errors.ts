@@ -42,10 +42,18 @@ export function describe({ message, file, path, expected, found, fix }: Complain
     fix && `. Fix: ${fix}`,
   ].join("");
   // Labels and file names are hostile until shown otherwise: no terminal escape passes.
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  return text
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, shownMark)
+    .replace(directionMarks, shownMark);
+}
+
+/** Marks that turn the direction of what follows: a name with them reads as another. */
+export const directionMarks = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A character as \\xNN, or \\uNNNN. */
+export function shownMark(mark: string): string {
+  const hex = mark.charCodeAt(0).toString(16);
+  return hex.length > 2 ? `\\u${hex.padStart(4, "0")}` : `\\x${hex.padStart(2, "0")}`;
 }
 
 /** `list` as `a, b or c`, for messages that name the valid choices. */

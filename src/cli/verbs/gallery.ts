@@ -2,15 +2,22 @@ import { Option, type Command } from "commander";
 import { oneOf, UserError } from "../../pipeline/errors.js";
 import { engineNames, runParameters } from "../../pipeline/index/engine.js";
 import type { RunParameter } from "../../pipeline/index/index-engine.js";
-import { Gallery, modelOf, type GalleryFailure } from "../../pipeline/gallery/gallery.js";
+import {
+  Gallery,
+  modelOf,
+  type GalleryEntry,
+  type GalleryFailure,
+} from "../../pipeline/gallery/gallery.js";
 import { readManifest } from "../../pipeline/gallery/gallery-store.js";
 import { withFolderLock } from "../../pipeline/folder-lock.js";
 import { protocols, type Protocol } from "../../pipeline/protocol.js";
 import { requireReadable } from "../../pipeline/index/factory.js";
+import { isCodes } from "../../pipeline/types.js";
 import { embedList, type EmbedListOptions, type EmbeddedList } from "../embed-list.js";
+import { knownIn } from "../gallery-duplicates.js";
 import { whole } from "../options.js";
 import { protocolOf } from "../protocol-option.js";
-import { bytes, print, printJson, table, warn } from "../terminal.js";
+import { bytes, print, printJson, table, visible, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 import { foreignGalleries } from "./gallery-foreign.js";
 
@@ -39,6 +46,8 @@ export const verb: Verb = {
     withList(command.command("append"))
       .description("embed the pictures of a list and add them")
       .requiredOption("--gallery <folder>", "the gallery")
+      .option("--again", "add pictures that the gallery holds already once more")
+      .option("--replace", "put pictures that it holds already in the place of what it holds")
       .action(append);
     command
       .command("remove")
@@ -130,24 +139,83 @@ async function build(options: BuildOptions): Promise<void> {
   }
 }
 
-async function append(options: ListOptions & { gallery: string }): Promise<void> {
-  const manifest = await readManifest(options.gallery);
+interface AppendOptions extends ListOptions {
+  readonly gallery: string;
+  readonly again?: boolean;
+  readonly replace?: boolean;
+}
+
+async function append(options: AppendOptions): Promise<void> {
+  const { gallery: folder, again = false, replace = false } = options;
+  const manifest = await readManifest(folder);
+  let known = 0;
   const { settings, embedded } = await embedList(options, manifest.protocol, {
-    model: modelOf(options.gallery, manifest),
+    model: modelOf(folder, manifest),
+    async choose(model, all) {
+      // All that can be refused is, before anything is embedded.
+      const before = await Gallery.load(folder, model);
+      const isKnown = knownIn(before.rows);
+      before.close();
+      const left = again || replace ? all : all.filter((entry) => !isKnown(entry));
+      known = all.length - left.length;
+      return left;
+    },
   });
   refuseNothing(embedded, options.list);
   // Read after locking: what another append saved meanwhile stays.
-  await withFolderLock(options.gallery, async () => {
-    const gallery = await Gallery.load(options.gallery, settings.model);
+  await withFolderLock(folder, async () => {
+    const gallery = await Gallery.load(folder, settings.model);
     try {
-      await gallery.append(embedded.rows, embedded.entries);
-      report(options, options.gallery, await gallery.save(options.gallery), embedded.failures, {
-        added: embedded.entries.length,
+      const isNew = again || replace ? () => true : not(knownIn(gallery.rows));
+      const { rows, entries } = selected(embedded, isNew);
+      const isReplaced = knownIn(
+        entries.map(({ path, label, content }) => ({
+          id: 0,
+          path,
+          label,
+          ...(content !== undefined && { content }),
+        })),
+      );
+      const gone = replace && !again ? await gallery.remove(isReplaced) : [];
+      await gallery.append(rows, entries);
+      known += embedded.entries.length - entries.length;
+      if (known > 0)
+        warn(`${known} pictures are in the gallery already: left out (--replace or --again)`);
+      const changed = entries.length > 0;
+      const saved = changed ? await gallery.save(folder) : await readManifest(folder);
+      report(options, folder, saved, embedded.failures, {
+        added: entries.length,
+        ...(known > 0 && { known }),
+        ...(replace && { replaced: gone.length }),
       });
     } finally {
       gallery.close();
     }
   });
+}
+
+const not =
+  (is: (entry: GalleryEntry) => boolean) =>
+  (entry: GalleryEntry): boolean =>
+    !is(entry);
+
+/** The entries that `take` accepts, with their vectors. */
+function selected(
+  { rows, entries }: EmbeddedList,
+  take: (entry: GalleryEntry) => boolean,
+): Pick<EmbeddedList, "rows" | "entries"> {
+  const places = entries.flatMap((entry, place) => (take(entry) ? [place] : []));
+  if (places.length === entries.length) return { rows, entries };
+  const width = isCodes(rows) ? rows.bits / 8 : rows.dim;
+  const { data } = rows;
+  const kept = new (data.constructor as typeof Uint8Array)(places.length * width);
+  places.forEach((place, row) =>
+    kept.set(data.subarray(place * width, (place + 1) * width), row * width),
+  );
+  return {
+    rows: { ...rows, data: kept } as typeof rows,
+    entries: places.map((place) => entries[place]!),
+  };
 }
 
 /** Where nothing is left, the reasons are: how many for each, with an example. */
@@ -268,7 +336,7 @@ function report(
     .map(([verbed, n]) => `${verbed} ${n}`)
     .join(", ");
   print(
-    `${folder}: ${deeds}, left out ${failures.length}, holds ${manifest.count} entries, ` +
+    `${visible(folder)}: ${deeds}, left out ${failures.length}, holds ${manifest.count} entries, ` +
       `${manifest.factory}, ${bytes(manifest.index.bytes)}`,
   );
 }

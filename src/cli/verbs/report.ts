@@ -8,7 +8,7 @@ import { whole } from "../options.js";
 import { serveSite } from "../report/server.js";
 import { singleFile } from "../report/single-file.js";
 import { buildSite } from "../report/site.js";
-import { bytes, print, printJson, warn } from "../terminal.js";
+import { bytes, print, printJson, visible, warn } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
 interface Options {
@@ -73,7 +73,7 @@ async function report(options: Options): Promise<void> {
       fix: "name one of these",
     });
   const start = performance.now();
-  if (!options.json) print(`building the report of ${runs}`);
+  if (!options.json) print(`building the report of ${visible(runs)}`);
   await buildSite({
     runs,
     out: site,
@@ -86,12 +86,12 @@ async function report(options: Options): Promise<void> {
     const html = await singleFile(site, options.single, pages);
     await writeAtomic(file, html);
     if (options.json) printJson({ file, bytes: Buffer.byteLength(html), seconds });
-    else print(`${file} (${bytes(Buffer.byteLength(html))})`);
+    else print(`${visible(file)} (${bytes(Buffer.byteLength(html))})`);
     return;
   }
   if (options.buildOnly) {
     if (options.json) printJson({ site, seconds });
-    else print(`${site} built in ${seconds} s`);
+    else print(`${visible(site)} built in ${seconds} s`);
     return;
   }
   const server = await serveSite(site, port);

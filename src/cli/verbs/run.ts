@@ -4,7 +4,7 @@ import { ExitCode } from "../exit-code.js";
 import { runWithProgress } from "../experiment-run.js";
 import { Interrupted, sayInterrupted } from "../interrupted.js";
 import { recordText } from "../record-text.js";
-import { print, printJson } from "../terminal.js";
+import { print, printJson, visible } from "../terminal.js";
 import type { Verb } from "../verb.js";
 
 interface Options {
@@ -46,7 +46,7 @@ async function run(file: string, { set, json, ...settings }: Options): Promise<v
     if (json) printJson(record);
     else {
       print(recordText(record));
-      print(`\nRecord: ${relative(process.cwd(), folder) || folder}`);
+      print(`\nRecord: ${visible(relative(process.cwd(), folder) || folder)}`);
     }
     if (record.state === "failed") process.exitCode = ExitCode.belowBar;
   } catch (error) {

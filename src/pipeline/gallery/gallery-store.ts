@@ -13,6 +13,8 @@ export interface GalleryRow {
   readonly id: number;
   readonly path: string;
   readonly label: string;
+  /** sha256 of the picture's file, in hex; galleries from before it was kept have none. */
+  readonly content?: string;
 }
 
 const fileRef = z.strictObject({
@@ -67,7 +69,12 @@ export async function saveGallery(
   rows: readonly GalleryRow[],
 ): Promise<GalleryManifest> {
   checkRows(rows, manifest.nextId, folder);
-  const rowText = rows.map((r) => `${JSON.stringify([r.id, r.path, r.label])}\n`).join("");
+  const rowText = rows
+    .map(({ id, path, label, content }) =>
+      JSON.stringify(content === undefined ? [id, path, label] : [id, path, label, content]),
+    )
+    .map((line) => `${line}\n`)
+    .join("");
   const indexHash = sha256(index);
   const rowHash = sha256(rowText);
   const full: GalleryManifest = {
@@ -165,7 +172,13 @@ export async function readGallery(
   return { manifest, index, rows };
 }
 
-const rowSchema = z.tuple([z.number().int().nonnegative(), z.string(), z.string()]);
+const content = z.string().regex(/^[0-9a-f]{64}$/);
+const rowSchema = z.tuple([
+  z.number().int().nonnegative(),
+  z.string(),
+  z.string(),
+  content.optional(),
+]);
 
 function rowOf(line: string, number: number, file: string): GalleryRow {
   let value: unknown;
@@ -176,8 +189,8 @@ function rowOf(line: string, number: number, file: string): GalleryRow {
   }
   const row = rowSchema.safeParse(value);
   if (!row.success) throw corruptRows(file, `line ${number} is no [id, path, label]`);
-  const [id, path, label] = row.data;
-  return { id, path, label };
+  const [id, path, label, content] = row.data;
+  return { id, path, label, ...(content !== undefined && { content }) };
 }
 
 /** Ids name one row each, and the next one is free: else entries collapse, or the next append. */

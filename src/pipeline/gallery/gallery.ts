@@ -35,6 +35,8 @@ export function modelOf(folder: string, { model }: GalleryManifest): GalleryMode
 export interface GalleryEntry {
   readonly path: string;
   readonly label: string;
+  /** sha256 of the picture's file, in hex, by which it is known again. */
+  readonly content?: string | undefined;
 }
 
 export interface GalleryFailure {
@@ -187,7 +189,10 @@ export class Gallery {
     if (entries.length === 0) return;
     const ids = Float64Array.from(entries, (_, i) => this.#nextId + i);
     await this.index.add(rows, ids);
-    entries.forEach(({ path, label }, i) => this.#rows.set(ids[i]!, { id: ids[i]!, path, label }));
+    entries.forEach(({ path, label, content }, i) => {
+      const id = ids[i]!;
+      this.#rows.set(id, { id, path, label, ...(content !== undefined && { content }) });
+    });
     this.#nextId += entries.length;
   }
 
