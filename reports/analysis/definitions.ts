@@ -45,6 +45,7 @@ const definitions: Readonly<Record<string, string>> = {
   "server-latency": "latency#scenarios",
   "latency-ratio": "latency#comparison",
   "self-ratio": "latency#comparison",
+  "total-ratio": "latency#comparison",
   "round-latency": "latency#comparison",
   "minimal-detectable-effect": "latency#comparison",
   "cold-start": "latency#cold-start",

@@ -54,12 +54,12 @@ function gate({ records }: RunsView): HTMLElement {
   const age = newest ? `; the newest is of ${formatTime(newest.provenance.startedAt)}` : "";
   return job({
     name: "Gate",
-    page: "./compare.html",
+    page: "./gate.html",
     question: "Is this model, export or index as good as the last?",
     state:
       `${counted(records.length, "run")} of ${counted(experiments, "experiment")} to ` +
       `compare${age}.`,
-    command: "npx shitu compare RUN-A RUN-B",
+    command: "npx shitu gate --candidate NEW --baseline OLD --data SET",
   });
 }
 
@@ -74,7 +74,7 @@ function choose({ records }: RunsView): HTMLElement {
         ? "No index sweep has been run yet."
         : `${completedCells(sweep, "index").length} measured points to choose from; the newest ` +
           `sweep is of ${formatTime(sweep.provenance.startedAt)}.`,
-    command: "npx shitu run configs/mini/table7-scale.yaml",
+    command: "npx shitu choose --gallery VECTORS --recall 0.95",
   });
 }
 

@@ -247,7 +247,11 @@ export async function writeSound(folder: string): Promise<void> {
   write("cache-log", readFileSync(join(at("cache"), own!, "entries.log")));
 }
 
-const reference = join(projectRoot, "runs/reference/2026-11-23-mini-table5-1e238105");
+const references = join(projectRoot, "runs/reference");
+const reference = join(
+  references,
+  readdirSync(references).find((name) => name.includes("mini-table5"))!,
+);
 
 const voc =
   "<annotation><filename>a.png</filename><size><width>64</width><height>32</height></size>\n" +
