@@ -3,8 +3,10 @@ import { UserError } from "../pipeline/errors.js";
 import type { GalleryEntry } from "../pipeline/gallery/gallery.js";
 import type { GalleryRow } from "../pipeline/gallery/gallery-store.js";
 import { safePath } from "../pipeline/image/image-root.js";
+import { isCodes } from "../pipeline/types.js";
+import type { EmbeddedList } from "./embed-list.js";
 
-/** Pictures of a list that a gallery holds already, or that the list names twice. */
+/** Pictures of a list that a gallery holds already. */
 
 /** Entries with the sha256 of their files; what cannot be read is said when it is embedded. */
 export function withContent(entries: readonly GalleryEntry[], images: string): GalleryEntry[] {
@@ -31,4 +33,23 @@ export function knownIn(rows: readonly GalleryRow[]): (entry: GalleryEntry) => b
   return ({ path, label, content }) =>
     paths.has(JSON.stringify([path, label])) ||
     (content !== undefined && contents.has(JSON.stringify([content, label])));
+}
+
+/** The entries that `take` accepts, with their vectors. */
+export function selected(
+  { rows, entries }: Pick<EmbeddedList, "rows" | "entries">,
+  take: (entry: GalleryEntry) => boolean,
+): Pick<EmbeddedList, "rows" | "entries"> {
+  const places = entries.flatMap((entry, place) => (take(entry) ? [place] : []));
+  if (places.length === entries.length) return { rows, entries };
+  const width = isCodes(rows) ? rows.bits / 8 : rows.dim;
+  const { data } = rows;
+  const kept = new (data.constructor as typeof Uint8Array)(places.length * width);
+  places.forEach((place, row) =>
+    kept.set(data.subarray(place * width, (place + 1) * width), row * width),
+  );
+  return {
+    rows: { ...rows, data: kept } as typeof rows,
+    entries: places.map((place) => entries[place]!),
+  };
 }

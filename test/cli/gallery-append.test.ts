@@ -2,6 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { selected } from "../../src/cli/gallery-duplicates.js";
 import { main } from "../../src/cli/main.js";
 import { readGallery } from "../../src/pipeline/gallery/gallery-store.js";
 import { baselines, makeTiny, type Tiny } from "../eval/tiny-benchmark.js";
@@ -75,5 +76,23 @@ describe("gallery append", { timeout: 60_000 }, () => {
     const other = ["--card", join(baselines, "colour-histogram.yaml")];
     expect(await gallery("append", at, ["images/none.png\ta"], ...other)).toEqual({ code: 2 });
     expect(said).toMatch(/built by another model/);
+  });
+});
+
+describe("entries that are selected", () => {
+  const entries = ["a", "b", "c"].map((path) => ({ path, label: "x" }));
+  const chosen = ({ path }: { path: string }): boolean => path !== "a";
+
+  it("keep their own vectors", () => {
+    const rows = { data: Float32Array.of(1, 2, 3, 4, 5, 6), dim: 2 };
+    expect(selected({ rows, entries }, chosen)).toEqual({
+      rows: { data: Float32Array.of(3, 4, 5, 6), dim: 2 },
+      entries: entries.slice(1),
+    });
+  });
+
+  it("keep their own codes", () => {
+    const rows = { data: Uint8Array.of(1, 2, 3, 4, 5, 6), bits: 16 };
+    expect(selected({ rows, entries }, chosen).rows.data).toEqual(Uint8Array.of(3, 4, 5, 6));
   });
 });

@@ -12,9 +12,8 @@ import { readManifest } from "../../pipeline/gallery/gallery-store.js";
 import { withFolderLock } from "../../pipeline/folder-lock.js";
 import { protocols, type Protocol } from "../../pipeline/protocol.js";
 import { requireReadable } from "../../pipeline/index/factory.js";
-import { isCodes } from "../../pipeline/types.js";
 import { embedList, type EmbedListOptions, type EmbeddedList } from "../embed-list.js";
-import { knownIn } from "../gallery-duplicates.js";
+import { knownIn, selected } from "../gallery-duplicates.js";
 import { whole } from "../options.js";
 import { protocolOf } from "../protocol-option.js";
 import { bytes, print, printJson, table, visible, warn } from "../terminal.js";
@@ -198,25 +197,6 @@ const not =
   (is: (entry: GalleryEntry) => boolean) =>
   (entry: GalleryEntry): boolean =>
     !is(entry);
-
-/** The entries that `take` accepts, with their vectors. */
-function selected(
-  { rows, entries }: EmbeddedList,
-  take: (entry: GalleryEntry) => boolean,
-): Pick<EmbeddedList, "rows" | "entries"> {
-  const places = entries.flatMap((entry, place) => (take(entry) ? [place] : []));
-  if (places.length === entries.length) return { rows, entries };
-  const width = isCodes(rows) ? rows.bits / 8 : rows.dim;
-  const { data } = rows;
-  const kept = new (data.constructor as typeof Uint8Array)(places.length * width);
-  places.forEach((place, row) =>
-    kept.set(data.subarray(place * width, (place + 1) * width), row * width),
-  );
-  return {
-    rows: { ...rows, data: kept } as typeof rows,
-    entries: places.map((place) => entries[place]!),
-  };
-}
 
 /** Where nothing is left, the reasons are: how many for each, with an example. */
 function refuseNothing({ entries, failures }: EmbeddedList, list: string): void {
