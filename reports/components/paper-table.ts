@@ -1,11 +1,10 @@
 import { html } from "npm:htl";
 import type { ComparedCell, ComparedTable } from "../../src/eval/paper/paper-comparison.js";
 import type { TableSummary } from "../../src/eval/paper/paper-summary.js";
+import type { SummarizedTable } from "../analysis/paper-sentence.js";
 import { inPaperUnit, paperMatrix, paperRows } from "npm:shitu-bench/src/eval/paper/paper-matrix";
 import { downloadLinks } from "./data-table.js";
 import { definitionLink } from "./definition-link.js";
-
-export type SummarizedTable = ComparedTable & { readonly summary: TableSummary };
 
 /** One line a table: how much is measured, the verdicts, the orderings. */
 export function tableVerdicts(tables: readonly SummarizedTable[]): HTMLElement {
